@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <gradus/core/dtype.hpp>
+#include <gradus/core/text.hpp>
+
+#include <cstddef>
+#include <initializer_list>
+#include <stdexcept>
+
+// g++ takes names in an instantiated template for shadows of the user's globals.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+
+namespace gradus {
+
+inline constexpr int max_rank = 6;
+
+/// One extent of a shape: a number, a named dimension ("batch": known with the data, equal names are equal extents),
+/// or `dyn` (known at run time, arrays only).
+///
+/// A name is packed into two integers, six bits a character: a name can then be a template argument and an extent
+/// compares in two instructions, which matters where the compiler runs them.
+struct extent {
+    std::int64_t code = 0;
+    std::int64_t more = 0;
+
+    constexpr extent() = default;
+    constexpr extent(int size) : code(counted(size)) {}        // NOLINT: 5 is an extent
+    constexpr extent(long size) : code(counted(size)) {}       // NOLINT
+    constexpr extent(long long size) : code(counted(size)) {}  // NOLINT
+    constexpr extent(unsigned size) : code(size) {}            // NOLINT
+    constexpr extent(std::size_t size) : code(counted(static_cast<std::int64_t>(size))) {}  // NOLINT
+    template <std::size_t N>
+    constexpr extent(char const (&name)[N]) : extent(std::string_view(name, N - 1)) {}  // NOLINT: so is "batch"
+    constexpr explicit extent(std::string_view name) {
+        if (name.empty() || name.size() > 20) throw std::length_error("gradus: the name of a dimension has 1 to 20 characters");
+        code = -2 - pack(name.substr(0, 10));
+        more = name.size() > 10 ? pack(name.substr(10)) : 0;
+    }
+    constexpr bool is_static() const { return code >= 0; }
+    constexpr bool is_named() const { return code < -1; }
+    /// Statically 1: the axis broadcasts. An extent of 1 that was only measured at run time does not.
+    constexpr bool is_one() const { return code == 1 && more == 0; }
+
+    /// An extent of an expression on tensors that the compiler is about to find out about; see core/unifier.hpp.
+    static constexpr extent unknown(int number) {
+        extent e;
+        e.code = -2 - number;
+        e.more = -1;
+        return e;
+    }
+    constexpr bool is_unknown() const { return more == -1; }
+    constexpr int number() const { return static_cast<int>(-2 - code); }
+    /// An extent that was measured at run time: a number that never broadcasts.
+    static constexpr extent measured(std::int64_t size) {
+        extent e;
+        e.code = size;
+        e.more = size == 1 ? 1 : 0;
+        return e;
+    }
+
+    constexpr bool operator==(extent const&) const = default;
+
+    [[gnu::cold, gnu::noinline]] friend constexpr void append(gradus::text& out, extent e) {
+        if (e.is_static()) return core::append(out, e.code);
+        if (!e.is_named() || e.is_unknown()) return core::append(out, "dyn");
+        unpack(out, -2 - e.code);
+        unpack(out, e.more);
+    }
+
+private:
+    static constexpr std::int64_t counted(std::int64_t size) {  // -1, `dyn`, asks reshape for the extent that fits
+        return size < -1 ? throw std::invalid_argument("gradus: an extent is not negative") : size;
+    }
+    static constexpr std::string_view alphabet = "_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+    static constexpr std::int64_t pack(std::string_view name) {
+        std::int64_t packed = 0;
+        for (char c : name) {
+            auto index = alphabet.find(c);
+            if (index == alphabet.npos) throw std::invalid_argument("gradus: the name of a dimension is of letters, digits and _");
+            packed = packed * 64 + static_cast<std::int64_t>(index) + 1;
+        }
+        return packed;
+    }
+    static constexpr void unpack(gradus::text& out, std::int64_t packed) {
+        char reversed[10]{};
+        int count = 0;
+        for (; packed; packed /= 64) reversed[count++] = alphabet[static_cast<std::size_t>(packed % 64 - 1)];
+        while (count) out += reversed[--count];
+    }
+};
+
+/// An extent that is known at run time (arrays and tensors; symbols use named dimensions).
+inline constexpr extent dyn = [] {
+    extent e;
+    e.code = -1;
+    return e;
+}();
+
+/// The extents of a tensor, outermost first; rank 0 is a scalar.
+struct shape {
+    int count = 0;
+    extent extents[max_rank]{};
+
+    constexpr shape() = default;
+    constexpr shape(std::initializer_list<extent> list) {
+        for (extent e : list) push_back(e);
+    }
+    constexpr int rank() const { return count; }
+    constexpr extent operator[](int axis) const { return extents[axis]; }
+    constexpr extent& operator[](int axis) { return extents[axis]; }
+    constexpr void push_back(extent e) {
+        if (count == max_rank) throw std::length_error("gradus: a shape has at most 6 axes");
+        extents[count++] = e;
+    }
+    constexpr bool operator==(shape const& other) const {
+        if (count != other.count) return false;
+        for (int i = 0; i < count; ++i)
+            if (!(extents[i] == other.extents[i])) return false;
+        return true;
+    }
+    constexpr bool is_static() const {
+        for (int i = 0; i < count; ++i)
+            if (!extents[i].is_static()) return false;
+        return true;
+    }
+    /// Product of the static extents (all of them when is_static()).
+    constexpr std::int64_t static_size() const {
+        std::int64_t product = 1;
+        for (int i = 0; i < count; ++i)
+            if (extents[i].is_static()) product *= extents[i].code;
+        return product;
+    }
+    /// One element, whatever the rank.
+    constexpr bool is_single() const {
+        for (int i = 0; i < count; ++i)
+            if (extents[i].code != 1) return false;
+        return true;
+    }
+    [[gnu::cold, gnu::noinline]] friend constexpr void append(gradus::text& out, shape const& s) {
+        out += '[';
+        for (int i = 0; i < s.count; ++i) {
+            if (i) out += ',';
+            append(out, s.extents[i]);
+        }
+        out += ']';
+    }
+};
+
+/// What the compiler knows of a value: its dtype and its shape, printed `float[batch,128]`.
+struct tensor_type {
+    dtype type = dtype::number;
+    gradus::shape shape{};
+
+    constexpr bool operator==(tensor_type const&) const = default;
+    [[gnu::cold, gnu::noinline]] friend constexpr void append(gradus::text& out, tensor_type const& t) {
+        core::append(out, name_of(t.type));
+        if (t.shape.rank()) append(out, t.shape);
+    }
+};
+
+/// Same elements in the same order under another shape: equal products, named dimensions included.
+constexpr bool same_size(shape const& a, shape const& b) {
+    if (a.static_size() != b.static_size()) return false;
+    int balance = 0;
+    for (int i = 0; i < a.rank(); ++i) {
+        if (a[i].is_static()) continue;
+        int in_a = 0, in_b = 0;
+        for (int j = 0; j < a.rank(); ++j) in_a += a[j] == a[i];
+        for (int j = 0; j < b.rank(); ++j) in_b += b[j] == a[i];
+        if (in_a != in_b) return false;
+    }
+    for (int i = 0; i < a.rank(); ++i) balance += !a[i].is_static();
+    for (int i = 0; i < b.rank(); ++i) balance -= !b[i].is_static();
+    return balance == 0;
+}
+
+}  // namespace gradus
+
+#pragma GCC diagnostic pop

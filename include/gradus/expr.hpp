@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <gradus/expr/convolution.hpp>
+#include <gradus/expr/expression.hpp>
+#include <gradus/expr/functions.hpp>
+#include <gradus/expr/rearrange.hpp>
+#include <gradus/expr/reductions.hpp>
+#include <gradus/expr/structure.hpp>
+#include <gradus/expr/var.hpp>

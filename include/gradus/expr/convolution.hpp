@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <gradus/expr/structure.hpp>
+
+// The vocabulary, continued: windows. One number serves all axes of a window.
+namespace gradus {
+
+/// What a convolution has beside its operands: `gr::conv2d<gr::windows{.stride = 2, .padding = 1}>(x, w)`.
+struct windows {
+    std::int64_t stride = 1, padding = 0, dilation = 1, groups = 1;
+};
+
+namespace core {
+constexpr parameters window_parameters(windows const& w) {
+    parameters p;
+    std::int64_t const all[] = {w.stride, w.padding, w.dilation, w.groups};
+    for (int i = 0; i < 4; ++i) p.attr.n[i] = all[i];
+    return p;
+}
+/// One number per channel, along axis 1.
+template <int Rank>
+constexpr auto as_channels(auto b) {
+    constexpr shape s = [] {
+        shape made{decltype(b)::type.shape[0]};
+        for (int i = 2; i < Rank; ++i) made.push_back(1);
+        return made;
+    }();
+    return apply<with<op::reshape, parameters{{}, s}>>(std::move(b));
+}
+}  // namespace core
+
+/// y[n, o, p] = sum over c, k of w[o, c, k] x[n, c, stride p + dilation k - padding]; x is [N, C, length].
+template <windows W = windows{}>
+constexpr auto conv1d(operand auto x, operand auto w) { return apply<with<op::convolution, core::window_parameters(W)>>(std::move(x), std::move(w)); }
+template <windows W = windows{}>
+constexpr auto conv1d(operand auto x, operand auto w, operand auto bias) { return conv1d<W>(std::move(x), std::move(w)) + core::as_channels<3>(std::move(bias)); }
+/// The same along two axes; x is [N, C, height, width].
+template <windows W = windows{}>
+constexpr auto conv2d(operand auto x, operand auto w) { return apply<with<op::convolution, core::window_parameters(W)>>(std::move(x), std::move(w)); }
+template <windows W = windows{}>
+constexpr auto conv2d(operand auto x, operand auto w, operand auto bias) { return conv2d<W>(std::move(x), std::move(w)) + core::as_channels<4>(std::move(bias)); }
+/// The transpose of conv2d; weights are [in, out, height, width].
+template <windows W = windows{}>
+constexpr auto conv_transpose2d(operand auto x, operand auto w) { return apply<with<op::transposed_convolution, core::window_parameters(W)>>(std::move(x), std::move(w)); }
+template <windows W = windows{}>
+constexpr auto conv_transpose2d(operand auto x, operand auto w, operand auto bias) { return conv_transpose2d<W>(std::move(x), std::move(w)) + core::as_channels<4>(std::move(bias)); }
+
+/// The largest of windows of Size x Size elements, Stride apart, by default one after the other.
+template <std::int64_t Size, std::int64_t Stride = Size>
+constexpr auto max_pool2d(operand auto x) { return apply<with<op::max_pool, core::window_parameters({.stride = Stride, .dilation = Size})>>(std::move(x)); }
+/// The means of windows.
+template <std::int64_t Size, std::int64_t Stride = Size>
+constexpr auto avg_pool2d(operand auto x) { return apply<with<op::avg_pool, core::window_parameters({.stride = Stride, .dilation = Size})>>(std::move(x)); }
+
+}  // namespace gradus

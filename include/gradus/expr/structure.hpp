@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <gradus/expr/functions.hpp>
+
+// The vocabulary, continued: operations whose axes, shapes and ranges are template arguments.
+
+// g++ takes names in an instantiated lambda for shadows of the user's globals.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+
+namespace gradus {
+
+/// Indices start, start + step, ... before stop; negative ones count from the end, as in NumPy.
+struct range {
+    std::int64_t start = 0, stop = 0, step = 1;
+};
+
+namespace core {
+
+/// An axis as a number from 0; negative ones count from the end. Out of range stays out of range.
+constexpr std::int64_t axis_of(std::int64_t axis, int rank) { return axis < 0 && axis + rank >= 0 ? axis + rank : axis < 0 ? 62 : axis; }
+
+constexpr void collect(parameters& p, int rank, int axis) { p.attr.n[0] |= std::int64_t{1} << axis_of(axis, rank); }
+constexpr void collect(parameters& p, int, keepdim_t) { p.attr.n[1] = 1; }
+constexpr void collect(parameters& p, int, correction_t c) { p.attr.value = c.value; }
+constexpr void collect(parameters& p, int, order_t o) { p.attr.value = o.value; }
+
+/// Bits of the axes in A..., all axes (or the last, for operations along one) where none is given.
+template <auto... A>
+constexpr parameters reduction_parameters(int rank, bool last_by_default) {
+    parameters p;
+    (collect(p, rank, A), ...);
+    if (p.attr.n[0] == 0) p.attr.n[0] = last_by_default ? std::int64_t{1} << axis_of(-1, rank) : (std::int64_t{1} << rank) - 1;
+    return p;
+}
+
+constexpr parameters slice_parameters(shape const& from, range const* ranges, int count, int first_axis) {
+    parameters p;
+    p.target = from;
+    for (int axis = 0; axis < from.rank(); ++axis) {
+        p.attr.n[axis] = op::pack_range(0, 1);
+        int k = axis - first_axis;
+        if (k < 0 || k >= count || !from[axis].is_static()) {
+            if (k >= 0 && k < count) p.target[axis] = -7;  // refused by the rule: a range of a named dimension
+            continue;
+        }
+        std::int64_t extent = from[axis].code, start = ranges[k].start, stop = ranges[k].stop, step = ranges[k].step;
+        if (start < 0) start += extent;
+        if (stop < 0) stop += extent;
+        p.attr.n[axis] = op::pack_range(start, step);
+        p.target[axis] = step > 0 && stop > start ? (stop - start + step - 1) / step : 0;
+    }
+    return p;
+}
+
+/// A shape with at most one -1, which is what is left of the size.
+constexpr parameters reshape_parameters(shape const& from, shape target) {
+    for (int i = 0; i < target.rank(); ++i) {
+        if (target[i] != dyn) continue;
+        target[i] = 1;
+        for (int j = 0; j < from.rank(); ++j) {  // a named dimension that is missing goes here
+            if (from[j].is_static()) continue;
+            bool present = false;
+            for (int k = 0; k < target.rank(); ++k) present = present || target[k] == from[j];
+            if (!present) target[i] = from[j];
+        }
+        if (target[i].is_static() && target.static_size() > 0) target[i] = from.static_size() / target.static_size();
+    }
+    return {{}, target};
+}
+
+template <int... Axes>
+constexpr parameters transpose_parameters(int rank) {
+    parameters p;
+    int i = 0;
+    if constexpr (sizeof...(Axes) > 0) ((p.attr.n[i++ % max_rank] = axis_of(Axes, rank)), ...);
+    else for (; i < rank; ++i) p.attr.n[i] = rank - 1 - i;
+    if (i != rank) p.attr.n[0] = -1;  // refused by the rule
+    return p;
+}
+
+template <dtype D>
+constexpr parameters cast_parameters() {
+    parameters p;
+    p.attr.n[0] = static_cast<int>(D);
+    return p;
+}
+
+}  // namespace core
+
+/// Sums over the given axes, over all where none is given; `gr::sum<1, gr::keepdim>(x)`.
+template <auto... Axes, operand E>
+constexpr auto sum(E x) { return apply<with<op::sum, core::reduction_parameters<Axes...>(E::type.shape.rank(), false)>>(std::move(x)); }
+/// The mean over axes.
+template <auto... Axes, operand E>
+constexpr auto mean(E x) { return apply<with<op::mean, core::reduction_parameters<Axes...>(E::type.shape.rank(), false)>>(std::move(x)); }
+/// The largest element over axes.
+template <auto... Axes, operand E>
+constexpr auto amax(E x) { return apply<with<op::amax, core::reduction_parameters<Axes...>(E::type.shape.rank(), false)>>(std::move(x)); }
+/// The index of the first largest element along one axis (of all elements where none is given), int64.
+template <auto... Axes, operand E>
+constexpr auto argmax(E x) { return apply<with<op::argmax, core::reduction_parameters<Axes...>(E::type.shape.rank(), false)>>(std::move(x)); }
+/// log sum exp over axes.
+template <auto... Axes, operand E>
+constexpr auto logsumexp(E x) { return apply<with<op::logsumexp, core::reduction_parameters<Axes...>(E::type.shape.rank(), false)>>(std::move(x)); }
+/// exp(x) / sum exp(x) along one axis, the last by default.
+template <int... Axis, operand E>
+constexpr auto softmax(E x) { return apply<with<op::softmax, core::reduction_parameters<Axis...>(E::type.shape.rank(), true)>>(std::move(x)); }
+/// log(softmax(x)), stable.
+template <int... Axis, operand E>
+constexpr auto log_softmax(E x) { return apply<with<op::log_softmax, core::reduction_parameters<Axis...>(E::type.shape.rank(), true)>>(std::move(x)); }
+
+/// The same elements in the same order: `gr::reshape<3, 4>(x)`; one extent may be -1.
+template <extent... Extents, operand E>
+constexpr auto reshape(E x) { return apply<with<op::reshape, core::reshape_parameters(E::type.shape, {Extents...})>>(std::move(x)); }
+/// Repeats axes of extent 1 and adds leading ones: `gr::broadcast_to<2, 3, 4>(x)`.
+template <extent... Extents, operand E>
+constexpr auto broadcast_to(E x) { return apply<with<op::broadcast_to, parameters{{}, {Extents...}}>>(std::move(x)); }
+/// Permutes the axes: axis i of the result is axis Axes[i]; reverses them where none is given.
+template <int... Axes, operand E>
+constexpr auto transpose(E x) { return apply<with<op::transpose, core::transpose_parameters<Axes...>(E::type.shape.rank())>>(std::move(x)); }
+
+/// Elements Start, Start + Step, ... before Stop along one axis: `gr::slice<0, 7>(p)`.
+template <std::int64_t Start, std::int64_t Stop, std::int64_t Step = 1, int Axis = 0, operand E>
+constexpr auto slice(E x) {
+    constexpr range one{Start, Stop, Step};
+    return apply<with<op::slice, core::slice_parameters(E::type.shape, &one, 1, static_cast<int>(core::axis_of(Axis, E::type.shape.rank())))>>(std::move(x));
+}
+/// One range per axis, from the first: `gr::slice<gr::range{1, 4}, gr::range{0, 6, 2}>(m)`.
+template <range... Ranges, operand E>
+    requires(sizeof...(Ranges) > 0)
+constexpr auto slice(E x) {
+    constexpr range all[] = {Ranges...};
+    return apply<with<op::slice, core::slice_parameters(E::type.shape, all, sizeof...(Ranges), 0)>>(std::move(x));
+}
+
+/// a, then b, ... along an axis: `gr::concatenate<0>(a, b)`.
+template <int Axis, operand A, operand B, operand... More>
+constexpr auto concatenate(A a, B b, More... more) {
+    constexpr parameters p = [] {
+        parameters q;
+        q.attr.n[0] = core::axis_of(Axis, A::type.shape.rank());
+        return q;
+    }();
+    if constexpr (sizeof...(More) == 0) return apply<with<op::concatenate, p>>(std::move(a), std::move(b));
+    else return concatenate<Axis>(concatenate<Axis>(std::move(a), std::move(b)), std::move(more)...);
+}
+
+/// The elements as another dtype: `gr::cast<double>(x)`.
+template <element T, operand E>
+constexpr auto cast(E x) { return apply<with<op::cast, core::cast_parameters<dtype_of<T>>()>>(std::move(x)); }
+
+}  // namespace gradus
+
+#pragma GCC diagnostic pop

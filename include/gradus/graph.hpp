@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+// graph/interpret.hpp, the oracle of the tests, stays out: it costs every user the time of <map> and <functional>.
+#include <gradus/graph/build.hpp>
+#include <gradus/graph/check.hpp>
+#include <gradus/graph/derive.hpp>
+#include <gradus/graph/frozen.hpp>
+#include <gradus/graph/graph.hpp>
+#include <gradus/graph/info.hpp>
+#include <gradus/graph/inspect.hpp>
+#include <gradus/graph/lower.hpp>
+#include <gradus/graph/print.hpp>
+#include <gradus/graph/render.hpp>
+#include <gradus/graph/value.hpp>

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <gradus/expr/functions.hpp>
+#include <gradus/graph/info.hpp>
+#include <gradus/op/arithmetic.hpp>
+#include <gradus/op/comparison.hpp>
+#include <gradus/op/contraction.hpp>
+#include <gradus/op/leaf.hpp>
+#include <gradus/op/reduction.hpp>
+#include <gradus/op/shape.hpp>
+
+// What values do. Templates come before their users: clang instantiates constexpr functions where they are named. The
+// functions of the language are here because rules say exp(x) and find it by the type of x.
+namespace gradus {
+
+template <class Op>
+constexpr value value::emit(graph& g, attributes const& attr, gradus::shape const& target, std::initializer_list<value> operands) {
+    node n{&info_of<Op>, {-1, -1, -1}, dtype::number, {}, attr};
+    call c{attr, target, {}, 0, g.unknowns};
+    dtype known = dtype::number;
+    for (value const& v : operands)
+        if (v.type() != dtype::number && v.type() != dtype::boolean) known = v.type();
+    for (value const& v : operands) {
+        value typed = v.is_number() ? constant(g, v.number_, known) : v.type() == dtype::number && known != dtype::number ? v.cast(known) : v;
+        n.in[c.count] = typed.id();
+        c.operand[c.count++] = typed.at().result();
+    }
+    complaint fail;
+    tensor_type result = Op::infer(c, fail);
+    if (fail.failed) throw std::logic_error("gradus: an operation was built on operands that its rule refuses");
+    n.type = result.type;
+    n.shape = result.shape;
+    return {g, g.intern(n)};
+}
+
+/// A node of `Op` on operands, at least one of which is no plain number.
+template <class Op>
+constexpr value build_on(attributes const& attr, shape const& target, std::initializer_list<value> operands) {
+    graph* g = nullptr;
+    for (value const& v : operands)
+        if (!v.is_number()) g = &v.owner();
+    if (!g) throw std::logic_error("gradus: an operation on numbers alone");
+    return value::emit<Op>(*g, attr, target, operands);
+}
+
+template <class Op, class... A>
+    requires on_values<A...>
+constexpr value apply(A... a) {
+    if constexpr (requires { Op::is_composite; }) return Op::expand(attributes{}, value(a)...);
+    else return build_on<Op>({}, {}, {value(a)...});
+}
+template <class C, class A, class B>
+    requires on_values<C, A, B>
+constexpr value where(C condition, A a, B b) {
+    return apply<op::where>(condition, a, b);
+}
+
+constexpr value operator-(value a) { return apply<op::neg>(a); }
+constexpr value operator+(value a, value b) { return apply<op::add>(a, b); }
+constexpr value operator-(value a, value b) { return apply<op::sub>(a, b); }
+constexpr value operator*(value a, value b) { return apply<op::mul>(a, b); }
+constexpr value operator/(value a, value b) { return apply<op::div>(a, b); }
+constexpr value operator<(value a, value b) { return apply<op::less>(a, b); }
+constexpr value operator<=(value a, value b) { return apply<op::less_equal>(a, b); }
+constexpr value operator>(value a, value b) { return apply<op::greater>(a, b); }
+constexpr value operator>=(value a, value b) { return apply<op::greater_equal>(a, b); }
+constexpr value operator==(value a, value b) { return apply<op::equal>(a, b); }
+constexpr value operator!=(value a, value b) { return apply<op::not_equal>(a, b); }
+
+constexpr value value::constant(graph& g, double number, dtype type) {
+    node n{&info_of<op::constant>, {-1, -1, -1}, type, {}, {}};
+    n.attr.value = type == dtype::float32 ? static_cast<double>(static_cast<float>(number)) : number;
+    return {g, g.intern(n)};
+}
+constexpr value value::number(double x) const { return constant(*graph_, x, type()); }
+
+constexpr value value::cast(dtype to) const {
+    if (to == type()) return *this;
+    if (at().is<op::constant>()) return constant(*graph_, at().attr.value, to);
+    attributes attr;
+    attr.n[0] = static_cast<int>(to);
+    return emit<op::cast>(*graph_, attr, {}, {*this});
+}
+constexpr value value::reshape(gradus::shape const& s) const { return s == shape() ? *this : emit<op::reshape>(*graph_, {}, s, {*this}); }
+constexpr value value::broadcast_to(gradus::shape const& s) const { return s == shape() ? *this : emit<op::broadcast_to>(*graph_, {}, s, {*this}); }
+constexpr value value::broadcast_to_any(gradus::shape const& s) const {
+    gradus::shape const target = s;  // s may be part of a node, and nodes move when one is appended
+    return reshape({}).broadcast_to(target);
+}
+constexpr value value::transpose(attributes const& axes) const { return emit<op::transpose>(*graph_, axes, {}, {*this}); }
+constexpr value value::slice(attributes const& ranges, gradus::shape const& s) const { return emit<op::slice>(*graph_, ranges, s, {*this}); }
+constexpr value value::pad(attributes const& ranges, gradus::shape const& s) const { return emit<op::pad>(*graph_, ranges, s, {*this}); }
+constexpr value value::concatenate(value other, attributes const& axis) const { return emit<op::concatenate>(*graph_, axis, {}, {*this, other}); }
+constexpr value value::transposed() const {
+    attributes axes;
+    int rank = shape().rank();
+    for (int i = 0; i < rank; ++i) axes.n[i] = i < rank - 2 ? i : 2 * rank - 3 - i;
+    return transpose(axes);
+}
+constexpr value value::matmul(value b) const {
+    if (shape().rank() >= 2 && b.shape().rank() >= 2) return emit<op::matmul>(*graph_, {}, {}, {*this, b});
+    gradus::shape row{1, shape()[0]}, column{b.shape()[0], 1};
+    value left = shape().rank() == 1 ? reshape(row) : *this, right = b.shape().rank() == 1 ? b.reshape(column) : b;
+    gradus::shape result = op::matmul::leading(shape().rank() > b.shape().rank() ? shape() : b.shape());
+    if (shape().rank() > 1) result.push_back(shape()[shape().rank() - 2]);
+    if (b.shape().rank() > 1) result.push_back(b.shape()[b.shape().rank() - 1]);
+    return emit<op::matmul>(*graph_, {}, {}, {left, right}).reshape(result);
+}
+
+constexpr value value::sum(std::int64_t axes, bool keep) const { return axes ? emit<op::sum>(*graph_, op::reduction_attributes(axes, keep), {}, {*this}) : *this; }
+constexpr value value::amax(std::int64_t axes, bool keep) const { return axes ? emit<op::amax>(*graph_, op::reduction_attributes(axes, keep), {}, {*this}) : *this; }
+constexpr value value::mean() const {
+    auto all = (std::int64_t{1} << shape().rank()) - 1;
+    return sum(all, false) / count(all);
+}
+constexpr value value::count(std::int64_t axes) const {
+    node n{&info_of<op::size>, {-1, -1, -1}, type(), {}, {}};
+    n.attr.value = 1;
+    int named = 0;
+    for (int i = 0; i < shape().rank(); ++i) {
+        if (!(axes >> i & 1)) continue;
+        if (shape()[i].is_static()) { n.attr.value *= static_cast<double>(shape()[i].code); continue; }
+        if (named == 3) throw std::length_error("gradus: a mean over more than three named dimensions");
+        n.attr.n[2 * named] = shape()[i].code;
+        n.attr.n[2 * named++ + 1] = shape()[i].more;
+    }
+    return named ? value{*graph_, graph_->intern(n)} : number(n.attr.value);
+}
+constexpr value value::sum_to(gradus::shape const& s) const {
+    gradus::shape const target = s;  // see broadcast_to_any
+    std::int64_t axes = 0;
+    int lead = shape().rank() - target.rank();
+    for (int i = 0; i < shape().rank(); ++i)
+        if (i < lead || (target[i - lead].code == 1 && shape()[i].code != 1)) axes |= std::int64_t{1} << i;
+    return sum(axes, false).reshape(target);
+}
+constexpr value value::expand_reduced(value y) const {
+    gradus::shape s = y.operand(0).shape();
+    for (int i = 0; i < s.rank(); ++i)
+        if (op::reduces(y.attr(), i)) s[i] = 1;
+    return reshape(s);
+}
+constexpr value value::reduced_shape(std::int64_t axes) const {
+    gradus::shape s;
+    for (int i = 0; i < shape().rank(); ++i)
+        if (!(axes >> i & 1)) s.push_back(shape()[i]);
+    return reshape(s);
+}
+constexpr value value::like(value y) const {
+    node n = y.at();
+    n.in[0] = id_;
+    return {*graph_, graph_->intern(n)};
+}
+constexpr value value::index(int axis) const {
+    node n{&info_of<op::iota>, {-1, -1, -1}, size_integer(), shape(), {}};
+    for (int i = 0; i < shape().rank(); ++i)
+        if (i != axis) n.shape[i] = 1;
+    n.attr.n[0] = axis;
+    return {*graph_, graph_->intern(n)};
+}
+
+}  // namespace gradus

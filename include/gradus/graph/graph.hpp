@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <gradus/core/list.hpp>
+#include <gradus/op/formula.hpp>
+
+#include <stdexcept>
+#include <string_view>
+
+namespace gradus {
+
+class graph;
+
+/// What passes know of an operation: its rules as functions on graphs. One constant per operation, made from its struct.
+struct op_info {
+    op_info const* label;  ///< the same without the rules, for graphs that are only printed at run time; null in labels
+    std::string_view name;
+    std::uint64_t id;
+    op_kind kind;
+    int arity;
+    bool foldable;        ///< `eval` may run in the compiler
+    bool differentiable;  ///< has vjp and jvp; a flag, as g++ compares no pointer with null in a sanitized constant expression
+    tensor_type (*infer)(call const&, complaint&);
+    void (*vjp)(graph&, int node, int cotangent, int* out);   ///< appends the cotangents of the operands, -1 for none
+    int (*jvp)(graph&, int node, int const* tangents);        ///< appends the tangent of the node
+    double (*eval)(double const*);                            ///< elementwise operations on one element
+};
+
+/// One value of a program: an operation on earlier values.
+struct node {
+    op_info const* op = nullptr;
+    int in[3] = {-1, -1, -1};
+    dtype type = dtype::number;
+    gradus::shape shape{};
+    attributes attr{};
+
+    constexpr tensor_type result() const { return {type, shape}; }
+    constexpr int operands() const { return (in[0] >= 0) + (in[1] >= 0) + (in[2] >= 0); }
+    template <class Op>
+    constexpr bool is() const { return op->id == core::type_id<Op>; }
+    constexpr bool operator==(node const& o) const {
+        return op->id == o.op->id && in[0] == o.in[0] && in[1] == o.in[1] && in[2] == o.in[2] && type == o.type && shape == o.shape && attr == o.attr;
+    }
+    constexpr std::uint64_t hash() const {
+        std::uint64_t h = core::mix(op->id, static_cast<std::uint64_t>(in[0] + 1) | static_cast<std::uint64_t>(in[1] + 1) << 20 | static_cast<std::uint64_t>(in[2] + 1) << 40);
+        h = core::mix(h, core::bits_of(attr.value) + static_cast<std::uint64_t>(type));
+        h = core::mix(h, static_cast<std::uint64_t>(attr.n[0] * 31 + attr.n[1]));
+        for (int i = 0; i < shape.rank(); ++i) h = core::mix(h, static_cast<std::uint64_t>(shape[i].code + shape[i].more));
+        return h;
+    }
+};
+
+/// A variable of the program, in the order of first use.
+struct symbol_entry {
+    std::string_view name;
+    tensor_type type;
+    int of = -1;  ///< in derivatives: the result or the node of the forward graph that this symbol stands for
+};
+
+/// A result: a node, and the symbol whose memory takes it (-1: the caller's).
+struct output_entry {
+    int node = -1;
+    int updates = -1;
+};
+
+/// A typed graph under construction: nodes in the order of evaluation, operands before their users, equal nodes once.
+class graph {
+public:
+    core::list<node> nodes;
+    core::list<symbol_entry> symbols;
+    core::list<output_entry> outputs;
+    core::unifier* unknowns = nullptr;  ///< where operations on extents that are not known yet note their demands
+
+    constexpr graph() = default;
+
+    constexpr int size() const { return nodes.size(); }
+    constexpr node const& operator[](int i) const { return nodes[i]; }
+
+    /// The node equal to `n`, appended if there is none yet.
+    constexpr int intern(node const& n) {
+        if (2 * (nodes.size() + 1) > slots_.size()) rehash();
+        std::uint64_t hash = n.hash();
+        int slot = find(n, hash);
+        if (slots_[slot] >= 0) return slots_[slot];
+        slots_[slot] = nodes.size();
+        nodes.push_back(n);
+        hashes_.push_back(hash);
+        return nodes.size() - 1;
+    }
+    /// The symbol of that name; the same name with another type is an error.
+    constexpr int symbol_index(std::string_view name, tensor_type type) {
+        for (int i = 0; i < symbols.size(); ++i) {
+            if (symbols[i].name != name) continue;
+            if (!(symbols[i].type == type)) throw std::logic_error("gradus: one name with two types");
+            return i;
+        }
+        symbols.push_back({name, type});
+        return symbols.size() - 1;
+    }
+
+private:
+    constexpr int find(node const& n, std::uint64_t hash) const {
+        auto mask = static_cast<std::uint64_t>(slots_.size() - 1);
+        auto slot = hash & mask;
+        for (int at = slots_[static_cast<int>(slot)]; at >= 0 && !(hashes_[at] == hash && nodes[at] == n); at = slots_[static_cast<int>(slot)]) slot = (slot + 1) & mask;
+        return static_cast<int>(slot);
+    }
+    constexpr void rehash() {
+        for (int i = hashes_.size(); i < nodes.size(); ++i) hashes_.push_back(nodes[i].hash());
+        int size = 64;
+        while (size < 4 * nodes.size()) size *= 2;
+        slots_ = core::list<int>(size, -1);
+        for (int i = 0; i < nodes.size(); ++i) slots_[find(nodes[i], hashes_[i])] = i;
+    }
+    core::list<std::uint64_t> hashes_;
+    core::list<int> slots_;  // open addressing, -1 is empty
+};
+
+}  // namespace gradus

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <gradus/core/error.hpp>
+#include <gradus/graph/graph.hpp>
+#include <gradus/op/contraction.hpp>
+#include <gradus/op/gather.hpp>
+#include <gradus/op/leaf.hpp>
+#include <gradus/op/reduction.hpp>
+#include <gradus/op/shape.hpp>
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+// The reference interpreter: the oracle of every pass and every kernel. Slow and obviously right: every operation is one
+// loop over the flat index of its result (of its operand, for reductions).
+namespace gradus {
+
+/// Elements of every symbol by name, row-major.
+template <class T>
+using symbol_values = std::map<std::string, std::vector<T>, std::less<>>;
+/// The numbers that named dimensions stand for.
+using dimension_values = std::map<std::string, std::int64_t, std::less<>>;
+
+namespace core {
+
+/// A shape with all its numbers known; also an index into one.
+using sizes = std::vector<std::int64_t>;
+
+inline std::int64_t product(sizes const& s) {
+    std::int64_t result = 1;
+    for (std::int64_t n : s) result *= n;
+    return result;
+}
+/// The index of element `flat` in row-major order.
+inline sizes unravel(std::int64_t flat, sizes const& s) {
+    sizes index(s.size());
+    for (std::size_t axis = s.size(); axis-- > 0; flat /= s[axis]) index[axis] = flat % s[axis];
+    return index;
+}
+/// The flat position of `index` in an array of shape `s` that is broadcast to the index's rank: trailing axes are
+/// aligned, an axis of extent 1 has only index 0.
+inline std::size_t offset(sizes const& index, sizes const& s) {
+    std::int64_t flat = 0;
+    for (std::size_t axis = 0, lead = index.size() - s.size(); axis < s.size(); ++axis)
+        flat = flat * s[axis] + (s[axis] == 1 ? 0 : index[axis + lead]);
+    return static_cast<std::size_t>(flat);
+}
+
+template <class T>
+class interpreter {
+public:
+    interpreter(graph const& g, symbol_values<T> const& symbols, dimension_values const& dimensions) : graph_(g), symbols_(symbols), dimensions_(dimensions) {}
+
+    std::vector<std::vector<T>> run() {
+        for (node const& n : graph_.nodes) {
+            shapes_.push_back(numbers(n.shape));
+            values_.push_back(evaluate(n));
+            for (wide& x : values_.back()) x = static_cast<wide>(static_cast<T>(x));  // a node's result is held as T
+        }
+        std::vector<std::vector<T>> results;
+        for (output_entry const& out : graph_.outputs) {
+            results.emplace_back();
+            for (wide x : values_[at(out.node)]) results.back().push_back(static_cast<T>(x));
+        }
+        return results;
+    }
+
+private:
+    using wide = std::common_type_t<T, double>;
+    using elements = std::vector<wide>;
+
+    static std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
+    std::int64_t number(extent e) const {
+        if (e.is_static()) return e.code;
+        auto found = dimensions_.find(concat(e).view());
+        if (found == dimensions_.end()) throw binding_error("gradus::interpret: no number is given for dimension " + concat(e).str());
+        return found->second;
+    }
+    sizes numbers(shape const& s) const {
+        sizes result;
+        for (int axis = 0; axis < s.rank(); ++axis) result.push_back(number(s[axis]));
+        return result;
+    }
+
+    elements evaluate(node const& n) const {
+        sizes const& result = shapes_.back();
+        sizes const from = n.in[0] >= 0 ? shapes_[at(n.in[0])] : sizes{};
+        if (n.is<op::symbol>()) return symbol(graph_.symbols[static_cast<int>(n.attr.n[0])], result);
+        if (n.is<op::constant>()) return {static_cast<wide>(n.attr.value)};
+        if (n.is<op::size>()) return {count(n)};
+        if (n.is<op::iota>()) return each(result, [&](sizes const& i) { return static_cast<wide>(i[at(n.attr.n[0])]); });
+        if (n.is<op::cast>()) return each(result, [&](sizes const& i) { return converted(in(n, 0, i), n.type); });
+        if (n.op->kind == op_kind::elementwise && n.op->eval) return each(result, [&](sizes const& i) { return formula(n, i); });
+        if (n.is<op::reshape>()) return values_[at(n.in[0])];
+        if (n.is<op::broadcast_to>()) return each(result, [&](sizes const& i) { return in(n, 0, i); });
+        if (n.is<op::transpose>()) return each(result, [&](sizes const& i) { return in(n, 0, permuted(n, i)); });
+        if (n.is<op::slice>()) return each(result, [&](sizes const& i) { return in(n, 0, strided(n, i)); });
+        if (n.is<op::pad>()) {
+            elements y(at(product(result)), 0);
+            for (std::int64_t f = 0; f < product(from); ++f) y[offset(strided(n, unravel(f, from)), result)] = values_[at(n.in[0])][at(f)];
+            return y;
+        }
+        if (n.is<op::concatenate>()) return each(result, [&](sizes i) {
+            auto axis = at(n.attr.n[0]);
+            if (i[axis] < from[axis]) return in(n, 0, i);
+            i[axis] -= from[axis];
+            return in(n, 1, i);
+        });
+        if (n.is<op::take_rows>()) return each(result, [&](sizes const& i) {
+            auto row = row_of(n, i, from[0]);
+            return row ? in(n, 0, *row) : 0;
+        });
+        if (n.is<op::add_rows>()) {
+            elements y(at(product(result)), 0);
+            for (std::int64_t f = 0; f < product(from); ++f)
+                if (auto row = row_of(n, unravel(f, from), result[0])) y[offset(*row, result)] += values_[at(n.in[0])][at(f)];
+            return y;
+        }
+        if (n.is<op::sum>()) return fold(n, 0, [](wide a, wide b) { return a + b; });
+        if (n.is<op::amax>()) return fold(n, lowest(n.type), [](wide a, wide b) { return a != a || a > b ? a : b; });
+        if (n.is<op::argmax>()) return argmax(n, from);
+        if (n.is<op::matmul>() && from.size() >= 2) return each(result, [&](sizes const& i) { return dot(n, i); });
+        throw std::logic_error("gradus::interpret: no rule for " + std::string(n.op->name));
+    }
+
+    elements each(sizes const& result, auto rule) const {
+        elements y;
+        for (std::int64_t f = 0; f < product(result); ++f) y.push_back(rule(unravel(f, result)));
+        return y;
+    }
+    wide in(node const& n, int operand, sizes const& index) const { return values_[at(n.in[operand])][offset(index, shapes_[at(n.in[operand])])]; }
+
+    elements symbol(symbol_entry const& s, sizes const& expected) const {
+        auto found = symbols_.find(s.name);
+        if (found == symbols_.end()) throw binding_error("gradus::interpret: no value is given for symbol " + std::string(s.name));
+        if (found->second.size() != at(product(expected)))
+            throw shape_error(concat("gradus::interpret: ", s.name, " is ", s.type, " and has ", product(expected), " elements, ",
+                                     static_cast<std::int64_t>(found->second.size()), " are given").str());
+        return elements(found->second.begin(), found->second.end());
+    }
+    wide count(node const& n) const {
+        auto result = static_cast<wide>(n.attr.value);
+        for (int k = 0; k < max_rank; k += 2) {
+            extent e;
+            e.code = n.attr.n[k];
+            e.more = n.attr.n[k + 1];
+            if (e.code) result *= static_cast<wide>(number(e));
+        }
+        return result;
+    }
+    static wide converted(wide x, dtype to) { return to == dtype::boolean ? x != 0 : is_integer(to) ? std::trunc(x) : x; }
+    /// What amax of nothing is.
+    static wide lowest(dtype type) {
+        if (type == dtype::int32) return static_cast<wide>(op::amax::identity<std::int32_t>);
+        return type == dtype::int64 ? static_cast<wide>(op::amax::identity<std::int64_t>) : op::amax::identity<wide>;
+    }
+    wide formula(node const& n, sizes const& index) const {
+        double operand[3]{};
+        for (int k = 0; k < n.op->arity; ++k) operand[k] = static_cast<double>(in(n, k, index));
+        return static_cast<wide>(n.op->eval(operand));
+    }
+    sizes permuted(node const& n, sizes const& index) const {
+        sizes source(index.size());
+        for (std::size_t axis = 0; axis < index.size(); ++axis) source[at(n.attr.n[axis])] = index[axis];
+        return source;
+    }
+    /// Where element `index` of the small side of a slice or pad lies on the large side.
+    static sizes strided(node const& n, sizes index) {
+        for (std::size_t axis = 0; axis < index.size(); ++axis) {
+            int k = static_cast<int>(axis);
+            index[axis] = op::start_of(n.attr, k) + index[axis] * op::step_of(n.attr, k);
+        }
+        return index;
+    }
+    /// The place among `rows` rows that element (i..., j...) of the indexed side has; none where the index is out of range.
+    std::optional<sizes> row_of(node const& n, sizes const& index, std::int64_t rows) const {
+        auto rank = static_cast<std::ptrdiff_t>(shapes_[at(n.in[1])].size());
+        auto row = static_cast<std::int64_t>(in(n, 1, sizes(index.begin(), index.begin() + rank)));
+        if (row < 0 || row >= rows) return {};
+        sizes place{row};
+        place.insert(place.end(), index.begin() + rank, index.end());
+        return place;
+    }
+    /// The operand's shape with 1 for the axes that are folded (or for the others): offset() into it finds an element's place.
+    sizes without(node const& n, bool folded) const {
+        sizes s = shapes_[at(n.in[0])];
+        for (std::size_t axis = 0; axis < s.size(); ++axis)
+            if (op::reduces(n.attr, static_cast<int>(axis)) == folded) s[axis] = 1;
+        return s;
+    }
+    elements fold(node const& n, wide identity, auto combine) const {
+        sizes const from = shapes_[at(n.in[0])], kept = without(n, true);
+        elements y(at(product(kept)), identity);
+        for (std::int64_t f = 0; f < product(from); ++f) {
+            wide& total = y[offset(unravel(f, from), kept)];
+            total = combine(total, values_[at(n.in[0])][at(f)]);
+        }
+        return y;
+    }
+    elements argmax(node const& n, sizes const& from) const {
+        sizes const kept = without(n, true), folded = without(n, false);
+        elements y(at(product(kept)), 0), best(y.size(), 0);
+        std::vector<bool> seen(y.size(), false);
+        for (std::int64_t f = 0; f < product(from); ++f) {
+            sizes index = unravel(f, from);
+            auto place = offset(index, kept);
+            wide x = values_[at(n.in[0])][at(f)];
+            if (seen[place] && !(x > best[place] || (x != x && best[place] == best[place]))) continue;
+            seen[place] = true;
+            best[place] = x;
+            y[place] = static_cast<wide>(offset(index, folded));
+        }
+        return y;
+    }
+    wide dot(node const& n, sizes index) const {
+        auto rank = index.size();
+        sizes a = index, b = index;
+        auto const& shape_a = shapes_[at(n.in[0])];
+        std::int64_t inner = shape_a[shape_a.size() - (n.attr.n[0] ? 2 : 1)];
+        wide total = 0;
+        for (std::int64_t k = 0; k < inner; ++k) {
+            a[rank - 2] = n.attr.n[0] ? k : index[rank - 2];
+            a[rank - 1] = n.attr.n[0] ? index[rank - 2] : k;
+            b[rank - 2] = n.attr.n[1] ? index[rank - 1] : k;
+            b[rank - 1] = n.attr.n[1] ? k : index[rank - 1];
+            total += in(n, 0, a) * in(n, 1, b);
+        }
+        return total;
+    }
+
+    graph const& graph_;
+    symbol_values<T> const& symbols_;
+    dimension_values const& dimensions_;
+    std::vector<sizes> shapes_;
+    std::vector<elements> values_;
+};
+
+}  // namespace core
+
+/// The value of every result, row-major: what the graph means, the oracle of passes and kernels. Every node is computed
+/// in double or better and held as T, integers and booleans too; elementwise formulas see doubles.
+/// O(elements of all nodes), with a large constant.
+template <class T>
+std::vector<std::vector<T>> interpret(graph const& g, std::map<std::string, std::vector<T>, std::less<>> const& symbols,
+                                      std::map<std::string, std::int64_t, std::less<>> const& dimensions = {}) {
+    return core::interpreter<T>(g, symbols, dimensions).run();
+}
+
+}  // namespace gradus

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+// C = A * B: one register tile, blocked for the cache, for any strides of A and B. Nothing here allocates, and the
+// order of every sum depends on the extents alone.
+
+#include <gradus/kernel/contract/pack.hpp>
+#include <gradus/kernel/contract/tile.hpp>
+#include <gradus/kernel/contract/vector.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <type_traits>
+#include <utility>
+
+// g++ takes names in an instantiated lambda for shadows of the user's globals.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+
+namespace gradus::kernel {
+
+namespace detail {
+
+/// Rows of A where they lie or, when `strip` is not 0, in the strips of pack_strips.
+template <class T>
+struct left_matrix {
+    T const* a;
+    matrix_layout layout;
+    std::int64_t strip;
+
+    T const* from(std::int64_t row) const {
+        return strip ? a + row / tile<T>::rows * strip + row % tile<T>::rows : a + row * layout.row_stride;
+    }
+};
+
+/// All rows of C below one panel of B. Tiles of fewer than three rows wait for their own sums: where the rows that are left
+/// are such, they share with the tile before them.
+template <class T, int Vectors, class Output>
+inline void multiply_panel(left_matrix<T> left, T const* b, std::int64_t stride, std::int64_t m, std::int64_t k, std::int64_t column, int columns, Output const& out) {
+    constexpr int W = simd::native_width<T>, most = tile<T>::rows;
+    panel_of<T, W> const right{b, stride};
+    std::int64_t row = 0;
+    auto const rows = [&]<int Rows>(std::int64_t end, std::integral_constant<int, Rows>) __attribute__((always_inline)) {
+        for (; row + Rows <= end; row += Rows) multiply_tile<T, W, Rows, Vectors>(rows_of<T, Rows>(left.from(row), left.layout), right, k, row, column, columns, out);
+    };
+    std::int64_t rest = m % most;
+    if (!left.strip && m > most && (rest == 1 || rest == 2 || rest == 5)) rest += most;
+    std::int64_t const threes = (4 - rest % 4) % 4;
+    rows(m - rest, std::integral_constant<int, most>{});
+    rows(rest < 3 * threes ? m : m - 3 * threes, std::integral_constant<int, 4>{});
+    rows(m, std::integral_constant<int, 3>{});
+    rows(m, std::integral_constant<int, 1>{});
+}
+
+/// Blocks of A that stay in the second cache; under each, panels of B as wide as the tile that stay in the first: packed, or
+/// where they lie when that is as good. `strips` has room for such a block, or is null and A is read where it lies.
+template <class T>
+void multiply_blocked(T const* a, matrix_layout la, T const* b, matrix_layout lb, write_result<T> out, contract_extents e, T* strips, std::int64_t most_rows) {
+    using block = tile<T>;
+    alignas(64) T panel[block::depth * block::columns];
+    std::int64_t const rounds = (e.k + block::depth - 1) / block::depth;
+    std::int64_t const depth = ((e.k + rounds - 1) / rounds + 3) / 4 * 4;
+    std::int64_t const pieces = (e.m + most_rows - 1) / most_rows;
+    std::int64_t const height = ((e.m + pieces - 1) / pieces + block::rows - 1) / block::rows * block::rows;
+    // A panel is read m / rows times: packing pays when it is read often and its rows are far apart.
+    bool const spread = e.m >= 4 * block::rows && lb.row_stride * std::int64_t{sizeof(T)} >= 2048;
+    for (std::int64_t p = 0; p < e.k; p += depth, out.add = true) {
+        std::int64_t const k = std::min(depth, e.k - p);
+        for (std::int64_t i = 0; i < e.m; i += height) {
+            std::int64_t const m = std::min(height, e.m - i);
+            left_matrix<T> left{a + i * la.row_stride + p * la.column_stride, la, 0};
+            write_result<T> const to{out.c + i * out.ldc, out.ldc, out.add};
+            if (strips) {
+                pack_strips(left.a, la, m, k, strips);
+                left = {strips, {1, block::rows}, strip_size<T>(k)};
+            }
+            for (std::int64_t j = 0; j < e.n; j += block::columns) {
+                T const* const right = b + p * lb.row_stride + j * lb.column_stride;
+                int const columns = static_cast<int>(std::min<std::int64_t>(block::columns, e.n - j));
+                if (columns <= block::width) {
+                    pack_panel<T, 1>(right, lb, k, columns, panel);
+                    multiply_panel<T, 1>(left, panel, block::width, m, k, j, columns, to);
+                } else {
+                    bool const packed = spread || lb.column_stride != 1 || columns < block::columns;
+                    if (packed) pack_panel<T, 2>(right, lb, k, columns, panel);
+                    multiply_panel<T, 2>(left, packed ? panel : right, packed ? block::columns : lb.row_stride, m, k, j, columns, to);
+                }
+            }
+        }
+    }
+}
+
+/// The same with a packed block of A on the stack: 96 KiB, with the panel less than what Eigen takes there.
+template <class T>
+[[gnu::noinline]] void multiply_packed(T const* a, matrix_layout la, T const* b, matrix_layout lb, write_result<T> out, contract_extents e) {
+    using block = tile<T>;
+    constexpr std::int64_t rows = 98304 / (block::depth * std::int64_t{sizeof(T)}) / block::rows * block::rows;
+    alignas(64) T strips[rows / block::rows * strip_size<T>(block::depth)];
+    multiply_blocked<T>(a, la, b, lb, out, e, strips, rows);
+}
+
+/// The narrowest register that holds n elements, or the widest there is.
+template <class T, int N, int W = 1>
+constexpr int width_for() {
+    if constexpr (W >= simd::native_width<T> || (W >= N && simd::has_width<T, W>)) {
+        return W;
+    } else {
+        return width_for<T, N, 2 * W>();
+    }
+}
+
+} // namespace detail
+
+/// C = A * B, or C += A * B when Accumulate; C is row-major, its rows ldc apart, and overlaps neither A nor B.
+/// Sums of no terms (k = 0) are 0.
+template <class T, bool Accumulate = false>
+void contract(T const* a, matrix_layout la, T const* b, matrix_layout lb, T* c, std::int64_t ldc,
+              contract_extents e) {
+    if (e.m == 0 || e.n == 0) return;
+    if (e.k == 0) {
+        for (std::int64_t i = 0; !Accumulate && i < e.m; ++i) {
+            std::fill_n(c + i * ldc, e.n, T{0});
+        }
+    } else if (e.n == 1) {
+        detail::multiply_vector(a, la, b, lb.row_stride, c, ldc, e.m, e.k, Accumulate);
+    } else if (e.m == 1) {
+        matrix_layout const transposed{lb.column_stride, lb.row_stride};
+        detail::multiply_vector(b, transposed, a, la.column_stride, c, std::int64_t{1}, e.n, e.k, Accumulate);
+    } else {
+        detail::write_result<T> const out{c, ldc, Accumulate};
+        // Packing A pays when many panels read it and its elements come from lines of their own, or from lines that the
+        // cache keeps in the same few places.
+        bool const far = la.row_stride == 1 ? e.k > 128 : la.column_stride == 1 && la.row_stride * std::int64_t{sizeof(T)} % 4096 == 0;
+        if (far && e.n > 4 * detail::tile<T>::columns) detail::multiply_packed<T>(a, la, b, lb, out, e);
+        else detail::multiply_blocked<T>(a, la, b, lb, out, e, nullptr, 262144 / (detail::tile<T>::depth * std::int64_t{sizeof(T)}));
+    }
+}
+
+/// contract for extents the compiler knows, with a B that stays near: tiles as equal as possible, operands where they lie (a
+/// transposed B packed), unrolled while that is little, with registers no wider than a row of C.
+template <class T, bool Accumulate, int M, int N, int K>
+[[gnu::always_inline]] inline void contract_static(T const* a, matrix_layout la, T const* b, matrix_layout lb, T* c, std::int64_t ldc) {
+    constexpr int W = detail::width_for<T, N>();
+    constexpr int all = (N + W - 1) / W, vectors = all <= 3 ? all : 2;
+    detail::write_result<T> const out{c, ldc, Accumulate};
+    if constexpr (K == 0) {
+        contract<T, Accumulate>(a, la, b, lb, c, ldc, {M, N, K});
+    } else if (N == 1 && M > 1 && ldc == 1 && la.row_stride == 1) {
+        // A column of C is a row of its transpose, and that has vectors.
+        matrix_layout const left{lb.column_stride, lb.row_stride}, right{la.column_stride, la.row_stride};
+        contract_static<T, Accumulate, 1, M, K>(b, left, a, right, c, M);
+    } else {
+        auto const columns = [&]<int Vectors>(int j, std::integral_constant<int, Vectors>, auto n) __attribute__((always_inline)) {
+            // Accumulators of a tile fill the registers; the rows are shared out among as few tiles as that allows.
+            constexpr int most = std::max(1, 2 * detail::tile<T>::rows / Vectors);
+            constexpr int tiles = (M + most - 1) / most, fewer = M / tiles, longer = M % tiles;
+            auto const rows = [&]<int Rows>(int i, std::integral_constant<int, Rows>, auto const& right) __attribute__((always_inline)) {
+                detail::multiply_tile<T, W, Rows, Vectors>(detail::rows_of<T, Rows>(a + i * la.row_stride, la), right, std::integral_constant<int, K>{}, i, j, n(), out);
+            };
+            auto const all_rows = [&](auto const& right) __attribute__((always_inline)) {
+                if constexpr (longer > 0)
+                    for (int i = 0; i < longer * (fewer + 1); i += fewer + 1) rows(i, std::integral_constant<int, fewer + 1>{}, right);
+                for (int i = longer * (fewer + 1); i < M; i += fewer) rows(i, std::integral_constant<int, fewer>{}, right);
+            };
+            T const* const from = b + j * lb.column_stride;
+            if (lb.column_stride == 1) {
+                all_rows([&](auto p, auto v) __attribute__((always_inline)) { return simd::load_partial<T, W>(from + p * lb.row_stride + v * W, std::min(W, n() - v * W), T{0}); });
+            } else if constexpr (W == simd::native_width<T> && tiles > 1) {
+                alignas(64) T panel[(K + W) * Vectors * W];
+                detail::pack_panel<T, Vectors>(from, lb, K, n(), panel);
+                all_rows(detail::panel_of<T, W>{panel, Vectors * W});
+            } else {
+                all_rows([&](auto p, auto v) __attribute__((always_inline)) {
+                    return simd::load_strided<T, W>(from + p * lb.row_stride + v * W * lb.column_stride, lb.column_stride, std::min(W, n() - v * W), T{0});
+                });
+            }
+        };
+        constexpr int full = N / (vectors * W), rest = N - full * vectors * W;
+        for (int j = 0; j < full * vectors * W; j += vectors * W) columns(j, std::integral_constant<int, vectors>{}, std::integral_constant<int, vectors * W>{});
+        if constexpr (rest > 0) columns(full * vectors * W, std::integral_constant<int, (rest + W - 1) / W>{}, std::integral_constant<int, rest>{});
+    }
+}
+
+} // namespace gradus::kernel
+
+#pragma GCC diagnostic pop

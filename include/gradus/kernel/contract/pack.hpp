@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+// Pieces of A and B side by side, in the order in which the register tile reads them.
+
+#include <gradus/kernel/contract/tile.hpp>
+
+#include <algorithm>
+
+// g++ takes names in an instantiated lambda for shadows of the user's globals.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+
+namespace gradus::kernel {
+namespace detail {
+
+/// r[i][j] becomes r[j][i]: each round rotates the bits of (i, j) by one.
+template <class T, int W, int Round = 1>
+[[gnu::always_inline]] inline void transpose(simd::detail::raw<T, W> (&r)[W]) {
+    if constexpr (Round < W) {
+        simd::detail::raw<T, W> s[W];
+        [&]<int... L>(std::integer_sequence<int, L...>) __attribute__((always_inline)) {
+            unroll<W / 2>([&](auto i) __attribute__((always_inline)) {
+                constexpr int half = W / 2;
+                s[2 * i] = __builtin_shufflevector(r[i], r[i + half], (L / 2 + L % 2 * W)...);
+                s[2 * i + 1] = __builtin_shufflevector(r[i], r[i + half], (L / 2 + L % 2 * W + half)...);
+            });
+        }(std::make_integer_sequence<int, W>{});
+        transpose<T, W, 2 * Round>(s);
+        unroll<W>([&](auto i) __attribute__((always_inline)) { r[i] = s[i]; });
+    }
+}
+
+/// k rows of B, padded with zeros to whole vectors, one after the other in panel.
+template <class T, int Vectors>
+inline void pack_panel(T const* b, matrix_layout lb, std::int64_t k, int columns, T* panel) {
+    constexpr int W = simd::native_width<T>;
+    constexpr int width = Vectors * W;
+    for (int v = 0; v < Vectors; ++v) {
+        int const n = std::min(W, columns - v * W);
+        T const* const from = b + v * W * lb.column_stride;
+        T* const to = panel + v * W;
+        if (lb.column_stride == 1) {
+            for (std::int64_t p = 0; p < k; ++p) {
+                simd::store<T, W>(to + p * width, simd::load_partial<T, W>(from + p * lb.row_stride, n, T{0}));
+            }
+        } else if (lb.row_stride == 1) {
+            // Blocks of W rows; the last may write beyond row k, where depth leaves room.
+            for (std::int64_t p = 0; p < k; p += W) {
+                int const rows = static_cast<int>(std::min<std::int64_t>(W, k - p));
+                simd::detail::raw<T, W> r[W];
+                unroll<W>([&](auto j) __attribute__((always_inline)) {
+                    T const* const q = from + (j < n ? j : 0) * lb.column_stride + p;
+                    r[j] = simd::detail::to_raw<T, W>(simd::load_partial<T, W>(q, j < n ? rows : 0, T{0}));
+                });
+                transpose<T, W>(r);
+                unroll<W>([&](auto i) __attribute__((always_inline)) {
+                    simd::store<T, W>(to + (p + i) * width, simd::detail::from_raw<T, W>(r[i]));
+                });
+            }
+        } else {
+            for (std::int64_t p = 0; p < k; ++p) {
+                T const* const q = from + p * lb.row_stride;
+                simd::store<T, W>(to + p * width, simd::load_strided<T, W>(q, lb.column_stride, n, T{0}));
+            }
+        }
+    }
+}
+
+template <class T>
+constexpr std::int64_t strip_size(std::int64_t k) {
+    return k * tile<T>::rows + simd::native_width<T>;
+}
+/// m rows of A, rows or columns of it contiguous, in strips as high as the tile: the elements of a strip lie column after
+/// column. The last may hold fewer rows and zeros. Strips are strip_size(k) apart.
+template <class T>
+inline void pack_strips(T const* a, matrix_layout la, std::int64_t m, std::int64_t k, T* strips) {
+    constexpr int W = simd::native_width<T>, rows = tile<T>::rows;
+    if (la.row_stride == 1) {
+        for (std::int64_t p = 0; p < k; ++p) {
+            T const* const column = a + p * la.column_stride;
+            for (std::int64_t i = 0; i < m; i += rows) {
+                T* const to = strips + i / rows * strip_size<T>(k) + p * rows;
+                int const n = static_cast<int>(std::min<std::int64_t>(rows, m - i));
+                // A store may write into what the next column overwrites, and behind the last one.
+                for (int v = 0; v < rows; v += W) simd::store<T, W>(to + v, simd::load_partial<T, W>(column + i + v, std::clamp(n - v, 0, W), T{0}));
+            }
+        }
+        return;
+    }
+    for (std::int64_t i = 0; i < m; i += rows) {
+        T* const to = strips + i / rows * strip_size<T>(k);
+        for (std::int64_t p = 0; p < k; p += W) {
+            int const n = static_cast<int>(std::min<std::int64_t>(W, k - p));
+            for (int v = 0; v < rows; v += W) {
+                simd::detail::raw<T, W> r[W];
+                unroll<W>([&](auto j) __attribute__((always_inline)) {
+                    std::int64_t const row = i + v + j;
+                    bool const some = v + j < rows && row < m;
+                    r[j] = simd::detail::to_raw<T, W>(simd::load_partial<T, W>(a + (some ? row : 0) * la.row_stride + p, some ? n : 0, T{0}));
+                });
+                transpose<T, W>(r);
+                unroll<W>([&](auto j) __attribute__((always_inline)) {
+                    if (j < n) simd::store<T, W>(to + (p + j) * rows + v, simd::detail::from_raw<T, W>(r[j]));
+                });
+            }
+        }
+    }
+}
+
+} // namespace detail
+} // namespace gradus::kernel
+
+#pragma GCC diagnostic pop

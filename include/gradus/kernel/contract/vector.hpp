@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+// y = A * x for any strides. The order of every sum depends on the extents alone.
+
+#include <gradus/kernel/contract/tile.hpp>
+#include <gradus/kernel/reduce.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <type_traits>
+#include <utility>
+
+// g++ takes names in an instantiated lambda for shadows of the user's globals.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+
+namespace gradus::kernel {
+
+namespace detail {
+
+/// Lane i becomes the sum of the lanes of r[i]: halves, then their halves, ... of two vectors are added in one.
+template <class T, int W, int Block = W>
+[[gnu::always_inline]] inline simd::detail::raw<T, W> sums_of_lanes(simd::detail::raw<T, W> const (&r)[Block]) {
+    if constexpr (Block == 1) {
+        return r[0];
+    } else {
+        constexpr int half = Block / 2;
+        simd::detail::raw<T, W> s[half];
+        [&]<int... L>(std::integer_sequence<int, L...>) __attribute__((always_inline)) {
+            unroll<half>([&](auto i) __attribute__((always_inline)) {
+                auto const low = __builtin_shufflevector(r[i], r[i + half], (L % Block < half ? L : L - half + W)...);
+                auto const high = __builtin_shufflevector(r[i], r[i + half], (L % Block < half ? L + half : L + W)...);
+                s[i] = low + high;
+            });
+        }(std::make_integer_sequence<int, W>{});
+        return sums_of_lanes<T, W, half>(s);
+    }
+}
+
+/// y = A * x by rows, for contiguous rows of A: a dot product for each lane at a time, then one by one.
+template <class T>
+void multiply_rows(T const* a, std::int64_t lda, T const* x, T* y, std::int64_t stride, std::int64_t m,
+                   std::int64_t k, bool add) {
+    constexpr int W = simd::native_width<T>;
+    // Eight sums hide the latency of fma.
+    auto const dots = [&]<int Rows, int Parts>(std::int64_t i, auto& sum, std::integral_constant<int, Rows>, std::integral_constant<int, Parts>) __attribute__((always_inline)) {
+        unroll<Rows>([&](auto r) __attribute__((always_inline)) { unroll<Parts>([&](auto part) __attribute__((always_inline)) { sum[r][part] = simd::broadcast<T, W>(T{0}); }); });
+        T const* const top = a + i * lda;
+        std::int64_t p = 0;
+        for (; p + Parts * W <= k; p += Parts * W) {
+            unroll<Parts>([&](auto part) __attribute__((always_inline)) {
+                auto const right = simd::load<T, W>(x + p + part * W);
+                unroll<Rows>([&](auto r) __attribute__((always_inline)) {
+                    sum[r][part] = simd::fma<T, W>(simd::load<T, W>(top + r * lda + p + part * W), right, sum[r][part]);
+                });
+            });
+        }
+        for (; p < k; p += W) {
+            int const n = static_cast<int>(std::min<std::int64_t>(W, k - p));
+            auto const right = simd::load_partial<T, W>(x + p, n, T{0});
+            unroll<Rows>([&](auto r) __attribute__((always_inline)) {
+                sum[r][0] = simd::fma<T, W>(simd::load_partial<T, W>(top + r * lda + p, n, T{0}), right, sum[r][0]);
+            });
+        }
+        unroll<Rows>([&](auto r) __attribute__((always_inline)) { unroll<Parts - 1>([&](auto part) __attribute__((always_inline)) { sum[r][0] = sum[r][0] + sum[r][part + 1]; }); });
+    };
+    std::int64_t i = 0;
+    if constexpr (W > 1) {
+        constexpr int parts = W < 8 ? 8 / W : 1;
+        for (; i + W <= m; i += W) {
+            simd::vec<T, W> sum[W][parts];
+            dots(i, sum, std::integral_constant<int, W>{}, std::integral_constant<int, parts>{});
+            simd::detail::raw<T, W> r[W];
+            unroll<W>([&](auto row) __attribute__((always_inline)) { r[row] = simd::detail::to_raw<T, W>(sum[row][0]); });
+            auto const all = sums_of_lanes<T, W>(r);
+            if (stride == 1) {
+                auto const v = simd::detail::from_raw<T, W>(all);
+                simd::store<T, W>(y + i, add ? simd::load<T, W>(y + i) + v : v);
+            } else {
+                unroll<W>([&](auto row) __attribute__((always_inline)) {
+                    T& to = y[(i + row) * stride];
+                    to = add ? to + all[int{row}] : all[int{row}];
+                });
+            }
+        }
+    }
+    for (; i < m; ++i) {
+        simd::vec<T, W> sum[1][4];
+        dots(i, sum, std::integral_constant<int, 1>{}, std::integral_constant<int, 4>{});
+        T const dot = simd::reduce_add<T, W>(sum[0][0]);
+        T& to = y[i * stride];
+        to = add ? to + dot : dot;
+    }
+}
+
+/// y = A * x by columns, for contiguous columns of A and so few rows that y stays in registers: as many columns at a time as
+/// make eight sums. The last of the `Vectors` has n rows.
+template <class T, int Vectors, bool Whole>
+void multiply_few_rows(T const* a, std::int64_t lda, T const* x, std::int64_t x_stride, T* y, std::int64_t y_stride, int n,
+                       std::int64_t k, bool add) {
+    constexpr int W = simd::native_width<T>, parts = Vectors < 8 ? 8 / Vectors : 1;
+    simd::vec<T, W> sum[parts][Vectors];
+    unroll<parts>([&](auto part) __attribute__((always_inline)) { unroll<Vectors>([&](auto v) __attribute__((always_inline)) { sum[part][v] = simd::broadcast<T, W>(T{0}); }); });
+    auto const column = [&](auto part, std::int64_t p) __attribute__((always_inline)) {
+        auto const factor = simd::broadcast<T, W>(x[p * x_stride]);
+        unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
+            T const* const q = a + p * lda + v * W;
+            auto const left = Whole ? simd::load<T, W>(q) : simd::load_partial<T, W>(q, n, T{0});
+            sum[part][v] = simd::fma<T, W>(left, factor, sum[part][v]);
+        });
+    };
+    std::int64_t p = 0;
+    for (; p + parts <= k; p += parts) {
+        unroll<parts>([&](auto part) __attribute__((always_inline)) { column(part, p + part); });
+    }
+    for (; p < k; ++p) {
+        column(std::integral_constant<int, 0>{}, p);
+    }
+    unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
+        unroll<parts - 1>([&](auto part) __attribute__((always_inline)) { sum[0][v] = sum[0][v] + sum[part + 1][v]; });
+        if constexpr (Whole) {
+            if (y_stride == 1) {
+                T* const to = y + v * W;
+                return simd::store<T, W>(to, add ? simd::load<T, W>(to) + sum[0][v] : sum[0][v]);
+            }
+        }
+        T lanes[W];
+        simd::store<T, W>(lanes, sum[0][v]);
+        for (int r = 0; r < n; ++r) {
+            T& to = y[(v * W + r) * y_stride];
+            to = add ? to + lanes[r] : lanes[r];
+        }
+    });
+}
+
+/// The same for at most eight vectors of rows, split into powers of two.
+template <class T, int Vectors = 8>
+void multiply_few(T const* a, std::int64_t lda, T const* x, std::int64_t x_stride, T* y, std::int64_t y_stride,
+                  std::int64_t m, std::int64_t k, bool add) {
+    constexpr int W = simd::native_width<T>;
+    for (; m >= Vectors * W; m -= Vectors * W, a += Vectors * W, y += Vectors * W * y_stride) {
+        multiply_few_rows<T, Vectors, true>(a, lda, x, x_stride, y, y_stride, W, k, add);
+    }
+    if constexpr (Vectors > 1) {
+        multiply_few<T, Vectors / 2>(a, lda, x, x_stride, y, y_stride, m, k, add);
+    } else if (m > 0) {
+        multiply_few_rows<T, 1, false>(a, lda, x, x_stride, y, y_stride, static_cast<int>(m), k, add);
+    }
+}
+
+/// y = A * x by columns, for contiguous columns of A: a piece of y stays in cache while four columns at a time pass.
+template <class T>
+void multiply_columns(T const* a, std::int64_t lda, T const* x, std::int64_t x_stride, T* y, std::int64_t y_stride,
+                      std::int64_t m, std::int64_t k, bool add) {
+    constexpr int W = simd::native_width<T>;
+    if (m <= 8 * W) {
+        return multiply_few(a, lda, x, x_stride, y, y_stride, m, k, add);
+    }
+    constexpr std::int64_t piece = 1024;
+    alignas(64) T sum[piece];
+    for (std::int64_t i = 0; i < m; i += piece) {
+        std::int64_t const rows = std::min(piece, m - i);
+        std::fill_n(sum, (rows + W - 1) / W * W, T{0});
+        auto const columns = [&]<int Count>(std::int64_t p, std::integral_constant<int, Count>) {
+            T const* const top = a + i + p * lda;
+            simd::vec<T, W> factor[Count];
+            unroll<Count>([&](auto q) { factor[q] = simd::broadcast<T, W>(x[(p + q) * x_stride]); });
+            auto const step = [&](std::int64_t r, int n) __attribute__((always_inline)) {
+                auto s = simd::load<T, W>(sum + r);
+                unroll<Count>([&](auto q) __attribute__((always_inline)) {
+                    s = simd::fma<T, W>(simd::load_partial<T, W>(top + q * lda + r, n, T{0}), factor[q], s);
+                });
+                simd::store<T, W>(sum + r, s);
+            };
+            std::int64_t r = 0;
+            for (; r + W <= rows; r += W) {
+                step(r, W);
+            }
+            if (r < rows) {
+                step(r, static_cast<int>(rows - r));
+            }
+        };
+        std::int64_t p = 0;
+        for (; p + 4 <= k; p += 4) {
+            columns(p, std::integral_constant<int, 4>{});
+        }
+        for (; p < k; ++p) {
+            columns(p, std::integral_constant<int, 1>{});
+        }
+        for (std::int64_t r = 0; r < rows; ++r) {
+            T& to = y[(i + r) * y_stride];
+            to = add ? to + sum[r] : sum[r];
+        }
+    }
+}
+
+/// y = A * x for any strides.
+template <class T>
+void multiply_vector(T const* a, matrix_layout la, T const* x, std::int64_t x_stride, T* y, std::int64_t y_stride,
+                     std::int64_t m, std::int64_t k, bool add) {
+    if (la.row_stride == 1 && la.column_stride != 1) {
+        multiply_columns(a, la.column_stride, x, x_stride, y, y_stride, m, k, add);
+    } else if (la.column_stride == 1 && x_stride == 1) {
+        multiply_rows(a, la.row_stride, x, y, y_stride, m, k, add);
+    } else {
+        // A piece of x, and of the row where that is strided too, side by side.
+        constexpr std::int64_t piece = 1024;
+        alignas(64) T near[piece], row[piece];
+        for (std::int64_t p = 0; p < k; p += piece) {
+            std::int64_t const n = std::min(piece, k - p);
+            for (std::int64_t q = 0; q < n; ++q) {
+                near[q] = x[(p + q) * x_stride];
+            }
+            if (la.column_stride == 1) {
+                multiply_rows(a + p, la.row_stride, near, y, y_stride, m, n, add);
+            } else {
+                for (std::int64_t i = 0; i < m; ++i) {
+                    for (std::int64_t q = 0; q < n; ++q) {
+                        row[q] = a[i * la.row_stride + (p + q) * la.column_stride];
+                    }
+                    multiply_rows(row, n, near, y + i * y_stride, 1, 1, n, add);
+                }
+            }
+            add = true;
+        }
+    }
+}
+
+} // namespace detail
+} // namespace gradus::kernel
+
+#pragma GCC diagnostic pop

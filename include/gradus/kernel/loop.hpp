@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <gradus/core/config.hpp>
+#include <gradus/kernel/loop_facts.hpp>
+#include <gradus/kernel/math/error_function.hpp>
+#include <gradus/kernel/math/exponential.hpp>
+#include <gradus/kernel/math/hyperbolic.hpp>
+#include <gradus/kernel/math/logarithm.hpp>
+#include <gradus/kernel/math/trigonometric.hpp>
+#include <gradus/kernel/reduce.hpp>
+#include <gradus/kernel/registers.hpp>
+#include <gradus/op/leaf.hpp>
+
+#include <limits>
+
+// g++ takes names in an instantiated lambda for shadows of the user's globals.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+#ifndef __clang__
+// Register files are copied whole, the parts that are never written too.
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#endif
+
+namespace gradus::kernel {
+
+/// Runs one fused loop: inputs are read once, outputs written once, everything between stays in registers. Folds use as
+/// many accumulators as vectors are in flight and are added up in a fixed order.
+template <auto Description, class Ops>
+class loop {
+    // clang 19 lays the object of a template parameter out wrongly where an index at run time needs its address
+    static constexpr auto D = Description;
+    using facts = loop_facts<Description>;
+    static constexpr int axes = D.axis_count, inner = facts::inner, count = D.instruction_count, outputs = D.output_count;
+    static constexpr int lanes = facts::width;
+    static constexpr int unroll = D.extents[inner] != at_run_time && D.extents[inner] < facts::unroll * lanes ? static_cast<int>((D.extents[inner] + lanes - 1) / lanes) + (D.extents[inner] == 0) : facts::unroll;
+    using file = registers<facts::bytes, lanes, count>;
+    using accumulators = registers<facts::bytes, lanes, outputs * unroll>;
+    using scalars = registers<0, 1, outputs + 1>;
+    template <dtype T>
+    using lane_t = element_t<T>;
+
+public:
+    /// A function of its own, so that g++ does not run out of its inlining budget in the caller and leave the vector
+    /// functions as calls, which spill every register: 1.2 times the time for Black-Scholes in float.
+    GRADUS_FLATTEN static void run(loop_arguments const& args) { run_here(args); }
+
+    /// The same for a loop of a few elements, whose call would cost as much as its work: part of the caller, which is to be
+    /// flattened.
+    [[gnu::always_inline]] static void run_here(loop_arguments const& args) {
+        loop l(args);
+        l.start();
+        l.template nest<0>();
+        l.finish();
+    }
+
+private:
+    loop_arguments const& args_;
+    std::int64_t extent_[axes], in_stride_[D.input_count + 1][axes], out_stride_[outputs][axes];
+    std::int64_t in_offset_[D.input_count + 1]{}, out_offset_[outputs]{}, index_[axes]{};
+    file fixed_;          // values that change per row or never
+    accumulators total_;  // folds over everything
+
+    [[gnu::always_inline]] explicit loop(loop_arguments const& args) : args_(args) {
+        for (int a = 0; a < axes; ++a) extent_[a] = D.extents[a] == at_run_time ? args.extents[a] : D.extents[a];
+        for (int j = 0; j < D.input_count; ++j)
+            for (int a = 0; a < axes; ++a) {
+                in_stride_[j][a] = D.inputs[j].stride[a] == at_run_time ? args.strides[j * axes + a] : D.inputs[j].stride[a];
+                in_offset_[j] -= D.inputs[j].begin[a] * in_stride_[j][a];
+            }
+        for (int o = 0; o < outputs; ++o) {
+            std::int64_t step = 1;
+            for (int a = axes - 1; a >= 0; --a) {
+                bool folded = D.outputs[o].axes >> a & 1;
+                out_stride_[o][a] = folded ? 0 : step;
+                if (!folded) step *= extent_[a];
+            }
+        }
+    }
+
+    template <int First, int Last>
+    [[gnu::always_inline]] static void each(auto f) {
+        [&]<int... I>(std::integer_sequence<int, I...>) __attribute__((always_inline)) {
+            (f(std::integral_constant<int, First + I>{}), ...);
+        }(std::make_integer_sequence<int, Last - First>{});
+    }
+
+    // ---- one instruction
+
+    template <int Lanes, int I, class T>
+    [[gnu::always_inline]] static auto fetch(auto& r, auto& f) {  // from this step's registers or from the row's
+        using E = element_t<D.code[I].type>;
+        if constexpr (facts::change.of[I] != varies::per_element) return fetch_from<Lanes, I, T, E>(f);
+        else return fetch_from<Lanes, I, T, E>(r);
+    }
+    template <int Lanes, int I, class T, class E>
+    [[gnu::always_inline]] static auto fetch_from(auto& source) {
+        if constexpr (std::is_same_v<E, bool> && Lanes > 1) return simd::mask_cast<T, mask_lane<facts::bytes>, Lanes>(source.template at<bool>(I));
+        else return source.template at<E>(I);
+    }
+    template <int I>
+    static constexpr dtype operand_type() {  // of the numbers an operation works on
+        constexpr instruction i = D.code[I];
+        if constexpr (i.type != dtype::boolean) return i.type;
+        else return i.a >= 0 ? D.code[i.a].type : dtype::boolean;
+    }
+    template <int Lanes, int I>
+    [[gnu::always_inline]] static void operate(auto& r, auto& f) {
+        constexpr instruction i = D.code[I];
+        using Op = typename op_at<Ops, i.op>::type;
+        using T = element_t<i.type>;
+        constexpr dtype work = operand_type<I>();
+        using W = std::conditional_t<work == dtype::boolean, mask_lane<facts::bytes>, element_t<work>>;
+        auto& to = r.template at<T>(I);
+        if constexpr (std::is_same_v<Op, op::cast>) {
+            using From = element_t<D.code[i.a].type>;
+            if constexpr (Lanes == 1) to = static_cast<T>(fetch<1, i.a, W>(r, f));
+            else if constexpr (std::is_same_v<From, bool>) to = simd::select<T, Lanes>(fetch<Lanes, i.a, T>(r, f), simd::broadcast<T, Lanes>(1), simd::broadcast<T, Lanes>(0));
+            else if constexpr (std::is_same_v<T, bool>) to = simd::mask_cast<mask_lane<facts::bytes>, From, Lanes>(simd::not_equal<From, Lanes>(fetch<Lanes, i.a, From>(r, f), simd::broadcast<From, Lanes>(0)));
+            else to = simd::convert<T, From, Lanes>(fetch<Lanes, i.a, W>(r, f));
+        } else {
+            if constexpr (i.c >= 0) put<Lanes, I, W>(to, Op::eval(fetch<Lanes, i.a, W>(r, f), fetch<Lanes, i.b, W>(r, f), fetch<Lanes, i.c, W>(r, f)));
+            else if constexpr (i.b >= 0) put<Lanes, I, W>(to, Op::eval(fetch<Lanes, i.a, W>(r, f), fetch<Lanes, i.b, W>(r, f)));
+            else put<Lanes, I, W>(to, Op::eval(fetch<Lanes, i.a, W>(r, f)));
+        }
+    }
+    template <int Lanes, int I, class W>
+    [[gnu::always_inline]] static void put(auto& to, auto result) {
+        if constexpr (Lanes == 1) to = static_cast<element_t<D.code[I].type>>(result);
+        else if constexpr (D.code[I].type == dtype::boolean) to = simd::mask_cast<mask_lane<facts::bytes>, W, Lanes>(result);
+        else to = result;
+    }
+    /// Where the current row of every input and output begins, and the innermost strides: a local object whose address
+    /// goes nowhere, so that stores to the outputs do not make the compiler load it again.
+    struct cursor {
+        void const* in[D.input_count + 1];
+        void* out[outputs];
+        std::int64_t stride[D.input_count + 1];
+    };
+    [[gnu::always_inline]] cursor here() const {
+        cursor c;
+        each<0, D.input_count>([&](auto j) __attribute__((always_inline)) {
+            c.in[j] = static_cast<element_t<D.inputs[j].type> const*>(args_.in[j]) + in_offset_[j];
+            c.stride[j] = in_stride_[j][inner];
+        });
+        each<0, outputs>([&](auto o) __attribute__((always_inline)) { c.out[o] = static_cast<element_t<D.outputs[o].type>*>(args_.out[o]) + out_offset_[o]; });
+        return c;
+    }
+    template <int I>
+    [[gnu::always_inline]] void leaf(auto& r, cursor const& at, std::int64_t column, int valid) const {
+        constexpr instruction i = D.code[I];
+        using T = element_t<i.type>;
+        auto& to = r.template at<T>(I);
+        if constexpr (i.op == load) {
+            constexpr std::int64_t stride = D.inputs[i.a].stride[inner];
+            T const* p = static_cast<T const*>(at.in[i.a]);
+            if constexpr (D.inputs[i.a].has_window()) to = through_window<i.a>(p, at.stride[i.a], column, valid);
+            else if constexpr (std::is_same_v<T, bool>) {
+                if constexpr (lanes == 1) to = p[column * at.stride[i.a]];
+                else if constexpr (stride == 1) to = simd::load_bool<mask_lane<facts::bytes>, lanes>(p + column, valid);
+                else {
+                    bool gathered[lanes] = {};
+                    for (int k = 0; k < valid; ++k) gathered[k] = p[(column + k) * at.stride[i.a]];
+                    to = simd::load_bool<mask_lane<facts::bytes>, lanes>(gathered, lanes);
+                }
+            } else if constexpr (stride == 0) to = simd::broadcast<T, lanes>(*p);
+            else if constexpr (stride == 1) to = valid == lanes ? simd::load<T, lanes>(p + column) : simd::load_partial<T, lanes>(p + column, valid, T(1));
+            else to = simd::load_strided<T, lanes>(p + column * at.stride[i.a], at.stride[i.a], valid, T(1));
+        } else if constexpr (i.op == constant) {
+            if constexpr (std::is_same_v<T, bool> && lanes > 1) to = simd::first<mask_lane<facts::bytes>, lanes>(i.value != 0 ? lanes : 0);
+            else to = simd::broadcast<T, lanes>(static_cast<T>(i.value));
+        } else if constexpr (i.op == size) {
+            to = simd::broadcast<T, lanes>(static_cast<T>(args_.sizes[i.a]));
+        } else if constexpr (i.op == index) {
+            if constexpr (i.a == inner) to = simd::lane_index<T, lanes>() + simd::broadcast<T, lanes>(static_cast<T>(column));
+            else to = simd::broadcast<T, lanes>(static_cast<T>(index_[i.a]));
+        }
+    }
+    /// Whole vectors inside a window are loaded, lanes outside are 0; their memory, which may not exist, is not read.
+    template <int J, class T>
+    [[gnu::always_inline]] simd::vec<T, lanes> through_window(T const* p, std::int64_t stride, std::int64_t column, int valid) const {
+        constexpr auto in = D.inputs[J];
+        std::int64_t low = 0, high = valid;
+        if constexpr (in.has_window(inner)) {
+            low = in.begin[inner] - column;
+            if (in.end[inner] - column < high) high = in.end[inner] - column;
+        }
+        for (int a = 0; a < inner; ++a)
+            if (in.has_window(a) && (index_[a] < in.begin[a] || index_[a] >= in.end[a])) high = 0;
+        if constexpr (in.stride[inner] == 1)
+            if (low <= 0 && high == lanes) return simd::load<T, lanes>(p + column);
+        if (low >= high) return simd::broadcast<T, lanes>(T(0));
+        return [&]<int... Lane>(std::integer_sequence<int, Lane...>) __attribute__((always_inline)) {
+            return simd::detail::from_raw<T, lanes>(simd::detail::raw<T, lanes>{(Lane >= low && Lane < high ? p[(column + Lane) * stride] : T(0))...});
+        }(std::make_integer_sequence<int, lanes>{});
+    }
+    template <varies When, int I>
+    [[gnu::always_inline]] void evaluate(auto& r, auto& f, cursor const& at, std::int64_t column, int valid) const {
+        if constexpr (facts::change.of[I] != When) return;
+        else if constexpr (D.code[I].op < 0) leaf<I>(r, at, column, valid);
+        else operate<lanes, I>(r, f);
+    }
+    template <varies When, int... I>
+    [[gnu::always_inline]] void evaluate_each(auto& r, auto& f, cursor const& at, std::int64_t column, int valid, std::integer_sequence<int, I...>) const {
+        (evaluate<When, I>(r, f, at, column, valid), ...);
+    }
+    template <varies When>
+    [[gnu::always_inline]] void evaluate_all(auto& r, auto& f, cursor const& at, std::int64_t column, int valid) const {
+        evaluate_each<When>(r, f, at, column, valid, std::make_integer_sequence<int, D.body>{});
+    }
+
+    // ---- folds
+
+    template <fold How, class T>
+    static constexpr T identity() {
+        if constexpr (How == fold::sum) return T(0);
+        else if constexpr (std::numeric_limits<T>::has_infinity) return -std::numeric_limits<T>::infinity();
+        else return std::numeric_limits<T>::lowest();
+    }
+    template <fold How, class T, int Lanes>
+    [[gnu::always_inline]] static simd::vec<T, Lanes> combine(simd::vec<T, Lanes> a, simd::vec<T, Lanes> b) {
+        if constexpr (How == fold::sum) return a + b;
+        else return simd::max_nan<T, Lanes>(a, b);
+    }
+    template <fold How, class T>
+    [[gnu::always_inline]] static T collapse(auto& acc, int o) {  // all accumulators of an output, pairwise
+        auto sum = acc.template at<T>(o * unroll);
+        for (int u = 1; u < unroll; ++u) sum = combine<How, T, lanes>(sum, acc.template at<T>(o * unroll + u));
+        if constexpr (How == fold::sum) return simd::reduce_add<T, lanes>(sum);
+        else return simd::reduce_max<T, lanes>(sum);
+    }
+    static constexpr bool is_fold(int o) { return D.outputs[o].how == fold::sum || D.outputs[o].how == fold::amax; }
+    template <int O>
+    [[gnu::always_inline]] static void reset(auto& acc) {
+        using T = element_t<D.outputs[O].type>;
+        for (int u = 0; u < unroll; ++u) acc.template at<T>(O * unroll + u) = simd::broadcast<T, lanes>(identity<D.outputs[O].how, T>());
+    }
+
+    // ---- the loop
+
+    [[gnu::always_inline]] void start() {
+        evaluate_all<varies::never>(fixed_, fixed_, here(), 0, lanes);
+        each<0, outputs>([&](auto o) __attribute__((always_inline)) {
+            constexpr loop_output out = D.outputs[o];
+            using T = element_t<out.type>;
+            if constexpr (!is_fold(o)) return;
+            else if constexpr (facts::folds_all(out)) reset<o>(total_);
+            else if constexpr (!facts::folds_row(out)) {  // added up in memory
+                std::int64_t size = 1;
+                for (int a = 0; a < axes; ++a)
+                    if (!(out.axes >> a & 1)) size *= extent_[a];
+                T* p = static_cast<T*>(args_.out[o]);
+                for (std::int64_t i = 0; i < size; ++i) p[i] = identity<out.how, T>();
+            }
+        });
+    }
+    template <int Axis>
+    [[gnu::always_inline]] void nest() {
+        if constexpr (Axis == inner) row();
+        else {
+            for (index_[Axis] = 0; index_[Axis] < extent_[Axis]; ++index_[Axis]) {
+                nest<Axis + 1>();
+                for (int j = 0; j < D.input_count; ++j) in_offset_[j] += in_stride_[j][Axis];
+                for (int o = 0; o < outputs; ++o) out_offset_[o] += out_stride_[o][Axis];
+            }
+            for (int j = 0; j < D.input_count; ++j) in_offset_[j] -= extent_[Axis] * in_stride_[j][Axis];
+            for (int o = 0; o < outputs; ++o) out_offset_[o] -= extent_[Axis] * out_stride_[o][Axis];
+        }
+    }
+    template <int... U>
+    [[gnu::always_inline]] void step(file& f, accumulators& acc, cursor const& at, std::int64_t column, int valid, std::integer_sequence<int, U...>) const {
+        (vector<U>(f, acc, at, column + U * lanes, valid, std::make_integer_sequence<int, outputs>{}), ...);
+    }
+    template <int U, int... O>
+    [[gnu::always_inline]] void vector(file& f, accumulators& acc, cursor const& at, std::int64_t column, int valid, std::integer_sequence<int, O...>) const {
+        file r;
+        evaluate_all<varies::per_element>(r, f, at, column, valid);
+        (deliver<O, U>(r, f, acc, at, column, valid), ...);
+    }
+    template <int O, int U>
+    [[gnu::always_inline]] void deliver(auto& r, auto& f, accumulators& acc, cursor const& at, std::int64_t column, int valid) const {
+        constexpr loop_output out = D.outputs[O];
+        using T = element_t<out.type>;
+        if constexpr (out.how == fold::none) {
+            T* p = static_cast<T*>(at.out[O]) + column;
+            auto v = fetch<lanes, out.source, mask_lane<facts::bytes>>(r, f);
+            if constexpr (std::is_same_v<T, bool> && lanes == 1) *p = v;
+            else if constexpr (std::is_same_v<T, bool>) simd::store_bool<mask_lane<facts::bytes>, lanes>(p, v, valid);
+            else if (valid == lanes) simd::store<T, lanes>(p, v);
+            else simd::store_partial<T, lanes>(p, v, valid);
+        } else if constexpr (is_fold(O)) {
+            auto v = fetch<lanes, out.source, T>(r, f);
+            if constexpr (out.axes >> inner & 1) {
+                if (valid != lanes) v = simd::select<T, lanes>(simd::first<T, lanes>(valid), v, simd::broadcast<T, lanes>(identity<out.how, T>()));
+                auto& a = acc.template at<T>(O * unroll + U);
+                a = combine<out.how, T, lanes>(a, v);
+            } else {
+                T* p = static_cast<T*>(at.out[O]) + column;
+                if (valid == lanes) simd::store<T, lanes>(p, combine<out.how, T, lanes>(simd::load<T, lanes>(p), v));
+                else simd::store_partial<T, lanes>(p, combine<out.how, T, lanes>(simd::load_partial<T, lanes>(p, valid, T(0)), v), valid);
+            }
+        }
+    }
+    [[gnu::always_inline]] void elements(file& f, accumulators& acc, cursor const& at) const {
+        if constexpr (D.extents[inner] != at_run_time) {  // what remains of a row is a constant
+            constexpr std::int64_t n = D.extents[inner], vectors = n / lanes, rest = vectors % unroll, first = (vectors - rest) * lanes;
+            for (std::int64_t i = 0; i < first; i += unroll * lanes) step(f, acc, at, i, lanes, std::make_integer_sequence<int, unroll>{});
+            if constexpr (rest > 0) step(f, acc, at, first, lanes, std::make_integer_sequence<int, static_cast<int>(rest)>{});
+            if constexpr (n % lanes > 0) step(f, acc, at, first, static_cast<int>(n % lanes), std::integer_sequence<int, static_cast<int>(rest)>{});
+        } else {
+            std::int64_t const n = extent_[inner];
+            std::int64_t i = 0;
+            for (; n - i >= unroll * lanes; i += unroll * lanes) step(f, acc, at, i, lanes, std::make_integer_sequence<int, unroll>{});
+            if constexpr (unroll > 1)
+                for (; n - i >= lanes; i += lanes) step(f, acc, at, i, lanes, std::integer_sequence<int, 0>{});
+            if constexpr (lanes > 1)
+                if (i < n) step(f, acc, at, i, static_cast<int>(n - i), std::integer_sequence<int, 0>{});
+        }
+    }
+    [[gnu::always_inline]] void row() {
+        file f = fixed_;
+        accumulators acc;
+        cursor const at = here();
+        evaluate_all<varies::per_row>(f, f, at, 0, lanes);
+        each<0, outputs>([&](auto o) __attribute__((always_inline)) {
+            if constexpr (is_fold(o) && (D.outputs[o].axes >> inner & 1)) {
+                using T = element_t<D.outputs[o].type>;
+                if constexpr (facts::folds_all(D.outputs[o])) for (int u = 0; u < unroll; ++u) acc.template at<T>(o * unroll + u) = total_.template at<T>(o * unroll + u);
+                else reset<o>(acc);
+            }
+        });
+        elements(f, acc, at);
+        each<0, outputs>([&](auto o) __attribute__((always_inline)) {
+            constexpr loop_output out = D.outputs[o];
+            using T = element_t<out.type>;
+            if constexpr (is_fold(o) && (out.axes >> inner & 1)) {
+                if constexpr (facts::folds_all(out)) {
+                    for (int u = 0; u < unroll; ++u) total_.template at<T>(o * unroll + u) = acc.template at<T>(o * unroll + u);
+                } else {
+                    T* p = static_cast<T*>(at.out[o]);
+                    T value = collapse<out.how, T>(acc, o);
+                    if constexpr (facts::folds_row(out)) *p = value;
+                    else *p = combine<out.how, T, 1>(*p, value);
+                }
+            }
+        });
+    }
+
+    // ---- the end: folds over everything, then scalars computed from them
+
+    [[gnu::always_inline]] void finish() {
+        scalars result;
+        each<0, outputs>([&](auto o) __attribute__((always_inline)) {
+            constexpr loop_output out = D.outputs[o];
+            using T = element_t<out.type>;
+            if constexpr (is_fold(o) && facts::folds_all(out)) {
+                result.template at<T>(o) = collapse<out.how, T>(total_, o);
+                if constexpr (out.stored) *static_cast<T*>(args_.out[o]) = result.template at<T>(o);
+            }
+        });
+        registers<0, 1, count> r;
+        each<D.body, count>([&](auto k) __attribute__((always_inline)) {
+            constexpr instruction i = D.code[k];
+            using T = element_t<i.type>;
+            T& to = r.template at<T>(k);
+            if constexpr (i.op == load) to = *static_cast<T const*>(args_.in[i.a]);
+            else if constexpr (i.op == constant) to = static_cast<T>(i.value);
+            else if constexpr (i.op == size) to = static_cast<T>(args_.sizes[i.a]);
+            else if constexpr (i.op == reduced) to = result.template at<T>(i.a);
+            else operate<1, k>(r, r);
+        });
+        each<0, outputs>([&](auto o) __attribute__((always_inline)) {
+            constexpr loop_output out = D.outputs[o];
+            using T = element_t<out.type>;
+            if constexpr (out.how == fold::epilogue) *static_cast<T*>(args_.out[o]) = r.template at<T>(out.source);
+        });
+    }
+};
+
+}  // namespace gradus::kernel
+
+#pragma GCC diagnostic pop

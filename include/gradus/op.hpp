@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <gradus/op/activation.hpp>
+#include <gradus/op/arithmetic.hpp>
+#include <gradus/op/band.hpp>
+#include <gradus/op/comparison.hpp>
+#include <gradus/op/composite.hpp>
+#include <gradus/op/contraction.hpp>
+#include <gradus/op/convolution.hpp>
+#include <gradus/op/einsum.hpp>
+#include <gradus/op/elementwise.hpp>
+#include <gradus/op/exponential.hpp>
+#include <gradus/op/formula.hpp>
+#include <gradus/op/gather.hpp>
+#include <gradus/op/hyperbolic.hpp>
+#include <gradus/op/leaf.hpp>
+#include <gradus/op/list.hpp>
+#include <gradus/op/logarithm.hpp>
+#include <gradus/op/logical.hpp>
+#include <gradus/op/loss.hpp>
+#include <gradus/op/marker.hpp>
+#include <gradus/op/normalization.hpp>
+#include <gradus/op/reduction.hpp>
+#include <gradus/op/rounding.hpp>
+#include <gradus/op/scan.hpp>
+#include <gradus/op/shape.hpp>
+#include <gradus/op/special.hpp>
+#include <gradus/op/statistics.hpp>
+#include <gradus/op/trigonometric.hpp>

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <gradus/op/elementwise.hpp>
+
+namespace gradus::op {
+
+/// Base of the comparisons: numbers in, booleans out, no derivative.
+template <class Op>
+struct comparison : elementwise<Op, 2> {
+    static constexpr auto accepted = accepts::numbers;
+    static constexpr tensor_type infer(call const& c, complaint& fail) {
+        common_dtype(c, 0, accepts::numbers, fail);
+        return fail.failed ? tensor_type{} : tensor_type{dtype::boolean, broadcast(c, fail)};
+    }
+};
+
+struct less : comparison<less> {
+    static constexpr auto name = "less";
+    static constexpr auto eval(auto a, auto b) { return a < b; }
+};
+struct less_equal : comparison<less_equal> {
+    static constexpr auto name = "less_equal";
+    static constexpr auto eval(auto a, auto b) { return a <= b; }
+};
+struct greater : comparison<greater> {
+    static constexpr auto name = "greater";
+    static constexpr auto eval(auto a, auto b) { return a > b; }
+};
+struct greater_equal : comparison<greater_equal> {
+    static constexpr auto name = "greater_equal";
+    static constexpr auto eval(auto a, auto b) { return a >= b; }
+};
+struct equal : comparison<equal> {
+    static constexpr auto name = "equal";
+    static constexpr auto eval(auto a, auto b) { return a == b; }
+};
+struct not_equal : comparison<not_equal> {
+    static constexpr auto name = "not_equal";
+    static constexpr auto eval(auto a, auto b) { return !(a == b); }  // xsimd 8.1 calls NaN != NaN false on AVX
+};
+
+/// where(c, a, b): a where c holds, b elsewhere, value and derivative alike: the branch not taken never leaks.
+struct where : elementwise<where, 3> {
+    static constexpr auto name = "where";
+    static constexpr tensor_type infer(call const& c, complaint& fail) {
+        if (c.operand[0].type != dtype::boolean) return fail("the condition is not bool: a is ", c.operand[0]);
+        dtype type = common_dtype(c, 1, accepts::numbers, fail);
+        return fail.failed ? tensor_type{} : tensor_type{type, broadcast(c, fail)};
+    }
+    static constexpr auto eval(auto c, auto a, auto b) { return gradus::where(c, a, b); }
+    static constexpr auto chain(auto g, auto c, auto, auto, auto) {
+        return std::tuple{0, gradus::where(c, g, 0), gradus::where(c, 0, g)};
+    }
+};
+
+}  // namespace gradus::op

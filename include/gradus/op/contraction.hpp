@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <gradus/op/elementwise.hpp>
+
+#include <utility>
+
+namespace gradus::op {
+
+/// The matrix product of the last two axes, leading axes broadcast: c[..., i, j] = sum over k of a[..., i, k] b[..., k, j].
+/// The language also takes vectors (as NumPy's matmul does) and reshapes them to matrices before this operation.
+/// Attributes: n[0], n[1] are 1 where a, b enter transposed (set by simplification, so that no transpose is ever copied).
+struct matmul {
+    static constexpr auto name = "matmul";
+    static constexpr op_kind kind = op_kind::contraction;
+    static constexpr int arity = 2;
+
+    /// Extent of the operand's row (0) or column (1) axis as the product sees it.
+    static constexpr extent side(shape const& s, std::int64_t transposed, int which) { return s[s.rank() - 2 + (transposed ? 1 - which : which)]; }
+
+    static constexpr tensor_type infer(call const& c, complaint& fail) {
+        tensor_type const &a = c.operand[0], &b = c.operand[1];
+        if (a.type != b.type) return fail("operands differ in type: a is ", a, ", b is ", b);
+        if (!is_floating(a.type)) return fail("needs floating-point operands: a is ", a, ", b is ", b);
+        if (a.shape.rank() == 0 || b.shape.rank() == 0) return fail("a scalar has no product of this kind: a is ", a, ", b is ", b, ". Write a * b");
+        bool vector_a = a.shape.rank() == 1, vector_b = b.shape.rank() == 1;
+        extent inner_a = vector_a ? a.shape[0] : side(a.shape, c.attr.n[0], 1);
+        extent inner_b = vector_b ? b.shape[0] : side(b.shape, c.attr.n[1], 0);
+        if (!c.same(inner_a, inner_b)) return fail("inner extents differ: a is ", a, ", b is ", b, " (", inner_a, " != ", inner_b, ")");
+        call lead{{}, {}, {{a.type, leading(a.shape)}, {b.type, leading(b.shape)}}, 2, c.unknowns};
+        complaint unequal;
+        shape result = broadcast(lead, unequal);
+        if (unequal.failed) return fail("leading axes do not broadcast: a is ", a, ", b is ", b);
+        if (!vector_a) result.push_back(side(a.shape, c.attr.n[0], 0));
+        if (!vector_b) result.push_back(side(b.shape, c.attr.n[1], 1));
+        return {a.type, result};
+    }
+    static constexpr shape leading(shape const& s) {
+        shape result;
+        for (int i = 0; i + 2 < s.rank(); ++i) result.push_back(s[i]);
+        return result;
+    }
+    // Both operands are matrices here; the language has reshaped vectors. What is differentiated may have been simplified.
+    static constexpr auto entering(auto x, auto y, int k) { return y.attr().n[k] ? x.transposed() : x; }
+    static constexpr auto vjp(auto g, auto y, auto a, auto b) {
+        auto left = entering(a, y, 0), right = entering(b, y, 1);
+        auto to_a = y.attr().n[0] ? right.matmul(g.transposed()) : g.matmul(right.transposed());
+        auto to_b = y.attr().n[1] ? g.transposed().matmul(left) : left.transposed().matmul(g);
+        return std::pair{to_a.sum_to(a.shape()), to_b.sum_to(b.shape())};
+    }
+    template <int K>
+    static constexpr auto directional(auto t, auto y, auto a, auto b) {
+        return entering(K == 0 ? t : a, y, 0).matmul(entering(K == 1 ? t : b, y, 1));
+    }
+};
+
+}  // namespace gradus::op

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <gradus/core/hash.hpp>
+#include <gradus/core/shape.hpp>
+#include <gradus/core/unifier.hpp>
+
+#include <type_traits>
+#include <utility>
+
+namespace gradus {
+
+/// What an operation knows beside its operands: axes, offsets, a value. One meaning per operation, stated in its file.
+struct attributes {
+    double value = 0;
+    std::int64_t n[max_rank]{};
+
+    constexpr bool operator==(attributes const& other) const {
+        if (core::bits_of(value) != core::bits_of(other.value)) return false;
+        for (int i = 0; i < max_rank; ++i)
+            if (n[i] != other.n[i]) return false;
+        return true;
+    }
+};
+
+/// How the compiler treats an operation.
+enum class op_kind {
+    leaf,         ///< symbol, constant, extent: no operands
+    elementwise,  ///< one formula for every element, operands broadcast
+    reduction,    ///< folds axes away
+    view,         ///< the same elements seen differently: no work, or a copy
+    contraction,  ///< sums of products
+    movement,     ///< elements to other places: pad, concatenate
+    marker        ///< grad, jvp, update: gone after differentiation
+};
+
+/// An operation with what it is applied to, as its shape rule sees it.
+struct call {
+    attributes attr;
+    shape target;  ///< the shape asked for, where an operation is told one (reshape, broadcast_to, slice, pad)
+    tensor_type operand[3];
+    int count = 0;
+    core::unifier* unknowns = nullptr;  ///< collects what the rule demands of extents that are known at run time
+
+    /// Can these extents be equal? An extent that is known at run time can be any number; the demand is noted.
+    constexpr bool same(extent a, extent b) const {
+        if (a.code == b.code && (a.is_static() || a.more == b.more)) return true;
+        if (a == dyn || b == dyn) return true;
+        return unknowns && unknowns->join(a, b);
+    }
+    constexpr bool same(shape const& a, shape const& b) const {
+        bool equal = a.rank() == b.rank();
+        for (int i = 0; equal && i < a.rank(); ++i) equal = same(a[i], b[i]);
+        return equal;
+    }
+    /// Of two extents that are the same, the one that says more.
+    static constexpr extent either(extent a, extent b) { return a.is_static() || (a.is_named() && !b.is_static()) ? a : b; }
+};
+
+/// Collects why a call is wrong. Costs nothing while nothing is.
+struct complaint {
+    gradus::text* text = nullptr;
+    bool failed = false;
+
+    constexpr tensor_type operator()(auto const&... pieces) {
+        failed = true;
+        if (text) *text = core::concat(pieces...);
+        return {};
+    }
+};
+
+/// A symbolic operand (an expression type or a node of a graph under construction): operations on it build.
+template <class T>
+concept symbolic = requires { typename T::gradus_symbolic; };
+
+template <class Op>
+struct op_tag {};
+
+/// A node of a graph under construction (graph/value.hpp). Named here because rules of operations call each other in
+/// circles, which deduced return types could not.
+class value;
+template <class... A>
+concept on_values = (std::is_same_v<A, value> || ...);
+
+/// Applies an operation: builds where an operand is symbolic, computes where all are numbers or SIMD lanes.
+template <class Op, class... A>
+    requires on_values<A...>
+constexpr value apply(A... a);
+template <class Op, class... A>
+constexpr auto apply(A... a) {
+    if constexpr ((symbolic<A> || ...)) return build(op_tag<Op>{}, std::move(a)...);
+    else return Op::eval(a...);
+}
+
+namespace op {
+struct where;
+
+template <class... Ops>
+struct op_list {
+    static constexpr int size = sizeof...(Ops);
+};
+}  // namespace op
+
+template <class C, class A, class B>
+    requires on_values<C, A, B>
+constexpr value where(C condition, A a, B b);
+/// Selects `a` where the condition holds and `b` elsewhere; what is not selected never reaches the result.
+template <class C, class A, class B>
+constexpr auto where(C condition, A a, B b) {
+    if constexpr (symbolic<C> || symbolic<A> || symbolic<B>) return apply<op::where>(condition, a, b);
+    else if constexpr (std::is_same_v<C, bool>) {
+        using T = std::common_type_t<A, B>;
+        return condition ? static_cast<T>(a) : static_cast<T>(b);
+    } else if constexpr (std::is_arithmetic_v<A>) return select(condition, B(static_cast<typename B::value_type>(a)), b);
+    else if constexpr (std::is_arithmetic_v<B>) return select(condition, a, A(static_cast<typename A::value_type>(b)));
+    else return select(condition, a, b);
+}
+
+}  // namespace gradus

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <gradus/op/comparison.hpp>
+#include <gradus/op/elementwise.hpp>
+#include <gradus/op/reduction.hpp>
+#include <gradus/op/shape.hpp>
+
+#include <utility>
+
+// Elements by indices that are known at run time: two primitives, each other's transpose, and what is made of them. An index
+// outside of the range selects nothing, 0, and adds nowhere.
+namespace gradus::op {
+
+constexpr shape indexed_shape(shape const& index, shape const& rows) {
+    shape result = index;
+    for (int i = 1; i < rows.rank(); ++i) result.push_back(rows[i]);
+    return result;
+}
+
+/// y[i..., j...] = x[index[i...], j...]: rows of x.
+struct take_rows : linear<take_rows, op_kind::movement, 2> {
+    static constexpr auto name = "take_rows";
+    static constexpr tensor_type infer(call const& c, complaint& fail);
+    static constexpr auto vjp(auto g, auto, auto x, auto index);
+    template <int>
+    static constexpr auto directional(auto t, auto, auto, auto index) { return apply<take_rows>(t, index); }
+};
+
+/// y[index[i...], j...] += g[i..., j...] from zeros: where an index stands twice, rows add up.
+struct add_rows : linear<add_rows, op_kind::movement, 2> {
+    static constexpr auto name = "add_rows";
+    static constexpr tensor_type infer(call const& c, complaint& fail) {
+        tensor_type const &g = c.operand[0], &index = c.operand[1];
+        if (!is_integer(index.type)) return fail("an index is no integer: b is ", index);
+        if (c.target.rank() == 0 || !c.same(g.shape, indexed_shape(index.shape, c.target))) return fail("needs a row for every index: a is ", g, ", b is ", index);
+        return {g.type, c.target};
+    }
+    static constexpr auto vjp(auto g, auto, auto, auto index) { return std::pair{apply<take_rows>(g, index), decltype(g)(0.0)}; }
+    template <int>
+    static constexpr auto directional(auto t, auto y, auto, auto index) { return decltype(t)::template emit<add_rows>(t.owner(), {}, y.shape(), {t, index}); }
+};
+
+constexpr tensor_type take_rows::infer(call const& c, complaint& fail) {
+    tensor_type const &x = c.operand[0], &index = c.operand[1];
+    if (!is_integer(index.type)) return fail("an index is no integer: b is ", index);
+    if (x.shape.rank() == 0) return fail("a scalar has no rows: a is ", x);
+    if (index.shape.rank() + x.shape.rank() - 1 > max_rank) return fail("too many axes: a is ", x, ", b is ", index);
+    return {x.type, indexed_shape(index.shape, x.shape)};
+}
+constexpr auto take_rows::vjp(auto g, auto, auto x, auto index) {
+    return std::pair{decltype(g)::template emit<add_rows>(g.owner(), {}, x.shape(), {g, index}), decltype(g)(0.0)};
+}
+
+/// Rows of a table: [entries, width...] and integers of any shape.
+struct embedding : composite {
+    static constexpr auto name = "embedding";
+    static constexpr int arity = 2;
+    static constexpr op_kind kind = op_kind::movement;
+    static constexpr tensor_type infer(call const& c, complaint& fail) { return take_rows::infer(c, fail); }
+    static constexpr auto expand(attributes const&, auto table, auto index) { return apply<take_rows>(table, index); }
+};
+
+/// Axis `axis` first, or back: attributes of transpose.
+constexpr attributes axis_first(int rank, int axis, bool back) {
+    attributes order;
+    for (int i = 0; i < rank; ++i) {
+        int from = i == 0 ? axis : i <= axis ? i - 1 : i;
+        order.n[back ? from : i] = back ? i : from;
+    }
+    return order;
+}
+
+/// y[.., j, ..] = x[.., index[j], ..] along axis n[0]; index is a vector.
+struct index_select : composite {
+    static constexpr auto name = "index_select";
+    static constexpr int arity = 2;
+    static constexpr op_kind kind = op_kind::movement;
+    static constexpr tensor_type infer(call const& c, complaint& fail) {
+        tensor_type y = c.operand[0];
+        if (c.operand[1].shape.rank() != 1) return fail("needs a vector of indices: b is ", c.operand[1]);
+        if (c.attr.n[0] >= y.shape.rank()) return fail("no such axis: a is ", y);
+        take_rows::infer(c, fail);
+        y.shape[static_cast<int>(c.attr.n[0])] = c.operand[1].shape[0];
+        return y;
+    }
+    static constexpr auto expand(attributes const& attr, auto x, auto index) {
+        int const axis = static_cast<int>(attr.n[0]), rank = x.shape().rank();
+        if (axis == 0) return apply<take_rows>(x, index);
+        return apply<take_rows>(x.transpose(axis_first(rank, axis, false)), index).transpose(axis_first(rank, axis, true));
+    }
+};
+
+/// Where element `index` along an axis stands in x with its axes as one; -1 where the index is out of range.
+constexpr auto flat_index(shape const& x, auto index, int axis) {
+    auto flat = gradus::where(index < 0, -1, gradus::where(index < static_cast<double>(x[axis].code), index, -1));
+    std::int64_t step = 1;
+    auto place = index;
+    for (int i = x.rank() - 1; i >= 0; --i) {
+        auto term = (i == axis ? index : index.index(i).cast(index.type())) * static_cast<double>(step);
+        place = i == x.rank() - 1 ? term : place + term;
+        step *= x[i].code;
+    }
+    return gradus::where(flat < 0, flat, place);
+}
+constexpr auto flattened(auto x) { return x.reshape({x.shape().static_size()}); }
+/// The rule of gather and scatter_add: index has x's rank, and nowhere but along axis n[0] more elements than x.
+constexpr bool indexes(call const& c, int operand, complaint& fail) {
+    tensor_type const &x = c.operand[0], &index = c.operand[operand];
+    if (!is_integer(index.type)) fail("an index is no integer: ", letter(operand), " is ", index);
+    bool fits = x.shape.rank() == index.shape.rank() && c.attr.n[0] < x.shape.rank() && x.shape.is_static() && index.shape.is_static();
+    for (int i = 0; fits && i < x.shape.rank(); ++i) fits = i == c.attr.n[0] || index.shape[i].code <= x.shape[i].code;
+    if (!fits) fail("the indices do not fit (extents are static): a is ", x, ", ", letter(operand), " is ", index);
+    return !fail.failed;
+}
+
+/// y[i, j] = x[index[i, j], j], and so along axis n[0] for any rank.
+struct gather : composite {
+    static constexpr auto name = "gather";
+    static constexpr int arity = 2;
+    static constexpr op_kind kind = op_kind::movement;
+    static constexpr tensor_type infer(call const& c, complaint& fail) {
+        indexes(c, 1, fail);
+        return {c.operand[0].type, c.operand[1].shape};
+    }
+    static constexpr auto expand(attributes const& attr, auto x, auto index) { return apply<take_rows>(flattened(x), flat_index(x.shape(), index, static_cast<int>(attr.n[0]))); }
+};
+
+/// x with source[i, j] added to x[index[i, j], j], and so along axis n[0] for any rank; equal indices add up.
+struct scatter_add : composite {
+    static constexpr auto name = "scatter_add";
+    static constexpr int arity = 3;
+    static constexpr op_kind kind = op_kind::movement;
+    static constexpr tensor_type infer(call const& c, complaint& fail) {
+        if (indexes(c, 1, fail) && !(c.operand[2] == tensor_type{c.operand[0].type, c.operand[1].shape})) fail("needs an element for every index: b is ", c.operand[1], ", c is ", c.operand[2]);
+        return c.operand[0];
+    }
+    static constexpr auto expand(attributes const& attr, auto x, auto index, auto source) {
+        auto place = flat_index(x.shape(), index, static_cast<int>(attr.n[0]));
+        return x + decltype(x)::template emit<add_rows>(x.owner(), {}, {x.shape().static_size()}, {source, place}).reshape(x.shape());
+    }
+};
+
+}  // namespace gradus::op

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <gradus/op/composite.hpp>
+#include <gradus/op/logarithm.hpp>
+
+// More losses: means over all elements unless a text says otherwise. Parameters are `value` of the attributes.
+namespace gradus::op {
+
+/// mean |a - b|.
+struct l1_loss : loss<l1_loss> {
+    static constexpr auto name = "l1_loss";
+    static constexpr auto expand(attributes const&, auto a, auto b) { return apply<abs>(a - b).mean(); }
+};
+
+/// mean of d^2 / 2 where |d| <= delta, delta (|d| - delta / 2) elsewhere; d = a - b.
+struct huber_loss : loss<huber_loss> {
+    static constexpr auto name = "huber_loss";
+    static constexpr auto expand(attributes const& attr, auto a, auto b) {
+        auto d = a - b, distance = apply<abs>(d);
+        return gradus::where(distance <= attr.value, 0.5 * apply<square>(d), attr.value * (distance - 0.5 * attr.value)).mean();
+    }
+};
+
+/// huber_loss / beta: slope 1 away from 0.
+struct smooth_l1_loss : loss<smooth_l1_loss> {
+    static constexpr auto name = "smooth_l1_loss";
+    static constexpr auto expand(attributes const& attr, auto a, auto b) {
+        auto d = a - b, distance = apply<abs>(d);
+        return gradus::where(distance < attr.value, apply<square>(d) * (0.5 / attr.value), distance - 0.5 * attr.value).mean();
+    }
+};
+
+/// sum of b (log b - a) per row of the first axis, averaged: the divergence of exp(a) from b. 0 where b is 0.
+struct kl_div : loss<kl_div> {
+    static constexpr auto name = "kl_div";
+    using uses = op_list<xlogy>;
+    static constexpr auto expand(attributes const&, auto a, auto b) {
+        auto terms = apply<xlogy>(b, b) - b * a;
+        return terms.sum((std::int64_t{1} << a.shape().rank()) - 1, false) / a.count(1);
+    }
+};
+
+/// mean of max(log a, -100) b + max(log(1 - a), -100) (1 - b), negated: a is a probability. Prefer the one with logits.
+struct binary_cross_entropy : loss<binary_cross_entropy> {
+    static constexpr auto name = "binary_cross_entropy";
+    static constexpr auto expand(attributes const&, auto a, auto b) {
+        auto yes = apply<maximum>(apply<log>(a), -100), no = apply<maximum>(apply<log1p>(-a), -100);
+        return -(b * yes + (1 - b) * no).mean();
+    }
+};
+
+/// mean of a where b is 1 and of max(0, margin - a) where b is -1.
+struct hinge_embedding_loss : loss<hinge_embedding_loss> {
+    static constexpr auto name = "hinge_embedding_loss";
+    static constexpr auto expand(attributes const& attr, auto a, auto b) { return gradus::where(b > 0, a, apply<relu>(attr.value - a)).mean(); }
+};
+
+/// mean of (log v + (a - b)^2 / v) / 2 with variance v, at least `value`.
+struct gaussian_nll_loss : composite {
+    static constexpr auto name = "gaussian_nll_loss";
+    static constexpr int arity = 3;
+    static constexpr op_kind kind = op_kind::reduction;
+    static constexpr tensor_type infer(call const& c, complaint& fail) {
+        dtype type = common_dtype(c, 0, accepts::floating, fail);
+        if (!fail.failed) broadcast(c, fail);
+        return {type, {}};
+    }
+    static constexpr auto expand(attributes const& attr, auto a, auto b, auto variance) {
+        auto v = apply<maximum>(variance, attr.value);
+        return (0.5 * (apply<log>(v) + apply<square>(a - b) / v)).mean();
+    }
+};
+
+/// mean of -x[label] over rows of logarithms of probabilities; operands as in cross_entropy.
+struct nll_loss : composite {
+    static constexpr auto name = "nll_loss";
+    static constexpr int arity = 2;
+    static constexpr op_kind kind = op_kind::reduction;
+    static constexpr tensor_type infer(call const& c, complaint& fail) { return cross_entropy::infer(c, fail); }
+    static constexpr auto expand(attributes const&, auto x, auto label) { return -cross_entropy::selected(x, label).mean(); }
+};
+
+}  // namespace gradus::op

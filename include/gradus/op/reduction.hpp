@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <gradus/op/formula.hpp>
+
+#include <limits>
+
+namespace gradus {
+
+/// Keeps a reduced axis with extent 1: `gr::sum<1, gr::keepdim>(x)`.
+struct keepdim_t {
+    constexpr bool operator==(keepdim_t const&) const = default;
+};
+inline constexpr keepdim_t keepdim{};
+/// What a variance takes off the number of elements, 1 by default: `gr::variance<gr::correction<0>>(x)`.
+struct correction_t {
+    double value;
+};
+template <auto N>
+inline constexpr correction_t correction{static_cast<double>(N)};
+/// The p of a norm, 2 by default: `gr::norm<gr::order<1>>(x)`.
+struct order_t {
+    double value;
+};
+template <auto P>
+inline constexpr order_t order{static_cast<double>(P)};
+
+namespace op {
+
+/// Attributes of a reduction: n[0] has a bit for every axis that is folded, n[1] is 1 where they stay with extent 1.
+constexpr bool reduces(attributes const& attr, int axis) { return attr.n[0] >> axis & 1; }
+constexpr bool keeps(attributes const& attr) { return attr.n[1] != 0; }
+constexpr attributes reduction_attributes(std::int64_t axes, bool keep) {
+    attributes attr;
+    attr.n[0] = axes;
+    attr.n[1] = keep;
+    return attr;
+}
+
+/// What reductions share: the shape rule. `Op` adds `identity` and `combine`, or a kernel of its own.
+template <class Op>
+struct reduction {
+    static constexpr op_kind kind = op_kind::reduction;
+    static constexpr int arity = 1;
+
+    static constexpr tensor_type infer(call const& c, complaint& fail) {
+        shape const& from = c.operand[0].shape;
+        if (c.operand[0].type == dtype::boolean) return fail("needs numbers: a is ", c.operand[0]);
+        if (c.attr.n[0] >> from.rank()) return fail("no such axis: a is ", c.operand[0], " and has ", from.rank(), " axes");
+        shape result;
+        for (int axis = 0; axis < from.rank(); ++axis) {
+            if (!reduces(c.attr, axis)) result.push_back(from[axis]);
+            else if (keeps(c.attr)) result.push_back(1);
+        }
+        return {Op::result(c.operand[0].type), result};
+    }
+    static constexpr dtype result(dtype operand) { return operand; }
+};
+
+/// The sum over some axes; in a fixed order, so that the same input gives the same bits.
+struct sum : reduction<sum> {
+    static constexpr auto name = "sum";
+    template <class T>
+    static constexpr T identity = T(0);
+    static constexpr auto combine(auto a, auto b) { return a + b; }
+    static constexpr auto vjp(auto g, auto y, auto x) { return g.expand_reduced(y).broadcast_to(x.shape()); }
+    static constexpr auto jvp(auto t, auto y, auto) { return t.like(y); }
+};
+
+/// The largest element over some axes, NaN if there is one. Equal largest elements share the derivative evenly.
+struct amax : reduction<amax> {
+    static constexpr auto name = "amax";
+    template <class T>
+    static constexpr T identity = std::numeric_limits<T>::has_infinity ? -std::numeric_limits<T>::infinity() : std::numeric_limits<T>::lowest();
+    static constexpr auto combine(auto a, auto b) { return gradus::where(a > b, a, gradus::where(a == a, b, a)); }
+    static constexpr auto ties(auto y, auto x) { return x == y.expand_reduced(y); }
+    static constexpr auto share(auto y, auto x) { return gradus::where(ties(y, x), x.number(1), 0).sum(y.attr().n[0], true); }
+    static constexpr auto vjp(auto g, auto y, auto x) { return gradus::where(ties(y, x), g.expand_reduced(y) / share(y, x), 0); }
+    static constexpr auto jvp(auto t, auto y, auto x) { return gradus::where(ties(y, x), t / share(y, x), 0).sum(y.attr().n[0], keeps(y.attr())); }
+};
+
+/// The index (int64) of the first largest element along one axis, or of the flattened tensor; NaN counts as largest.
+struct argmax : reduction<argmax> {
+    static constexpr auto name = "argmax";
+    static constexpr dtype result(dtype) { return dtype::int64; }
+};
+
+}  // namespace op
+}  // namespace gradus

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <gradus/op/formula.hpp>
+
+#include <utility>
+
+namespace gradus::op {
+
+/// Base of the operations that move or repeat elements and are linear: their jvp is themselves.
+template <class Op, op_kind Kind, int Arity = 1>
+struct linear {
+    static constexpr op_kind kind = Kind;
+    static constexpr int arity = Arity;
+};
+
+/// The same elements in the same order under another shape.
+struct reshape : linear<reshape, op_kind::view> {
+    static constexpr auto name = "reshape";
+    static constexpr tensor_type infer(call const& c, complaint& fail) {
+        if (!same_size(c.operand[0].shape, c.target)) return fail("sizes differ: a is ", c.operand[0], ", the new shape is ", c.target);
+        return {c.operand[0].type, c.target};
+    }
+    static constexpr auto vjp(auto g, auto, auto x) { return g.reshape(x.shape()); }
+    static constexpr auto jvp(auto t, auto y, auto) { return t.reshape(y.shape()); }
+};
+
+/// Repeats along axes of extent 1 and along new leading axes.
+struct broadcast_to : linear<broadcast_to, op_kind::view> {
+    static constexpr auto name = "broadcast_to";
+    static constexpr tensor_type infer(call const& c, complaint& fail) {
+        shape const& from = c.operand[0].shape;
+        int lead = c.target.rank() - from.rank();
+        bool fits = lead >= 0;
+        for (int i = 0; fits && i < from.rank(); ++i) fits = from[i].is_one() || c.same(from[i], c.target[i + lead]);
+        if (!fits) return fail("a does not broadcast to the shape: a is ", c.operand[0], ", the shape is ", c.target);
+        return {c.operand[0].type, c.target};
+    }
+    static constexpr auto vjp(auto g, auto, auto x) { return g.sum_to(x.shape()); }
+    static constexpr auto jvp(auto t, auto y, auto) { return t.broadcast_to(y.shape()); }
+};
+
+/// Axis i of the result is axis n[i] of the operand.
+struct transpose : linear<transpose, op_kind::view> {
+    static constexpr auto name = "transpose";
+    static constexpr tensor_type infer(call const& c, complaint& fail) {
+        shape const& from = c.operand[0].shape;
+        shape result = from;
+        std::int64_t seen = 0;
+        for (int i = 0; i < from.rank(); ++i) {
+            auto source = c.attr.n[i];
+            if (source < 0 || source >= from.rank() || seen >> source & 1) return fail("the axes are no permutation: a is ", c.operand[0]);
+            seen |= 1 << source;
+            result[i] = from[static_cast<int>(source)];
+        }
+        return {c.operand[0].type, result};
+    }
+    static constexpr auto vjp(auto g, auto y, auto x) {
+        attributes inverse;
+        for (int i = 0; i < x.shape().rank(); ++i) inverse.n[y.attr().n[i]] = i;
+        return g.transpose(inverse);
+    }
+    static constexpr auto jvp(auto t, auto y, auto) { return t.transpose(y.attr()); }
+};
+
+/// Attributes of slice and pad: per axis the first index and the step, packed; the target shape says how many. A negative
+/// step, down to -2^23, goes backwards.
+constexpr std::int64_t pack_range(std::int64_t start, std::int64_t step) { return start * (std::int64_t{1} << 24) + step; }
+constexpr std::int64_t start_of(attributes const& attr, int axis) { return (attr.n[axis] + (1 << 23)) >> 24; }
+constexpr std::int64_t step_of(attributes const& attr, int axis) { return attr.n[axis] - (start_of(attr, axis) << 24); }
+
+/// The elements start, start + step, ... along every axis.
+struct slice : linear<slice, op_kind::view> {
+    static constexpr auto name = "slice";
+    static constexpr tensor_type infer(call const& c, complaint& fail) {
+        shape const& from = c.operand[0].shape;
+        if (c.target.rank() != from.rank()) return fail("one range per axis: a is ", c.operand[0], ", the result is ", c.target);
+        for (int axis = 0; axis < from.rank(); ++axis) {
+            if (from[axis] == c.target[axis] && start_of(c.attr, axis) == 0 && step_of(c.attr, axis) == 1) continue;
+            if (!from[axis].is_static() || !c.target[axis].is_static()) return fail("a named dimension has no static range: a is ", c.operand[0]);
+            auto last = start_of(c.attr, axis) + (c.target[axis].code - 1) * step_of(c.attr, axis);
+            bool beyond = last < 0 || last >= from[axis].code || start_of(c.attr, axis) >= from[axis].code;
+            if (c.target[axis].code < 0 || start_of(c.attr, axis) < 0 || (c.target[axis].code > 0 && beyond))
+                return fail("the range leaves axis ", axis, ": a is ", c.operand[0], ", the last index is ", last);
+        }
+        return {c.operand[0].type, c.target};
+    }
+    static constexpr auto vjp(auto g, auto y, auto x) { return g.pad(y.attr(), x.shape()); }
+    static constexpr auto jvp(auto t, auto y, auto) { return t.slice(y.attr(), y.shape()); }
+};
+
+/// Zeros, with the operand at start, start + step, ...: the transpose of slice.
+struct pad : linear<pad, op_kind::movement> {
+    static constexpr auto name = "pad";
+    static constexpr tensor_type infer(call const& c, complaint& fail) {
+        call back{c.attr, c.operand[0].shape, {{c.operand[0].type, c.target}}, 1, c.unknowns};
+        slice::infer(back, fail);
+        return {c.operand[0].type, c.target};
+    }
+    static constexpr auto vjp(auto g, auto y, auto x) { return g.slice(y.attr(), x.shape()); }
+    static constexpr auto jvp(auto t, auto y, auto) { return t.pad(y.attr(), y.shape()); }
+};
+
+/// Is a pad an operand in the middle of zeros, for a loop to read through a window? Not with steps, and not for booleans.
+constexpr bool is_window(attributes const& attr, tensor_type const& operand) {
+    bool plain = operand.type != dtype::boolean;
+    for (int axis = 0; axis < operand.shape.rank(); ++axis) plain = plain && step_of(attr, axis) == 1 && operand.shape[axis].code != 0;
+    return plain;
+}
+
+/// `count` elements start, start + step, ... along one axis.
+constexpr auto part_of(auto x, int axis, std::int64_t start, std::int64_t count, std::int64_t step = 1) {
+    attributes attr;
+    shape part = x.shape();
+    for (int i = 0; i < part.rank(); ++i) attr.n[i] = pack_range(0, 1);
+    attr.n[axis] = pack_range(start, step);
+    part[axis] = count;
+    return x.slice(attr, part);
+}
+/// a, then b, along one axis.
+constexpr auto joined(auto a, auto b, int axis) {
+    attributes attr;
+    attr.n[0] = axis;
+    return a.concatenate(b, attr);
+}
+
+/// a, then b, along axis n[0].
+struct concatenate : linear<concatenate, op_kind::movement, 2> {
+    static constexpr auto name = "concatenate";
+    static constexpr tensor_type infer(call const& c, complaint& fail) {
+        tensor_type const &a = c.operand[0], &b = c.operand[1];
+        shape result = a.shape;
+        if (a.type != b.type) return fail("operands differ in type: a is ", a, ", b is ", b);
+        if (c.attr.n[0] < 0 || c.attr.n[0] >= a.shape.rank()) return fail("no such axis: a is ", a);
+        bool fits = a.shape.rank() == b.shape.rank();
+        for (int axis = 0; fits && axis < a.shape.rank(); ++axis) {
+            if (axis != c.attr.n[0]) { fits = c.same(a.shape[axis], b.shape[axis]); continue; }
+            if (!a.shape[axis].is_static() || !b.shape[axis].is_static()) return fail("a named dimension cannot be joined: a is ", a, ", b is ", b);
+            result[axis] = a.shape[axis].code + b.shape[axis].code;
+        }
+        if (!fits) return fail("shapes differ beside axis ", c.attr.n[0], ": a is ", a, ", b is ", b);
+        return {a.type, result};
+    }
+    /// The part of `whole`, shaped like the result, that came from operand `k`.
+    static constexpr auto part(auto whole, auto y, auto a, auto b, int k) {
+        attributes attr;
+        for (int axis = 0; axis < y.shape().rank(); ++axis) attr.n[axis] = pack_range(0, 1);
+        int joined = static_cast<int>(y.attr().n[0]);
+        if (k == 1) attr.n[joined] = pack_range(a.shape()[joined].code, 1);
+        return whole.slice(attr, (k ? b : a).shape());
+    }
+    static constexpr auto vjp(auto g, auto y, auto a, auto b) { return std::pair{part(g, y, a, b, 0), part(g, y, a, b, 1)}; }
+    static constexpr auto jvp(auto ta, auto tb, auto y, auto, auto) { return ta.concatenate(tb, y.attr()); }
+};
+
+}  // namespace gradus::op

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <gradus/expr/functions.hpp>
+#include <gradus/optim/optimizer.hpp>
+
+// g++ takes names in an instantiated template for shadows of the user's globals.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+
+namespace gradus::optim {
+
+/// Options of sgd, by name.
+struct sgd_options {
+    double lr = 1e-3;
+    double momentum = 0;
+    double dampening = 0;
+    double weight_decay = 0;
+    bool nesterov = false;
+};
+
+/// The steps of sgd for elements of one type: two compiled programs on a parameter p and its gradient g.
+template <class T>
+struct sgd_step {
+    static constexpr auto p = var<"p", T, "n">, g = var<"g", T, "n">, b = var<"b", T, "n">;
+    static constexpr auto rate = var<"rate", T>, decay = var<"decay", T>, momentum = var<"momentum", T>, share = var<"share", T>;
+    static constexpr auto nesterov = var<"nesterov", bool>;
+
+    static constexpr auto decayed = g + decay * p;
+    static constexpr auto buffer = momentum * b + share * decayed;
+    static constexpr auto plain = compile(update(p, p - rate * decayed));
+    static constexpr auto with_momentum = compile(update(p, p - rate * where(nesterov, decayed + momentum * buffer, buffer)), update(b, buffer));
+};
+
+/// What sgd remembers of a parameter.
+struct sgd_state {
+    any_tensor momentum_buffer;
+};
+
+/// Stochastic gradient descent: d = g + weight_decay p; with momentum, b = momentum b + (1 - dampening) d (b = d in the first
+/// step) and d = b, or d + momentum b with nesterov; then p = p - lr d.
+///
+/// `gr::optim::sgd step({w, b}, {.lr = 0.1, .momentum = 0.9});`, then `step.step()` after each backward pass. Parameters without
+/// a gradient are left alone.
+class sgd : public optimizer<sgd_state> {
+public:
+    sgd_options options;
+
+    explicit sgd(std::vector<any_tensor> parameters, sgd_options o = {}) : optimizer(std::move(parameters)), options(o) {
+        if (!(o.lr >= 0 && o.momentum >= 0 && o.weight_decay >= 0)) throw error("gradus::optim::sgd: lr, momentum and weight_decay are not negative");
+        if (o.nesterov && (o.momentum == 0 || o.dampening != 0)) throw error("gradus::optim::sgd: Nesterov momentum requires a momentum and zero dampening");
+    }
+    template <class Elements = void>
+    void step() {
+        for_each_gradient([this]<class T>(sgd_state& s, std::span<T> p, std::span<T> g) {
+            using S = sgd_step<T>;
+            auto const number = [](double x) { return static_cast<T>(x); };
+            if (options.momentum == 0) {
+                S::plain(S::p = p, S::g = g, S::rate = number(options.lr), S::decay = number(options.weight_decay));
+                return;
+            }
+            double const share = s.momentum_buffer.defined() ? 1 - options.dampening : 1;
+            S::with_momentum(S::p = p, S::g = g, S::b = remembered(s.momentum_buffer, p), S::rate = number(options.lr), S::decay = number(options.weight_decay),
+                             S::momentum = number(options.momentum), S::share = number(share), S::nesterov = options.nesterov);
+        });
+    }
+};
+
+}  // namespace gradus::optim
+
+#pragma GCC diagnostic pop

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <gradus/pass/materialize.hpp>
+
+namespace gradus {
+
+/// What runs a group of nodes.
+enum class kernel_kind { loop, contraction, argmax, movement };
+
+/// Nodes that one kernel computes.
+struct kernel_group {
+    kernel_kind kind = kernel_kind::loop;
+    int level = 0;        ///< longest chain of kernels before it
+    shape domain{};       ///< what a loop runs over
+    core::list<int> members;
+};
+
+/// The graph cut into kernels.
+struct fusion {
+    core::list<kernel_group> groups;
+    core::list<int> group_of;    ///< per node; -1 for leaves, views and inline scalars
+    core::list<int> base;        ///< per node: itself, or what its views look at
+    core::list<char> inlined;    ///< scalars of inputs and constants, computed again wherever they are used
+    core::list<char> epilogue;   ///< scalars computed from a reduction at the end of its kernel
+};
+
+namespace core {
+
+/// Is a node read by its loop through a window: a pad without steps? Its operand is memory, whatever made it.
+constexpr bool is_window(graph const& g, int id) { return g[id].is<op::pad>() && op::is_window(g[id].attr, g[g[id].in[0]].result()); }
+
+constexpr kernel_kind kind_of(graph const& g, int id) {
+    node const& n = g[id];
+    if (n.is<op::argmax>()) return kernel_kind::argmax;
+    if (n.op->kind == op_kind::contraction) return kernel_kind::contraction;
+    if (n.op->kind == op_kind::movement && !is_window(g, id)) return kernel_kind::movement;
+    return kernel_kind::loop;
+}
+
+/// Union-find over nodes, the smaller number being the representative.
+struct partition {
+    list<int> parent;
+    constexpr explicit partition(int n) : parent(n, 0) {
+        for (int i = 0; i < n; ++i) parent[i] = i;
+    }
+    constexpr int find(int i) {
+        while (parent[i] != i) i = parent[i] = parent[parent[i]];
+        return i;
+    }
+    constexpr void join(int i, int j) {
+        i = find(i);
+        j = find(j);
+        if (i < j) parent[j] = i;
+        else parent[i] = j;
+    }
+};
+
+class fusing {
+public:
+    constexpr explicit fusing(graph const& g) : g_(g), n_(g.size()), sets_(n_), level_(n_, 0), available_(n_, 0), shared_(n_, -1), origin_(n_, -1), latest_(n_, n_) {
+        result_.base = list<int>(n_, 0);
+        result_.inlined = list<char>(n_, 0);
+        result_.epilogue = list<char>(n_, 0);
+    }
+    constexpr fusion run() {
+        find_inlined();
+        for (int i = 0; i < n_; ++i) place(i);
+        for (int i = n_ - 1; i >= 0; --i) sink(i);
+        for (int i = 0; i < n_; ++i) join(i);
+        collect();
+        return std::move(result_);
+    }
+
+private:
+    constexpr bool single(int i) const { return g_[i].shape.is_single(); }
+
+    constexpr void find_inlined() {
+        list<char> stored(n_, 0);  // results and operands of kernels that are no loops need memory
+        for (output_entry const& o : g_.outputs) stored[result_base(g_, o.node)] = 1;
+        for (int i = 0; i < n_; ++i) {
+            node const& n = g_[i];
+            result_.base[i] = n.op->kind == op_kind::view ? result_.base[n.in[0]] : i;
+            if (n.op->kind == op_kind::leaf || n.op->kind == op_kind::view || (kind_of(g_, i) == kernel_kind::loop && !is_window(g_, i))) continue;
+            for (int k = 0; k < n.op->arity; ++k) stored[result_.base[n.in[k]]] = 1;
+        }
+        for (int i = 0; i < n_; ++i) {
+            node const& n = g_[i];
+            if (n.op->kind != op_kind::elementwise || !single(i) || stored[i]) continue;
+            bool leaves = true;
+            for (int k = 0; k < n.op->arity; ++k) leaves = leaves && is_free(n.in[k]);
+            result_.inlined[i] = leaves;
+        }
+    }
+    /// Needs no kernel before it.
+    constexpr bool is_free(int i) const {
+        int b = result_.base[i];
+        return g_[b].op->kind == op_kind::leaf || result_.inlined[b];
+    }
+    constexpr bool is_region(int i) const { return (g_[i].op->kind == op_kind::elementwise || is_window(g_, i)) && !result_.inlined[i] && !result_.epilogue[i]; }
+    constexpr shape const& domain(int i) const { return g_[i].op->kind == op_kind::reduction ? g_[g_[i].in[0]].shape : g_[i].shape; }
+
+    /// A barrier separates a kernel from what it needs complete. Nodes of one domain with the same number of barriers
+    /// before them can share a kernel: no path leads from one to the other through a third kernel.
+    constexpr void place(int i) {
+        node const& n = g_[i];
+        if (n.op->kind == op_kind::leaf || n.op->kind == op_kind::view || result_.inlined[i]) return;
+        if (kind_of(g_, i) == kernel_kind::loop && place_epilogue(i)) return;
+        for (int k = 0; k < n.op->arity; ++k) {
+            int o = n.in[k];
+            if (is_free(o)) continue;
+            int before = can_share(i, o) ? level_[o] : available_[result_.base[o]];
+            if (before > level_[i]) level_[i] = before;
+        }
+        available_[i] = level_[i] + 1;
+    }
+    constexpr bool in_loop(int i) const {
+        node const& n = g_[i];
+        return n.op->kind != op_kind::leaf && n.op->kind != op_kind::view && !result_.inlined[i] && !result_.epilogue[i] && kind_of(g_, i) == kernel_kind::loop;
+    }
+    /// Operand o of node i can be an intermediate of i's loop.
+    constexpr bool can_share(int i, int o) const { return in_loop(i) && !is_window(g_, i) && is_region(o) && g_[o].shape == domain(i); }
+
+    /// What only later kernels use moves into the first of them: it stays in registers instead of waiting in memory.
+    constexpr void sink(int i) {
+        if (is_region(i) && latest_[i] < n_ && latest_[i] > level_[i]) {
+            level_[i] = latest_[i];
+            available_[i] = level_[i] + 1;
+        }
+        node const& n = g_[i];
+        if (n.op->kind == op_kind::leaf || n.op->kind == op_kind::view || result_.inlined[i]) return;
+        for (int k = 0; k < n.op->arity; ++k) {
+            int b = result_.base[n.in[k]], limit = can_share(i, n.in[k]) ? level_[i] : level_[i] - 1;
+            if (limit < latest_[b]) latest_[b] = limit;
+        }
+    }
+    /// Unites a node with the loop of its operands, or with one that reads the same memory.
+    constexpr void join(int i) {
+        if (!in_loop(i)) return;
+        node const& n = g_[i];
+        for (int k = 0; k < n.op->arity; ++k) {
+            int o = n.in[k], b = result_.base[o];
+            if (can_share(i, o) && level_[o] == level_[i]) sets_.join(i, o);
+            else if (!single(b) && (g_[b].is<op::symbol>() || !is_free(o))) join_readers(i, b);
+        }
+    }
+    /// Kernels of one level and domain that read the same memory become one, which reads it once.
+    constexpr void join_readers(int i, int base) {
+        for (int e = shared_[base]; e >= 0; e = readers_[e].next) {
+            int other = readers_[e].node;
+            if (level_[other] != level_[i] || !(domain(other) == domain(i))) continue;
+            sets_.join(i, other);
+            return;
+        }
+        readers_.push_back({i, shared_[base]});
+        shared_[base] = readers_.size() - 1;
+    }
+    /// A scalar of reductions that finish together is computed at the end of their kernel.
+    constexpr bool place_epilogue(int i) {
+        node const& n = g_[i];
+        if (n.op->kind != op_kind::elementwise || !single(i) || n.is<op::copy>()) return false;
+        int latest = 0;
+        for (int k = 0; k < n.op->arity; ++k)
+            if (!is_free(n.in[k]) && available_[result_.base[n.in[k]]] > latest) latest = available_[result_.base[n.in[k]]];
+        if (latest == 0) return false;
+        int host = -1;
+        for (int k = 0; k < n.op->arity; ++k) {
+            int b = result_.base[n.in[k]];
+            if (is_free(n.in[k]) || available_[b] < latest) continue;
+            bool ends = (g_[b].op->kind == op_kind::reduction && kind_of(g_, b) == kernel_kind::loop) || result_.epilogue[b];
+            if (!ends || (host >= 0 && !(loop_domain(host) == loop_domain(b)))) return false;
+            host = b;
+        }
+        for (int k = 0; k < n.op->arity; ++k)
+            if (!is_free(n.in[k]) && available_[result_.base[n.in[k]]] == latest) sets_.join(i, result_.base[n.in[k]]);
+        result_.epilogue[i] = 1;
+        origin_[i] = result_.epilogue[host] ? origin_[host] : host;
+        level_[i] = latest - 1;
+        available_[i] = latest;
+        return true;
+    }
+    /// What the loop of this reduction, or of the reductions behind this epilogue, runs over.
+    constexpr shape const& loop_domain(int i) const { return domain(result_.epilogue[i] ? origin_[i] : i); }
+    constexpr void collect() {
+        result_.group_of = list<int>(n_, -1);
+        for (int i = 0; i < n_; ++i) {
+            node const& n = g_[i];
+            if (n.op->kind == op_kind::leaf || n.op->kind == op_kind::view || result_.inlined[i]) continue;
+            int root = sets_.find(i);
+            int& group = result_.group_of[root];
+            if (group < 0) {
+                group = result_.groups.size();
+                result_.groups.push_back({kind_of(g_, i), level_[i], domain(i), {}});
+            }
+            result_.group_of[i] = group;
+            result_.groups[group].members.push_back(i);
+        }
+    }
+
+    struct reader {
+        int node = -1;
+        int next = -1;
+    };
+    graph const& g_;
+    int n_;
+    partition sets_;
+    list<int> level_, available_, shared_, origin_, latest_;
+    list<reader> readers_;
+    fusion result_;
+};
+
+}  // namespace core
+
+namespace pass {
+
+/// Groups nodes into kernels: elementwise regions with broadcasts, pads and the reductions that end them are one loop, scalars
+/// of inputs are computed in place, scalars of reductions at the end of their loop; contractions and movements stand alone.
+constexpr fusion fuse(graph const& g) {
+    return core::fusing(g).run();
+}
+
+}  // namespace pass
+}  // namespace gradus

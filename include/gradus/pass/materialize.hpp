@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <gradus/pass/access.hpp>
+#include <gradus/pass/dead_code.hpp>
+
+namespace gradus::core {
+
+/// The computed node whose memory is this value's, where a result can be that memory: through reshapes only. Else -1.
+constexpr int result_base(graph const& g, int id) {
+    while (g[id].is<op::reshape>()) id = g[id].in[0];
+    return g[id].op->kind == op_kind::leaf || g[id].op->kind == op_kind::view ? -1 : id;
+}
+
+/// Must operand k of a node stand in memory of its own?
+constexpr bool needs_copy(graph const& g, node const& n, int id, int k, dimension_table& dimensions) {
+    int base = n.in[k];
+    while (g[base].op->kind == op_kind::view) base = g[base].in[0];
+    if (n.op->kind == op_kind::view) return resolve(g, id, dimensions).base < 0 || g[base].is<op::iota>();
+    bool loop = n.op->kind == op_kind::elementwise || (n.op->kind == op_kind::reduction && !n.is<op::argmax>());
+    return !loop && g[base].op->kind == op_kind::leaf && !g[base].is<op::symbol>();
+}
+
+}  // namespace gradus::core
+
+namespace gradus::pass {
+
+/// Puts a copy where memory of its own is needed: in front of a reshape that no strides describe, for constants that a
+/// kernel other than a loop reads, and for results that are an input, a view, or another result. Idempotent.
+constexpr graph materialize(graph const& g) {
+    dimension_table dimensions;
+    graph result = core::rebuild(g, [&](graph& out, node const& n) {
+        int id = out.intern(n);
+        node stored = n;
+        for (int k = 0; k < n.op->arity; ++k)
+            if (core::needs_copy(out, n, id, k, dimensions)) stored.in[k] = apply<op::copy>(value{out, n.in[k]}).id();
+        return out.intern(stored);
+    });
+    core::list<int> taken;
+    for (output_entry& o : result.outputs) {
+        int base = core::result_base(result, o.node);
+        if (base < 0 || taken.contains(base)) {
+            // equal copies are one node; a second result of the same value is told apart by its attribute
+            node copy{&info_of<op::copy>, {o.node, -1, -1}, result[o.node].type, result[o.node].shape, {}};
+            for (base = result.intern(copy); taken.contains(base); base = result.intern(copy)) copy.attr.n[0] += 1;
+            o.node = base;
+        }
+        taken.push_back(base);
+    }
+    return dead_code(result);  // nodes that were looked at without their copies
+}
+
+}  // namespace gradus::pass

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <gradus/expr/var.hpp>
+#include <gradus/program/array.hpp>
+
+#include <array>
+#include <span>
+
+// g++ takes names in an instantiated lambda for shadows of the user's globals.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+
+namespace gradus {
+
+/// An argument of a program: `x = data`. Refers to the data, which has to live until the call ends.
+template <class S, class Data>
+struct binding {
+    using symbol = S;
+    using data_type = Data;
+    std::remove_reference_t<Data>& data;
+};
+
+/// The size of a named dimension, where no argument tells it: `gr::dim<"rows"> = 3`.
+template <fixed_string Name>
+struct dimension_name {
+    static constexpr extent name{Name.view()};
+    struct bound {
+        static constexpr extent name = dimension_name::name;
+        std::int64_t size;
+    };
+    constexpr bound operator=(std::int64_t size) const { return {size}; }  // NOLINT: no assignment
+};
+template <fixed_string Name>
+inline constexpr dimension_name<Name> dim{};
+
+/// The caller's memory for results, one for each result in order: `step(gr::out(l, dw), x = X)`.
+template <class... Data>
+struct out_arguments {
+    std::tuple<Data&...> data;
+};
+template <class... Data>
+constexpr out_arguments<Data...> out(Data&... data) {
+    return {{data...}};
+}
+
+namespace core {
+
+template <class D>
+constexpr auto* data_pointer(D& d) {
+    if constexpr (element<std::remove_const_t<D>>) return &d;
+    else if constexpr (std::is_array_v<D>) return data_pointer(d[0]);
+    else return d.data();
+}
+template <class D>
+constexpr std::int64_t data_size(D& d) {
+    if constexpr (element<std::remove_const_t<D>>) return 1;
+    else if constexpr (std::is_array_v<D>) return static_cast<std::int64_t>(sizeof(D) / sizeof(std::remove_all_extents_t<D>));
+    else return static_cast<std::int64_t>(d.size());
+}
+
+/// Data that a symbol can be bound to: a number, a C array, a gr::array, or anything contiguous with data() and size()
+/// (std::vector, std::array, std::span, Eigen's row-major matrices and vectors).
+template <class D>
+struct data_traits {
+    using value = std::remove_cvref_t<D>;
+    static constexpr bool is_number = element<value>;
+    static constexpr bool is_c_array = std::is_array_v<std::remove_reference_t<D>>;
+    static constexpr bool has_shape = requires(value& v) { { v.shape() } -> std::convertible_to<gradus::shape>; v.data(); };
+    static constexpr bool is_range = requires(value& v) { v.data(); v.size(); };
+    static constexpr bool is_matrix = requires(value& v) { v.rows(); v.cols(); v.data(); };
+
+    using element_type = std::remove_pointer_t<decltype(data_pointer(std::declval<std::remove_reference_t<D>&>()))>;
+
+    /// Elements where the type tells, else -1.
+    static constexpr std::int64_t static_size = [] {
+        if constexpr (is_number) return std::int64_t{1};
+        else if constexpr (is_c_array) return static_cast<std::int64_t>(sizeof(value) / sizeof(std::remove_all_extents_t<value>));
+        else if constexpr (has_shape) {
+            if constexpr (value::is_static) return value::type.shape.static_size();
+            else return std::int64_t{-1};
+        } else if constexpr (requires { std::tuple_size<value>::value; }) return static_cast<std::int64_t>(std::tuple_size_v<value>);
+        else if constexpr (requires { value::extent; }) return value::extent == std::dynamic_extent ? std::int64_t{-1} : static_cast<std::int64_t>(value::extent);
+        else return std::int64_t{-1};
+    }();
+};
+
+/// What a binding says about its symbol before the program runs; empty where it fits.
+template <class S, class D>
+constexpr text binding_complaint(bool written) {
+    using traits = data_traits<D>;
+    auto fault = [](auto const&... what) { return concat("gradus::program(", S::name(), " = data): ", what...); };
+    if constexpr (!traits::is_number && !traits::is_c_array && !traits::is_range) return fault("the data is no number and not contiguous (data() and size())");
+    else {
+        using T = std::remove_const_t<typename traits::element_type>;
+        if constexpr (!element<T>) return fault("the data's elements are none of bool, int32, int64, float, double; ", S::name(), " is ", S::type);
+        else {
+            constexpr std::int64_t size = traits::static_size;
+            if (dtype_of<T> != S::type.type) return fault("element types differ: ", S::name(), " is ", S::type, ", the data is ", name_of(dtype_of<T>));
+            if (size >= 0 && S::type.shape.is_static() && size != S::type.shape.static_size()) return fault("sizes differ: ", S::name(), " is ", S::type, ", the data has ", size, " elements");
+            if (written && std::is_const_v<typename traits::element_type>) return fault("the data is const, but the program updates ", S::name());
+            if (written && traits::is_number && !std::is_lvalue_reference_v<D>) return fault("the data is a temporary, but the program updates ", S::name());
+            if constexpr (traits::has_shape) {
+                bool fits = traits::value::type.shape.rank() == S::type.shape.rank();
+                shape known = traits::value::type.shape;
+                for (int i = 0; fits && i < known.rank(); ++i) fits = !known[i].is_static() || !S::type.shape[i].is_static() || known[i] == S::type.shape[i];
+                if (!fits) return fault("shapes differ: ", S::name(), " is ", S::type, ", the data is ", traits::value::type);
+            }
+            if constexpr (traits::is_matrix && requires { traits::value::IsRowMajor; })
+                if (!traits::value::IsRowMajor && !traits::value::IsVectorAtCompileTime) return fault("the matrix is column-major: declare it with Eigen::RowMajor");
+            return {};
+        }
+    }
+}
+
+/// Data that can be undefined (gr::tensor) has a value.
+template <class D>
+void require_defined(std::string_view name, D const& d) {
+    if constexpr (requires { d.defined(); })
+        if (!d.defined()) throw binding_error(concat("gradus::program(", name, " = data): the tensor is undefined").str());
+}
+/// Data that can be a view with gaps (gr::tensor) is read and written in place only where it has none.
+template <class D>
+void require_contiguous(std::string_view name, D const& d) {
+    if constexpr (requires { d.is_contiguous(); })
+        if (!d.is_contiguous()) throw binding_error(concat("gradus::program(", name, " = data): the elements of this view do not follow each other in memory: bind data.contiguous()").str());
+}
+/// Data that counts how often it is written to is told.
+template <class D>
+inline constexpr bool counts_writes = requires(D const& d) { increment_version(d); };
+
+/// The shape of bound data, where it has one.
+template <class D>
+bool known_shape(std::remove_reference_t<D>& d, shape& s) {
+    if constexpr (data_traits<D>::has_shape) {
+        s = d.shape();
+        return true;
+    } else if constexpr (data_traits<D>::is_matrix) {
+        s = shape{static_cast<std::int64_t>(d.rows()), static_cast<std::int64_t>(d.cols())};
+        return !std::remove_cvref_t<D>::IsVectorAtCompileTime;
+    } else return false;
+}
+
+/// Checks bound data against a symbol and learns named dimensions; throws shape_error naming the symbol and both sides.
+/// Flat data has a size only: it tells the one dimension that is not known yet.
+struct dimension_solver {
+    extent const* names;
+    std::int64_t* sizes;
+    int count;
+
+    std::int64_t* find(extent e) const {
+        for (int i = 0; i < count; ++i)
+            if (names[i] == e) return &sizes[i];
+        return nullptr;
+    }
+    [[noreturn]] static void refuse(std::string_view symbol, tensor_type const& type, text const& what) {
+        throw shape_error(concat("gradus::program(", symbol, " = data): ", what.view(), " (", symbol, " is ", type, ")").str());
+    }
+    void learn(std::string_view symbol, tensor_type const& type, extent e, std::int64_t size) const {
+        if (e.is_static()) {
+            if (size != e.code) refuse(symbol, type, concat("the data has extent ", size, " where ", e.code, " is expected"));
+            return;
+        }
+        std::int64_t* known = find(e);
+        if (!known) return;
+        if (*known < 0) *known = size;
+        if (*known != size) refuse(symbol, type, concat("dimension ", e, " is ", *known, " elsewhere and ", size, " here"));
+    }
+    void with_shape(std::string_view symbol, tensor_type const& type, shape const& s) const {
+        if (s.rank() != type.shape.rank()) refuse(symbol, type, concat("the data has shape ", s));
+        for (int i = 0; i < s.rank(); ++i) learn(symbol, type, type.shape[i], s[i].code);
+    }
+    /// True once every dimension of the symbol is known.
+    bool with_size(std::string_view symbol, tensor_type const& type, std::int64_t size) const {
+        std::int64_t product = 1;
+        extent unknown{0};
+        int power = 0;
+        for (int i = 0; i < type.shape.rank(); ++i) {
+            extent e = type.shape[i];
+            if (e.is_static()) { product *= e.code; continue; }
+            std::int64_t* known = find(e);
+            if (known && *known >= 0) { product *= *known; continue; }
+            if (power && !(unknown == e)) return false;
+            unknown = e;
+            ++power;
+        }
+        if (power == 0) {
+            if (product != size) refuse(symbol, type, concat("the data has ", size, " elements where ", product, " are expected"));
+            return true;
+        }
+        std::int64_t each = product > 0 ? size / product : 0, root = each;
+        if (power > 1) {
+            auto raised = [power](std::int64_t r) { std::int64_t x = 1; for (int i = 0; i < power; ++i) x *= r; return x; };
+            for (root = 0; raised(root) < each; ++root) {}
+            if (raised(root) != each) refuse(symbol, type, concat(size, " elements do not fill equal axes"));
+        }
+        if (product > 0 ? each * product != size : size != 0) refuse(symbol, type, concat("the data has ", size, " elements, which ", product, " does not divide"));
+        learn(symbol, type, unknown, root);
+        return true;
+    }
+};
+
+}  // namespace core
+}  // namespace gradus
+
+#pragma GCC diagnostic pop

@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <gradus/program/bind.hpp>
+#include <gradus/program/report.hpp>
+#include <gradus/program/run.hpp>
+
+#include <source_location>
+
+// g++ takes names in an instantiated lambda for shadows of the user's globals.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+
+namespace gradus {
+
+namespace core {
+
+template <class T>
+inline constexpr bool is_binding = false;
+template <class S, class D>
+inline constexpr bool is_binding<binding<S, D>> = true;
+template <class T>
+inline constexpr bool is_out = false;
+template <class... D>
+inline constexpr bool is_out<out_arguments<D...>> = true;
+/// Is the data of a binding a tensor of the run-time wrapper?
+template <class T>
+inline constexpr bool is_run_time_binding = false;
+template <class S, class D>
+inline constexpr bool is_run_time_binding<binding<S, D>> = run_time_operand<std::remove_cvref_t<D>>;
+template <class Source, class... A>
+auto call_with_tensors(void** symbols, std::int64_t const* sizes, std::source_location where, A&... arguments);
+template <class T>
+inline constexpr bool is_dimension = requires { T::name; std::declval<T>().size; } && !is_binding<T>;
+
+template <class A>
+constexpr std::string_view bound_name() {
+    if constexpr (is_binding<A>) return A::symbol::name();
+    else return {};
+}
+template <class A>
+constexpr tensor_type bound_type() {
+    if constexpr (is_binding<A>) return A::symbol::type;
+    else return {};
+}
+
+/// What is wrong with the arguments of a call, empty where nothing is: names that are missing, doubled or unknown.
+template <class Source, class... A>
+constexpr text arguments_complaint() {
+    using S = stages<Source>;
+    constexpr auto const& g = S::optimized;
+    if constexpr (!((is_binding<A> || is_out<A> || is_dimension<A> || std::is_same_v<A, workspace>) && ...))
+        return concat("gradus::program: an argument is no binding: write x = data, gr::out(...), gr::dim<\"n\"> = size, or pass a gr::workspace");
+    for (int i = 0; i < g.size(); ++i) {
+        if (!g[i].template is<op::symbol>()) continue;
+        std::string_view wanted = g.symbols[g[i].attr.n[0]].name;
+        if (((bound_name<A>() != wanted) && ...)) return concat("gradus::program: symbol \"", wanted, "\" is not bound: ", wanted, " is ", g[i].result(), ", write ", wanted, " = data");
+    }
+    std::string_view names[] = {std::string_view{}, bound_name<A>()...};
+    tensor_type types[] = {tensor_type{}, bound_type<A>()...};
+    for (unsigned i = 1; i <= sizeof...(A); ++i) {
+        if (names[i].empty()) continue;
+        for (unsigned j = 1; j < i; ++j)
+            if (names[i] == names[j]) return concat("gradus::program: symbol \"", names[i], "\" is bound twice");
+        bool known = false;
+        for (int s = 0; s < g.symbol_count; ++s) {
+            if (g.symbols[s].name != names[i]) continue;
+            known = true;
+            if (!(g.symbols[s].type == types[i])) return concat("gradus::program: symbol \"", names[i], "\" has two types: ", g.symbols[s].type, " in the program, ", types[i], " where it is bound");
+        }
+        if (!known) return concat("gradus::program: symbol \"", names[i], "\" is not in this program");
+    }
+    return {};
+}
+
+template <class Source>
+constexpr int symbol_number(std::string_view name) {
+    constexpr auto const& g = stages<Source>::optimized;
+    for (int s = 0; s < g.symbol_count; ++s)
+        if (g.symbols[s].name == name) return s;
+    return -1;
+}
+template <class Source>
+constexpr bool is_updated(std::string_view name) {
+    for (output_entry const& o : stages<Source>::optimized.outputs)
+        if (o.updates >= 0 && stages<Source>::optimized.symbols[o.updates].name == name) return true;
+    return false;
+}
+template <class Source, class S, class D>
+constexpr text one_binding_complaint() {
+    return binding_complaint<S, D>(is_updated<Source>(S::name()));
+}
+
+/// The node of the I-th result that is returned.
+template <class Source>
+constexpr int returned_node(int index) {
+    for (output_entry const& o : stages<Source>::optimized.outputs)
+        if (o.updates < 0 && index-- == 0) return o.node;
+    return -1;
+}
+template <class Source, int I>
+inline constexpr tensor_type returned_type = stages<Source>::optimized[returned_node<Source>(I)].result();
+
+template <tensor_type Type, class Axes>
+struct result_array;
+template <tensor_type Type, int... Axis>
+struct result_array<Type, std::integer_sequence<int, Axis...>> {
+    using type = array<element_t<Type.type>, (Type.shape[Axis].is_static() ? Type.shape[Axis] : dyn)...>;
+};
+template <tensor_type Type>
+struct result_array<Type, std::integer_sequence<int>> {
+    using type = element_t<Type.type>;
+};
+template <class Source, int I>
+using result_t = typename result_array<returned_type<Source, I>, std::make_integer_sequence<int, returned_type<Source, I>.shape.rank()>>::type;
+
+template <class Source, int I>
+shape result_shape(std::int64_t const* dimensions) {
+    numbers extents = extents_of<Source, returned_node<Source>(I)>.at(dimensions);
+    shape s;
+    for (int axis = 0; axis < returned_type<Source, I>.shape.rank(); ++axis) s.push_back(extents.n[axis]);
+    return s;
+}
+/// A result of the right size, its elements not yet written.
+template <class Source, int I>
+result_t<Source, I> make_result(std::int64_t const* dimensions) {
+    using R = result_t<Source, I>;
+    if constexpr (std::is_arithmetic_v<R>) return R{};
+    else return R(uninitialized, result_shape<Source, I>(dimensions));
+}
+template <class R>
+void* result_memory(R& r) {
+    if constexpr (std::is_arithmetic_v<R>) return &r;
+    else return r.data();
+}
+
+}  // namespace core
+
+/// A compiled program: an empty, reentrant, thread-safe function object. All state is the caller's.
+///
+/// `auto [l, dw] = step(x = X, w = W)` binds by name, in any order. A rank 0 result is a plain number, any other a
+/// gr::array. Parameters that the program updates are written in place. Throws shape_error where run-time sizes do not
+/// fit (nothing has been written then).
+template <class Source>
+class program : public program_report<Source> {
+    using S = stages<Source>;
+    static constexpr auto const& plan = S::plan;
+
+public:
+    template <class... A>
+    auto operator()(A&&... arguments) const {
+        core::report<&core::arguments_complaint<Source, std::remove_cvref_t<A>...>>();
+        if constexpr (core::is_empty<&core::arguments_complaint<Source, std::remove_cvref_t<A>...>>) {
+            (check_binding<std::remove_cvref_t<A>>(), ...);
+            std::int64_t dimensions[max_dimensions];
+            void* symbols[S::optimized.symbol_count + 1] = {};
+            bind(dimensions, symbols, arguments...);
+            if constexpr ((core::is_run_time_binding<std::remove_cvref_t<A>> || ...) && !(core::is_out<std::remove_cvref_t<A>> || ...))  // found where tensors are (tensor/program_call.hpp)
+                return core::call_with_tensors<Source>(symbols, dimensions, std::source_location::current(), arguments...);
+            else return call(dimensions, symbols, arguments...);
+        }
+    }
+
+private:
+    template <class A>
+    static constexpr void check_binding() {
+        if constexpr (core::is_binding<A>) core::report<&core::one_binding_complaint<Source, typename A::symbol, typename A::data_type>>();
+    }
+
+    // ---- arguments
+
+    static void bind(std::int64_t* dimensions, void** symbols, auto&... arguments) {
+        for (int i = 0; i < max_dimensions; ++i) dimensions[i] = -1;
+        core::dimension_solver solver{plan.dimensions.names, dimensions, plan.dimensions.count};
+        (bind_dimension(solver, arguments), ...);
+        (bind_shape(solver, symbols, arguments), ...);
+        // flat data may have to wait for the dimensions that other arguments tell
+        for (int round = 0; round <= plan.dimensions.count; ++round)
+            if ((bind_size(solver, arguments) & ...)) break;
+        for (int i = 0; i < plan.dimensions.count; ++i)
+            if (dimensions[i] < 0) throw binding_error(core::concat("gradus::program: no argument tells dimension ", plan.dimensions.names[i], ": pass gr::dim<\"", plan.dimensions.names[i], "\"> = size").str());
+    }
+    template <class A>
+    static void bind_dimension(core::dimension_solver const& solver, A& a) {
+        if constexpr (core::is_dimension<A>) {
+            if (std::int64_t* size = solver.find(A::name)) *size = a.size;
+        }
+    }
+    template <class A>
+    static void bind_shape(core::dimension_solver const& solver, void** symbols, A& a) {
+        if constexpr (core::is_binding<A>) {
+            using B = typename A::symbol;
+            constexpr int number = core::symbol_number<Source>(B::name());
+            core::require_defined(B::name(), a.data);
+            symbols[number] = const_cast<void*>(static_cast<void const*>(core::data_pointer(a.data)));
+            shape s;
+            if (core::known_shape<typename A::data_type>(a.data, s)) solver.with_shape(B::name(), B::type, s);
+        }
+    }
+    template <class A>
+    static bool bind_size(core::dimension_solver const& solver, A& a) {
+        if constexpr (core::is_binding<A>) {
+            using traits = core::data_traits<typename A::data_type>;
+            if constexpr (traits::static_size >= 0 && A::symbol::type.shape.is_static()) return true;  // checked by the compiler
+            else return solver.with_size(A::symbol::name(), A::symbol::type, core::data_size(a.data));
+        } else return true;
+    }
+
+    // ---- results and scratch memory
+
+    template <class... A>
+    static auto call(std::int64_t const* dimensions, void* const* symbols, A&... arguments) {
+        if constexpr ((core::is_out<std::remove_const_t<A>> || ...)) {
+            void* outputs[plan.returned + 1] = {};
+            (require_in_place(arguments), ...);
+            (bind_out(dimensions, outputs, arguments), ...);
+            execute(dimensions, symbols, outputs, arguments...);
+        } else {
+            return call_by_value(dimensions, symbols, std::make_integer_sequence<int, plan.returned>{}, arguments...);
+        }
+    }
+    template <int... I>
+    static auto call_by_value(std::int64_t const* dimensions, void* const* symbols, std::integer_sequence<int, I...>, auto&... arguments) {
+        std::tuple<core::result_t<Source, I>...> results{core::make_result<Source, I>(dimensions)...};
+        void* outputs[] = {core::result_memory(std::get<I>(results))..., nullptr};
+        execute(dimensions, symbols, outputs, arguments...);
+        return results;
+    }
+    /// With gr::out, tensors are arrays: nothing is recorded, and nothing copied.
+    template <class A>
+    static void require_in_place([[maybe_unused]] A& a) {
+        if constexpr (core::is_binding<A>) {
+            core::require_contiguous(A::symbol::name(), a.data);
+            if constexpr (core::counts_writes<std::remove_reference_t<typename A::data_type>>)
+                if constexpr (core::is_updated<Source>(A::symbol::name())) require_writable(a.data);
+        }
+    }
+    template <class A>
+    static void bind_out(std::int64_t const* dimensions, void** outputs, A& a) {
+        if constexpr (core::is_out<std::remove_const_t<A>>) {
+            static_assert(std::tuple_size_v<decltype(a.data)> == static_cast<std::size_t>(plan.returned), "gradus::program(gr::out(...)): one target for each result");
+            bind_targets(dimensions, outputs, a.data, std::make_integer_sequence<int, plan.returned>{});
+        }
+    }
+    template <class... D, int... I>
+    static void bind_targets(std::int64_t const* dimensions, void** outputs, std::tuple<D&...> const& data, std::integer_sequence<int, I...>) {
+        (bind_target<I, D>(dimensions, outputs, std::get<I>(data)), ...);
+    }
+    template <int I, class D>
+    static void bind_target(std::int64_t const* dimensions, void** outputs, D& data) {
+        using traits = core::data_traits<D&>;
+        constexpr tensor_type type = core::returned_type<Source, I>;
+        static_assert(std::is_same_v<typename traits::element_type, element_t<type.type>>, "gradus::program(gr::out(...)): a target's elements are const or of another type than the result's");
+        constexpr monomial elements = [] {
+            dimension_table table = plan.dimensions;
+            return table.size(core::returned_type<Source, I>.shape);
+        }();
+        std::int64_t size = elements.at(dimensions);
+        core::require_defined("out", data);
+        core::require_contiguous("out", data);
+        if (core::data_size(data) != size) throw shape_error(core::concat("gradus::program(gr::out(...)): target ", I, " has ", core::data_size(data), " elements where ", type, " has ", size).str());
+        outputs[I] = core::data_pointer(data);
+    }
+    template <class... A>
+    static void execute(std::int64_t const* dimensions, void* const* symbols, void* const* outputs, A&... arguments) {
+        if constexpr ((std::is_same_v<A, workspace> || ...)) {
+            workspace& given = first_workspace(arguments...);
+            given.reserve(static_cast<std::size_t>(plan.workspace_bytes(dimensions)));
+            core::run_program<Source>({symbols, outputs, given.data(), dimensions});
+        } else {
+            core::with_scratch<Source>(dimensions, [&](std::byte* scratch) { core::run_program<Source>({symbols, outputs, scratch, dimensions}); });
+        }
+        (note_written(arguments), ...);
+    }
+    template <class A>
+    static void note_written([[maybe_unused]] A& a) {
+        if constexpr (core::is_binding<A>) {
+            if constexpr (core::counts_writes<std::remove_reference_t<typename A::data_type>>) {
+                if constexpr (core::is_updated<Source>(A::symbol::name())) increment_version(a.data);
+            }
+        } else if constexpr (core::is_out<std::remove_const_t<A>>) {
+            std::apply([](auto&... target) { (note_target(target), ...); }, a.data);
+        }
+    }
+    template <class D>
+    static void note_target([[maybe_unused]] D& target) {
+        if constexpr (core::counts_writes<D>) increment_version(target);
+    }
+    template <class First, class... Rest>
+    static workspace& first_workspace(First& first, Rest&... rest) {
+        if constexpr (std::is_same_v<First, workspace>) return first;
+        else return first_workspace(rest...);
+    }
+};
+
+/// Compiles expressions and updates into one program: `constexpr auto step = gr::compile(loss, gr::grad(loss, w));`.
+template <class... E>
+constexpr auto compile(E...) {
+    core::report<&core::symbols_complaint<expressions<E...>>>();
+    return program<expressions<E...>>{};
+}
+
+}  // namespace gradus
+
+#pragma GCC diagnostic pop

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <gradus/graph/check.hpp>
+#include <gradus/graph/frozen.hpp>
+#include <gradus/graph/lower.hpp>
+#include <gradus/op/list.hpp>
+#include <gradus/pass/pipeline.hpp>
+
+// g++ takes names in an instantiated lambda for shadows of the user's globals.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+
+namespace gradus {
+
+/// One kernel of a finished program, in the order of execution.
+struct planned_kernel {
+    kernel_kind kind = kernel_kind::loop;
+    int group = -1;
+    int node = -1;      ///< the one node of a kernel that is no loop
+    shape domain{};
+};
+
+/// Everything that running a graph needs to know, as a constant.
+template <int Nodes>
+struct program_plan {
+    int group_of[Nodes + 1]{}, base[Nodes + 1]{};
+    char inlined[Nodes + 1]{}, epilogue[Nodes + 1]{};
+    buffer buffers[Nodes + 1]{};
+    planned_kernel kernels[Nodes + 1]{};
+    int kernel_count = 0;
+    arena_section sections[Nodes + 1]{};
+    int section_count = 0;
+    int copied_back[Nodes + 1]{};
+    int copied_back_count = 0;
+    int returned = 0;
+    dimension_table dimensions{};
+
+    constexpr shape domain(int group) const {
+        for (int k = 0; k < kernel_count; ++k)
+            if (kernels[k].group == group) return kernels[k].domain;
+        return {};
+    }
+    /// Bytes of one section of the arena, rounded up to whole cache lines so that the next one is aligned.
+    constexpr std::int64_t section_bytes(int s, std::int64_t const* sizes) const {
+        std::int64_t bytes = monomial{sections[s].peak, sections[s].powers}.at(sizes);
+        return s + 1 < section_count ? (bytes + 63) / 64 * 64 : bytes;
+    }
+    /// Where a buffer of the arena begins, in bytes.
+    constexpr std::int64_t offset_of(buffer const& b, std::int64_t const* sizes) const {
+        std::int64_t offset = monomial{b.offset, sections[b.index].powers}.at(sizes);
+        for (int s = 0; s < b.index; ++s) offset += section_bytes(s, sizes);
+        return offset;
+    }
+    constexpr std::int64_t workspace_bytes(std::int64_t const* sizes) const {
+        std::int64_t bytes = 0;
+        for (int s = 0; s < section_count; ++s) bytes += section_bytes(s, sizes);
+        return bytes;
+    }
+};
+
+namespace core {
+
+template <int Nodes>
+constexpr program_plan<Nodes> make_plan(graph const& g) {
+    program_plan<Nodes> plan;
+    for (int i = 0; i < g.size(); ++i) plan.dimensions.size(g[i].shape);  // in the order of first use
+    fusion f = pass::fuse(g);
+    schedule_result s = pass::schedule(g, f);
+    memory_plan m = pass::plan_memory(g, f, s, plan.dimensions);
+    for (int i = 0; i < g.size(); ++i) {
+        plan.group_of[i] = f.group_of[i];
+        plan.base[i] = f.base[i];
+        plan.inlined[i] = f.inlined[i];
+        plan.epilogue[i] = f.epilogue[i];
+        plan.buffers[i] = m.buffers[i];
+    }
+    for (int k : s.order) plan.kernels[plan.kernel_count++] = {f.groups[k].kind, k, f.groups[k].members[0], f.groups[k].domain};
+    for (arena_section const& section : m.sections) plan.sections[plan.section_count++] = section;
+    for (int o : m.copied_back) plan.copied_back[plan.copied_back_count++] = o;
+    for (output_entry const& o : g.outputs) plan.returned += o.updates < 0;
+    return plan;
+}
+
+}  // namespace core
+
+namespace core {
+
+/// A graph that obeys its operations' rules; stops the compiler if it does not.
+constexpr graph checked(graph g) {
+    if (!check(g).empty()) throw std::logic_error("gradus: a pass made a graph that breaks its operations' rules; please report this");
+    return g;
+}
+template <class Source>
+inline constexpr auto written_graph = freeze<[] { return Source::lower(); }, 64>();
+template <class Source>
+inline constexpr auto differentiated_graph = freeze<[] { return pass::differentiation(written_graph<Source>.thaw()); }, 3 * written_graph<Source>.node_count + 64>();
+
+/// What a source has to go through; later stages leave the earlier ones out.
+enum class written_as {
+    expressions,  ///< grad and jvp are nodes
+    operations,   ///< there is no grad and no jvp; with `is_differentiated_later`, stop_gradient stays
+    simple        ///< nor anything to simplify
+};
+template <class Source>
+inline constexpr written_as source_form = [] {
+    if constexpr (requires { Source::form; }) return Source::form;
+    else return written_as::expressions;
+}();
+template <class Source>
+constexpr graph simplified_source() {
+    if constexpr (source_form<Source> == written_as::simple) return Source::lower();
+    else if constexpr (source_form<Source> == written_as::operations) return checked((requires { requires Source::is_differentiated_later; } ? pass::simplify_differentiable : pass::simplify)(Source::lower()));
+    else return pass::simplify(differentiated_graph<Source>.thaw());
+}
+template <class Source>
+inline constexpr auto simplified_graph = freeze<[] { return simplified_source<Source>(); }, [] {
+    if constexpr (source_form<Source> == written_as::expressions) return differentiated_graph<Source>.node_count + 16;
+    else return 48;
+}()>();
+/// Sources that are small enough (`in_one_step`) are compiled in one evaluation.
+template <class Source>
+inline constexpr auto optimized_graph = [] {
+    if constexpr (requires { requires Source::in_one_step; }) return freeze<[] { return checked(pass::finish(simplified_source<Source>())); }, 48>();
+    else return freeze<[] { return pass::finish(simplified_graph<Source>.thaw()); }, simplified_graph<Source>.node_count + 32>();
+}();
+
+}  // namespace core
+
+/// The stages of compilation of one program: `Source::lower()` says what to compile. Each is a constant of its own, so that
+/// no evaluation comes near the limit that clang sets (2^20 steps). Every graph is checked against the operations' rules.
+template <class Source>
+struct stages {
+    /// as written: grad and jvp are nodes
+    static constexpr auto const& written = core::written_graph<Source>;
+    /// derivatives expanded
+    static constexpr auto const& differentiated = core::differentiated_graph<Source>;
+    static constexpr auto const& simplified = core::simplified_graph<Source>;
+    /// ready to run
+    static constexpr auto const& optimized = core::optimized_graph<Source>;
+    static constexpr auto plan = core::make_plan<optimized.capacity>(optimized.thaw());
+
+    static_assert(check(differentiated.thaw()).empty(), "gradus: differentiation made a graph that breaks its operations' rules; please report this");
+    static_assert(check(simplified.thaw()).empty(), "gradus: simplification made a graph that breaks its operations' rules; please report this");
+    static_assert(check(optimized.thaw()).empty(), "gradus: a pass made a graph that breaks its operations' rules; please report this");
+};
+/// Compilers evaluate all members of a class that they meet: what leaves stages out has none of them.
+template <class Source>
+    requires(core::source_form<Source> != core::written_as::expressions)
+struct stages<Source> {
+    static constexpr auto const& optimized = core::optimized_graph<Source>;
+    static constexpr auto plan = core::make_plan<optimized.capacity>(optimized.thaw());
+};
+
+/// A source of programs: expressions and updates.
+template <class... E>
+struct expressions {
+    using parts = expressions;
+    static constexpr graph lower() { return core::lower<E...>(); }
+};
+
+namespace core {
+
+/// Bytes of scratch memory, -1 where they depend on a named dimension.
+template <class Source>
+constexpr std::int64_t static_workspace() {
+    constexpr auto const& plan = stages<Source>::plan;
+    for (int s = 0; s < plan.section_count; ++s)
+        if (plan.sections[s].powers) return -1;
+    return plan.workspace_bytes(nullptr);
+}
+
+/// Names a symbol that stands for two types in one graph, or is updated twice; empty where there is none.
+template <class Source>
+constexpr text symbols_complaint() {
+    constexpr auto const& g = stages<Source>::differentiated;
+    auto two_types = [](symbol_entry const& s, tensor_type const& other) { return concat("gradus::compile: symbol \"", s.name, "\" has two types: ", s.type, " and ", other); };
+    for (int i = 0; i < g.size(); ++i) {
+        if (!g[i].template is<op::symbol>()) continue;
+        symbol_entry const& s = g.symbols[g[i].attr.n[0]];
+        if (!(s.type == g[i].result())) return two_types(s, g[i].result());
+    }
+    for (int o = 0; o < g.output_count; ++o) {
+        int symbol = g.outputs[o].updates;
+        if (symbol < 0) continue;
+        if (!(g.symbols[symbol].type == g[g.outputs[o].node].result())) return two_types(g.symbols[symbol], g[g.outputs[o].node].result());
+        for (int other = 0; other < o; ++other)
+            if (g.outputs[other].updates == symbol) return concat("gradus::compile: symbol \"", g.symbols[symbol].name, "\" is updated twice");
+    }
+    return {};
+}
+
+}  // namespace core
+
+}  // namespace gradus
+
+#pragma GCC diagnostic pop

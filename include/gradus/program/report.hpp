@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <gradus/graph/print.hpp>
+#include <gradus/program/operations.hpp>
+
+// g++ takes names in an instantiated lambda for shadows of the user's globals.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+
+namespace gradus {
+
+namespace core {
+
+/// Floating-point operations of a node: 2mnk for a product (PyTorch's convention), one per element otherwise.
+constexpr monomial flops_of(auto const& g, int i, dimension_table& dimensions) {
+    node const& n = g[i];
+    if (n.op->kind == op_kind::contraction) return dimensions.size(n.shape) * dimensions.of(op::matmul::side(g[n.in[0]].shape, n.attr.n[0], 1)) * monomial{2, 0};
+    if (n.op->kind == op_kind::reduction) return dimensions.size(g[n.in[0]].shape);
+    if (n.op->kind == op_kind::elementwise && !n.is<op::copy>()) return dimensions.size(n.shape);
+    return {};
+}
+
+}  // namespace core
+
+/// What a program tells about itself, in the compiler: costs, kernels, its graph. Named dimensions are given as
+/// `step.flops(gr::dim<"batch"> = 64)`.
+template <class Source>
+class program_report {
+    using S = stages<Source>;
+
+    template <class... D>
+    struct dimension_sizes {
+        std::int64_t of[max_dimensions]{};
+        constexpr explicit dimension_sizes(D... given) {
+            for (std::int64_t& size : of) size = 1;
+            int known = 0;
+            for (int i = 0; i < S::plan.dimensions.count; ++i) ((D::name == S::plan.dimensions.names[i] ? (of[i] = given.size, ++known) : 0), ...);
+            if (known < S::plan.dimensions.count) throw std::invalid_argument("gradus::program: give every named dimension: gr::dim<\"batch\"> = 64");
+        }
+    };
+
+public:
+    /// The number of kernels that a call runs.
+    static constexpr int kernels() { return S::plan.kernel_count; }
+    /// Floating-point operations of a call: 2mnk for a product (PyTorch's convention), one per element otherwise.
+    static constexpr std::int64_t flops(auto... dimensions) {
+        dimension_sizes<decltype(dimensions)...> sizes(dimensions...);
+        dimension_table table = S::plan.dimensions;
+        std::int64_t total = 0;
+        for (int i = 0; i < S::optimized.size(); ++i) total += core::flops_of(S::optimized, i, table).at(sizes.of);
+        return total;
+    }
+    /// Bytes that the kernels read and write, every kernel's inputs and outputs counted once.
+    static constexpr std::int64_t bytes_moved(auto... dimensions) {
+        dimension_sizes<decltype(dimensions)...> sizes(dimensions...);
+        std::int64_t total = 0;
+        for (int k = 0; k < S::plan.kernel_count; ++k) total += kernel_bytes(k, sizes.of);
+        return total;
+    }
+    /// Peak bytes of scratch memory: exact, the arena's size.
+    static constexpr std::int64_t workspace_bytes(auto... dimensions) {
+        dimension_sizes<decltype(dimensions)...> sizes(dimensions...);
+        return S::plan.workspace_bytes(sizes.of);
+    }
+    /// The graph that runs: differentiated and simplified.
+    static constexpr gradus::graph graph() { return S::optimized.thaw(); }
+    /// A table: kernel, operations in it, shape, flops, bytes, where its results go.
+    static constexpr text explain(auto... dimensions) {
+        dimension_sizes<decltype(dimensions)...> sizes(dimensions...);
+        dimension_table table = S::plan.dimensions;
+        text out{"kernel | operations | shape | flops | bytes | results\n"};
+        for (int k = 0; k < S::plan.kernel_count; ++k) {
+            planned_kernel const& kernel = S::plan.kernels[k];
+            text operations, results;
+            std::int64_t flops = 0;
+            for (int i = 0; i < S::optimized.size(); ++i) {
+                if (S::plan.group_of[i] != kernel.group) continue;
+                if (!operations.empty()) operations += ' ';
+                operations += S::optimized[i].op->name;
+                flops += core::flops_of(S::optimized, i, table).at(sizes.of);
+                append_place(results, i, sizes.of);
+            }
+            core::append(out, core::concat(k, " | ", operations.view(), " | ", kernel.domain, " | ", flops, " | ", kernel_bytes(k, sizes.of), " | ", results.view(), '\n').view());
+        }
+        core::append(out, core::concat("workspace: ", S::plan.workspace_bytes(sizes.of), " bytes\n").view());
+        return out;
+    }
+
+private:
+    static constexpr std::int64_t bytes_of(int i, std::int64_t const* sizes) {
+        dimension_table table = S::plan.dimensions;
+        return table.size(S::optimized[i].shape).at(sizes) * size_of(S::optimized[i].type);
+    }
+    static constexpr std::int64_t kernel_bytes(int k, std::int64_t const* sizes) {
+        int group = S::plan.kernels[k].group;
+        core::list<int> counted;
+        std::int64_t bytes = 0;
+        for (int i = 0; i < S::optimized.size(); ++i) {
+            if (S::plan.group_of[i] != group) continue;
+            if (S::plan.buffers[i].where != place::none) bytes += bytes_of(i, sizes);
+            for (int o = 0; o < S::optimized[i].op->arity; ++o) count_input(group, S::optimized[i].in[o], counted, bytes, sizes);
+        }
+        return bytes;
+    }
+    static constexpr void count_input(int group, int id, core::list<int>& counted, std::int64_t& bytes, std::int64_t const* sizes) {
+        int b = S::plan.base[id];
+        if (S::plan.inlined[b]) {
+            for (int o = 0; o < S::optimized[b].op->arity; ++o) count_input(group, S::optimized[b].in[o], counted, bytes, sizes);
+        } else if (S::plan.buffers[b].where != place::none && S::plan.group_of[b] != group && !counted.contains(b)) {
+            counted.push_back(b);
+            bytes += bytes_of(b, sizes);
+        }
+    }
+    static constexpr void append_place(text& out, int i, std::int64_t const* sizes) {
+        buffer const& b = S::plan.buffers[i];
+        if (b.where == place::none) return;
+        if (!out.empty()) out += ' ';
+        core::append(out, core::concat('%', i).view());
+        if (b.where == place::symbol) core::append(out, core::concat(" in ", S::optimized.symbols[b.index].name).view());
+        else if (b.where == place::output) core::append(out, core::concat(" result ", b.index).view());
+        else core::append(out, core::concat(" at ", S::plan.offset_of(b, sizes)).view());
+    }
+};
+
+}  // namespace gradus
+
+#pragma GCC diagnostic pop

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <gradus/kernel/contract.hpp>
+#include <gradus/kernel/move.hpp>
+#include <gradus/program/addresses.hpp>
+
+#include <cstring>
+
+// Kernels of one node: products, arg max, movements.
+
+// g++ takes names in an instantiated lambda for shadows of the user's globals.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+
+namespace gradus::core {
+
+/// How a node reads operand k: memory and strides for the node's axes.
+template <class Source, int Node, int K>
+struct operand_access {
+    using S = stages<Source>;
+    static constexpr int id = S::optimized[Node].in[K];
+    static constexpr shape extents = shape_of<Source, id>;
+    static constexpr access value = [] {
+        dimension_table dimensions = S::plan.dimensions;
+        return resolve(S::optimized, id, dimensions);
+    }();
+    using element = element_t<node_of<Source, id>.type>;
+    static element* data(run_context const& c) { return elements<Source, value.base, element>(c, value.offset); }
+};
+
+/// Numbers at run time: extents of a shape, strides of an access.
+struct numbers {
+    std::int64_t n[max_rank]{};
+};
+struct monomials {
+    monomial of[max_rank]{};
+    constexpr numbers at(std::int64_t const* dimensions) const {
+        numbers result;
+        for (int i = 0; i < max_rank; ++i) result.n[i] = of[i].at(dimensions);
+        return result;
+    }
+    constexpr bool is_static() const {
+        for (monomial const& m : of)
+            if (!m.is_static()) return false;
+        return true;
+    }
+};
+/// `Of` for these dimensions: a constant where it has none.
+template <monomials const& Of>
+[[gnu::always_inline]] inline numbers numbers_at(std::int64_t const* dimensions) {
+    if constexpr (Of.is_static()) {
+        constexpr numbers known = Of.at(nullptr);
+        return known;
+    } else return Of.at(dimensions);
+}
+/// The extents of a node in terms of the program's dimensions, looked up in the compiler.
+template <class Source, int Node>
+inline constexpr monomials extents_of = [] {
+    dimension_table dimensions = stages<Source>::plan.dimensions;
+    monomials result;
+    for (int i = 0; i < shape_of<Source, Node>.rank(); ++i) result.of[i] = dimensions.of(shape_of<Source, Node>[i]);
+    return result;
+}();
+template <class Operand>
+inline constexpr monomials strides_of = [] {
+    monomials result;
+    for (int i = 0; i < max_rank; ++i) result.of[i] = Operand::value.stride[i];
+    return result;
+}();
+inline numbers row_major(numbers const& extents, int rank) {
+    numbers result;
+    std::int64_t step = 1;
+    for (int i = rank - 1; i >= 0; --i) {
+        result.n[i] = step;
+        step *= extents.n[i];
+    }
+    return result;
+}
+
+/// Is a product so small that it has code of its own? (A function: in `if constexpr` g++ also multiplies the codes of named
+/// dimensions, behind the && that excludes them, and warns of the overflow.)
+constexpr bool is_small(extent m, extent k, extent inner) {
+    for (extent e : {m, k, inner})
+        if (!e.is_static() || e.code > 1024) return false;
+    return inner.code > 0 && inner.code * k.code <= 8192;
+}
+
+template <class Source, int Node>
+void run_contraction(run_context const& c) {
+    using A = operand_access<Source, Node, 0>;
+    using B = operand_access<Source, Node, 1>;
+    using T = element_t<node_of<Source, Node>.type>;
+    constexpr shape const& to_shape = shape_of<Source, Node>;
+    constexpr attributes const& attr = attributes_of<Source, Node>;
+    constexpr int rank = to_shape.rank(), lead = rank - 2, rank_a = A::extents.rank(), rank_b = B::extents.rank();
+    constexpr extent inner = op::matmul::side(A::extents, attr.n[0], 1);
+    numbers const extents = numbers_at<extents_of<Source, Node>>(c.dimensions), sa = numbers_at<strides_of<A>>(c.dimensions), sb = numbers_at<strides_of<B>>(c.dimensions);
+    auto layout = [](numbers const& s, int r, bool transposed) {
+        return transposed ? kernel::matrix_layout{s.n[r - 1], s.n[r - 2]} : kernel::matrix_layout{s.n[r - 2], s.n[r - 1]};
+    };
+    kernel::matrix_layout const la = layout(sa, rank_a, attr.n[0] != 0), lb = layout(sb, rank_b, attr.n[1] != 0);
+    std::int64_t const rows = extents.n[lead], columns = extents.n[lead + 1];
+    std::int64_t batches = 1;
+    for (int i = 0; i < lead; ++i) batches *= extents.n[i];
+    T const *a0 = A::data(c), *b0 = B::data(c);
+    T* to = elements<Source, Node, T>(c);
+    for (std::int64_t batch = 0; batch < batches; ++batch, to += rows * columns) {
+        T const *a = a0, *b = b0;
+        std::int64_t rest = batch;
+        for (int i = lead - 1; i >= 0; --i) {
+            std::int64_t at = rest % extents.n[i];
+            rest /= extents.n[i];
+            if (i - (rank - rank_a) >= 0) a += at * sa.n[i - (rank - rank_a)];
+            if (i - (rank - rank_b) >= 0) b += at * sb.n[i - (rank - rank_b)];
+        }
+        constexpr extent m = to_shape[lead], k = to_shape[lead + 1];
+        if constexpr (is_small(m, k, inner))
+            kernel::contract_static<T, false, static_cast<int>(m.code), static_cast<int>(k.code), static_cast<int>(inner.code)>(a, la, b, lb, to, columns);
+        else
+            kernel::contract<T, false>(a, la, b, lb, to, columns, {rows, columns, numbers_at<extents_of<Source, A::id>>(c.dimensions).n[rank_a - (attr.n[0] != 0 ? 2 : 1)]});
+    }
+}
+
+template <class Source, int Node>
+void run_argmax(run_context const& c) {
+    using A = operand_access<Source, Node, 0>;
+    numbers const extents = numbers_at<extents_of<Source, A::id>>(c.dimensions), strides = numbers_at<strides_of<A>>(c.dimensions);
+    kernel::argmax_over(static_cast<typename A::element const*>(A::data(c)), strides.n, extents.n, A::extents.rank(), attributes_of<Source, Node>.n[0], elements<Source, Node, std::int64_t>(c));
+}
+
+template <class Source, int Node, int K>
+void move_operand(run_context const& c, numbers const& to_stride, std::int64_t offset) {
+    using A = operand_access<Source, Node, K>;
+    using T = typename A::element;
+    numbers const extents = numbers_at<extents_of<Source, A::id>>(c.dimensions), from = numbers_at<strides_of<A>>(c.dimensions);
+    kernel::copy_strided<T>(A::data(c), from.n, elements<Source, Node, T>(c) + offset, to_stride.n, extents.n, A::extents.rank());
+}
+
+/// Rows by indices: taken, or added to zeros (op/gather.hpp). Indices out of range are passed over.
+template <class Source, int Node>
+void run_rows(run_context const& c) {
+    using A = operand_access<Source, Node, 0>;
+    using I = operand_access<Source, Node, 1>;
+    using T = typename A::element;
+    constexpr bool adds = node_of<Source, Node>.template is<op::add_rows>();
+    constexpr int indices = I::extents.rank(), inner = A::extents.rank() - (adds ? indices : 1);
+    numbers const own = numbers_at<extents_of<Source, Node>>(c.dimensions), stride = row_major(own, shape_of<Source, Node>.rank());
+    numbers const from = numbers_at<strides_of<A>>(c.dimensions), at = numbers_at<strides_of<I>>(c.dimensions);
+    numbers const extents = numbers_at<extents_of<Source, I::id>>(c.dimensions), from_extents = numbers_at<extents_of<Source, A::id>>(c.dimensions);
+    T const* const x = A::data(c);
+    T* const y = elements<Source, Node, T>(c);
+    std::int64_t size = 1;
+    for (int i = 0; i < shape_of<Source, Node>.rank(); ++i) size *= own.n[i];
+    std::memset(static_cast<void*>(y), 0, static_cast<std::size_t>(size) * sizeof(T));
+    std::int64_t const rows = adds ? own.n[0] : from_extents.n[0];
+    kernel::each_row(static_cast<typename I::element const*>(I::data(c)), at.n, 0, adds ? from.n : stride.n, extents.n, indices, [&](std::int64_t row, std::int64_t element) {
+        if (row < 0 || row >= rows) return;
+        if constexpr (adds) kernel::add_strided<T>(x + element, from.n + indices, y + row * stride.n[0], stride.n + 1, own.n + 1, inner);
+        else kernel::copy_strided<T>(x + row * from.n[0], from.n + 1, y + element, stride.n + indices, own.n + indices, inner);
+    });
+}
+
+template <class Source, int Node>
+void run_movement(run_context const& c) {
+    constexpr shape const& to_shape = shape_of<Source, Node>;
+    constexpr attributes const& attr = attributes_of<Source, Node>;
+    constexpr int rank = to_shape.rank();
+    numbers const extents = numbers_at<extents_of<Source, Node>>(c.dimensions), stride = row_major(extents, rank);
+    if constexpr (node_of<Source, Node>.template is<op::pad>()) {
+        std::int64_t size = 1, offset = 0;
+        numbers to = stride;
+        for (int i = 0; i < rank; ++i) {
+            size *= extents.n[i];
+            offset += op::start_of(attr, i) * stride.n[i];
+            to.n[i] = stride.n[i] * op::step_of(attr, i);
+        }
+        std::memset(address<Source, Node>(c), 0, static_cast<std::size_t>(size * size_of(node_of<Source, Node>.type)));
+        move_operand<Source, Node, 0>(c, to, offset);
+    } else if constexpr (node_of<Source, Node>.template is<op::take_rows>() || node_of<Source, Node>.template is<op::add_rows>()) {
+        run_rows<Source, Node>(c);
+    } else {
+        constexpr int axis = static_cast<int>(attr.n[0]);
+        move_operand<Source, Node, 0>(c, stride, 0);
+        move_operand<Source, Node, 1>(c, stride, shape_of<Source, node_of<Source, Node>.in[0]>[axis].code * stride.n[axis]);
+    }
+}
+
+}  // namespace gradus::core
+
+#pragma GCC diagnostic pop

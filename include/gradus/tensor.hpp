@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <gradus/tensor/any_tensor.hpp>
+#include <gradus/tensor/autograd.hpp>
+#include <gradus/tensor/checkpoint.hpp>
+#include <gradus/tensor/concatenate.hpp>
+#include <gradus/tensor/context.hpp>
+#include <gradus/tensor/draw.hpp>
+#include <gradus/tensor/engine.hpp>
+#include <gradus/tensor/evaluate.hpp>
+#include <gradus/tensor/expression.hpp>
+#include <gradus/tensor/factories.hpp>
+#include <gradus/tensor/function.hpp>
+#include <gradus/tensor/hooks.hpp>
+#include <gradus/tensor/in_place.hpp>
+#include <gradus/tensor/index.hpp>
+#include <gradus/tensor/mode.hpp>
+#include <gradus/tensor/print.hpp>
+#include <gradus/tensor/program_call.hpp>
+#include <gradus/tensor/recorded.hpp>
+#include <gradus/tensor/reference.hpp>
+#include <gradus/tensor/region.hpp>
+#include <gradus/tensor/run_graph.hpp>
+#include <gradus/tensor/saved.hpp>
+#include <gradus/tensor/second_order.hpp>
+#include <gradus/tensor/state.hpp>
+#include <gradus/tensor/storage.hpp>
+#include <gradus/tensor/tape.hpp>
+#include <gradus/tensor/tensor.hpp>
+#include <gradus/tensor/values.hpp>
+#include <gradus/tensor/view.hpp>

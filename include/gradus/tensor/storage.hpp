@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <gradus/tensor/reference.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <new>
+
+// g++ takes names in an instantiated template for shadows of the user's globals.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+
+namespace gradus::core {
+
+/// Memory that tensors share, and the number of times it has been written to in place. The elements follow the object,
+/// or belong to somebody else (`let_go` is called when the last tensor is gone).
+struct storage {
+    owners owned;
+    std::uint32_t version = 0;
+    std::byte* data = nullptr;
+    std::int64_t bytes = 0;
+    void (*let_go)(void*) = nullptr;
+    void* keeper = nullptr;
+    void* allocation = nullptr;  ///< where the memory begins that this object is part of
+    owners parts;                ///< objects in that memory: this one, and the tensor that it was made for (tensor/state.hpp)
+
+    std::uint32_t written_times() const { return __atomic_load_n(&version, __ATOMIC_RELAXED); }
+    void written() {
+        if (has_one_thread()) ++version;
+        else __atomic_fetch_add(&version, 1, __ATOMIC_RELAXED);
+    }
+};
+
+/// Memory for a storage of `bytes`, its elements not initialized, with room for another object before it. Elements of 512
+/// bytes and more begin at a cache line. Throws std::bad_alloc.
+template <std::size_t Room = 0>
+storage* allocate_storage(std::int64_t bytes) {
+    constexpr std::size_t header = (Room + sizeof(storage) + 63) / 64 * 64;
+    static_assert(Room % alignof(storage) == 0);
+    auto const size = static_cast<std::size_t>(bytes);
+    if (size > PTRDIFF_MAX - 2 * header) throw std::bad_alloc();
+    bool const small = size < 512;  // an aligned allocation costs three plain ones
+    void* memory = small ? std::malloc(header + size) : std::aligned_alloc(64, (header + size + 63) / 64 * 64);
+    if (!memory) throw std::bad_alloc();
+    auto* made = new (static_cast<std::byte*>(memory) + Room) storage;
+    made->data = static_cast<std::byte*>(memory) + header;
+    made->bytes = bytes;
+    made->allocation = memory;
+    return made;
+}
+inline ref<storage> make_storage(std::int64_t bytes) { return ref<storage>(allocate_storage(bytes)); }
+
+/// A storage of memory that somebody else owns.
+inline ref<storage> borrow_storage(void* data, std::int64_t bytes, void (*let_go)(void*) = nullptr, void* keeper = nullptr) {
+    void* memory = std::malloc(sizeof(storage));
+    if (!memory) throw std::bad_alloc();
+    auto* made = new (memory) storage;
+    made->data = static_cast<std::byte*>(data);
+    made->bytes = bytes;
+    made->let_go = let_go;
+    made->keeper = keeper;
+    made->allocation = memory;
+    return ref<storage>(made);
+}
+
+/// One of the objects that were allocated with a storage has ended.
+inline void end_part(storage* s) {
+    if (s->parts.remove()) std::free(s->allocation);
+}
+inline void dispose(storage* s) {
+    if (s->let_go) s->let_go(s->keeper);
+    end_part(s);
+}
+
+}  // namespace gradus::core
+
+#pragma GCC diagnostic pop

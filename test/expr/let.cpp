@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <gradus/expr/structure.hpp>
+#include <gradus/graph/lower.hpp>
+#include <gradus/graph/print.hpp>
+
+#include <doctest/doctest.h>
+
+// let shortens types and changes nothing else.
+namespace gr = gradus;
+using namespace gr::literals;
+
+namespace {
+
+constexpr auto x = gr::var<"x", float, 4>;
+constexpr auto plain = gr::tanh(x * 0.5_c);
+constexpr auto named = gr::let([] { return gr::tanh(x * 0.5_c); });
+
+template <int Depth>
+constexpr auto deep() {
+    if constexpr (Depth == 0) return x;
+    else {
+        constexpr auto below = gr::let([] { return deep<Depth - 1>(); });
+        return below + gr::tanh(below) * below;
+    }
+}
+template <class... E>
+std::string text_of(E...) {
+    return gr::print(gr::core::lower<E...>()).str();
+}
+
+}  // namespace
+
+TEST_CASE("let: the type, the hash and the graph are those of what it names") {
+    static_assert(named.shape() == plain.shape() && named.dtype() == plain.dtype() && named.hash == plain.hash);
+    CHECK(text_of(named + named) == text_of(plain + plain));
+    CHECK(text_of(gr::grad(gr::sum(named * x), x)) == text_of(gr::grad(gr::sum(plain * x), x)));
+}
+TEST_CASE("let: counts as one node of the tree, so that deep expressions stay small") {
+    static_assert(named.weight == 1 && plain.weight == 4 && (named + named).weight == 3);
+    static_assert(deep<40>().weight < 10);
+    CHECK(gr::core::lower<decltype(deep<40>())>().size() == 1 + 3 * 40);
+}
+TEST_CASE("symbols: identity is the name, the dtype and the shape") {
+    CHECK(gr::core::lower<decltype(x + gr::var<"x", float, 4>)>().symbols.size() == 1);
+    CHECK(gr::core::lower<decltype(x + gr::var<"y", float, 4>)>().symbols.size() == 2);
+    static_assert(gr::var<"x", float, 4>.hash != gr::var<"x", double, 4>.hash && gr::var<"x", float, 4>.hash != gr::var<"y", float, 4>.hash && gr::var<"x", float, 4>.hash != gr::var<"x", float, 2, 2>.hash);
+}

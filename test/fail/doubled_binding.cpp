@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: BSL-1.0
+// expect: gradus::program: symbol "x" is bound twice
+#include <gradus.hpp>
+
+namespace gr = gradus;
+
+constexpr auto x = gr::var<"x", float, 4>;
+constexpr auto w = gr::var<"w", float, 4>;
+constexpr auto f = gr::compile(gr::sum(x * w));
+
+int main() {
+    gr::array<float, 4> X{}, W{};
+#ifdef GRADUS_FAIL
+    f(x = X, w = W, x = X);
+#else
+    f(x = X, w = W);
+#endif
+}

@@ -1,0 +1,73 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSL-1.0
+"""The tree is the pipeline: a layer includes only itself and earlier layers, one header includes xsimd, one Hana, umbrellas
+are complete (`--write` completes them), no header has over 400 lines, every test is listed in test/meson.build."""
+import re
+import sys
+from pathlib import Path
+
+LAYERS = ["core", "op", "expr", "graph", "pass", "kernel", "program", "tensor", "nn", "optim"]
+MAX_LINES = 400
+ONE_INCLUDE = {"xsimd/": "kernel/simd.hpp", "boost/": "core/meta.hpp", "Eigen/": "tensor/eigen.hpp"}
+# the oracle of the tests, what few programs need, and what needs Eigen, which is no dependency
+NOT_IN_UMBRELLA = {"graph/interpret.hpp", "tensor/eigen.hpp", "tensor/functional.hpp", "tensor/gradcheck.hpp", "tensor/pullback.hpp"}
+LICENCE = "SPDX-License-Identifier: BSL-1.0"
+
+root = Path(__file__).resolve().parent.parent
+include = root / "include"
+faults = []
+
+
+def included(path):
+    return re.findall(r"^#include <([^>]+)>", path.read_text(), re.M)
+
+
+def check_header(path):
+    name = path.relative_to(include / "gradus").as_posix()
+    layer = LAYERS.index(name.split("/")[0])
+    for header in included(path):
+        for prefix, place in ONE_INCLUDE.items():
+            if header.startswith(prefix) and name != place:
+                faults.append(f"{name} includes <{header}>, which only {place} does")
+        target = re.fullmatch(r"gradus/(\w+)/.*", header)
+        if header.startswith("gradus") and not target:
+            faults.append(f"{name} includes an umbrella, <{header}>")
+        elif target and LAYERS.index(target[1]) > layer:
+            faults.append(f"{name} includes the later layer {target[1]}: <{header}>")
+    lines = len(path.read_text().splitlines())
+    if lines > MAX_LINES:
+        faults.append(f"{name} has {lines} lines, over {MAX_LINES}")
+
+
+def check_umbrella(layer):
+    umbrella = include / "gradus" / f"{layer}.hpp"
+    headers = sorted(p.relative_to(include).as_posix() for p in (include / "gradus" / layer).rglob("*.hpp"))
+    wanted = [h for h in headers if h.removeprefix("gradus/") not in NOT_IN_UMBRELLA]
+    if included(umbrella) == wanted:
+        return
+    if sys.argv[1:] == ["--write"]:
+        rest = [line for line in umbrella.read_text().splitlines() if not line.startswith("#include")]
+        umbrella.write_text("\n".join([*rest, *[f"#include <{h}>" for h in wanted], ""]))
+    else:
+        faults.append(f"{umbrella.name} is not the sorted list of its layer; `test/layers.py --write` mends it")
+
+
+def check_tests_are_listed():
+    listing = (root / "test/meson.build").read_text()
+    for path in (root / "test").glob("*/*.cpp"):
+        if f"'{path.stem}'" not in listing and f"'{path.parent.name}/{path.name}'" not in listing:
+            faults.append(f"{path.relative_to(root)} is not in test/meson.build")
+
+
+for path in (include / "gradus").glob("*/**/*.hpp"):
+    check_header(path)
+for layer in LAYERS:
+    check_umbrella(layer)
+if included(include / "gradus.hpp") != [f"gradus/{layer}.hpp" for layer in LAYERS]:
+    faults.append("gradus.hpp is not the list of layers")
+for folder in ("include", "test", "examples", "bench"):
+    for path in (root / folder).rglob("*.[ch]pp"):
+        if LICENCE not in path.read_text().split("\n", 1)[0]:
+            faults.append(f"{path.relative_to(root)}: the first line is not // {LICENCE}")
+check_tests_are_listed()
+sys.exit("\n".join(faults) or 0)

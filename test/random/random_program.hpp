@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <gradus.hpp>
+#include <gradus/graph/interpret.hpp>
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <map>
+#include <string>
+#include <vector>
+
+// Random programs: a graph is drawn in the compiler, compiled to kernels, run, and compared with the interpreter.
+namespace random_program {
+
+namespace gr = gradus;
+
+struct generator {
+    std::uint64_t state;
+    constexpr int below(int n) {  // splitmix64
+        std::uint64_t z = (state += 0x9e3779b97f4a7c15u);
+        z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+        z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+        return static_cast<int>((z ^ (z >> 31)) >> 33) % n;
+    }
+};
+
+/// The named dimension of the programs; its size is given at run time.
+inline constexpr gr::extent rows{std::string_view("rows")};
+
+class drawing {
+public:
+    constexpr explicit drawing(std::uint64_t seed) : random_{seed * 0x9e3779b97f4a7c15u + 1} {}
+
+    constexpr gr::graph run() {
+        constexpr std::string_view names[] = {"a", "b", "c", "d"};
+        type_ = random_.below(2) ? gr::dtype::float64 : gr::dtype::float32;
+        gr::shape matrix{random_.below(3) == 0 ? rows : extent(), extent()};
+        int symbols = 2 + random_.below(3);
+        for (int s = 0; s < symbols; ++s) add_symbol(names[s], shape_like(matrix));
+        int target = 5 + random_.below(56);
+        for (int tries = 0; g_.size() < target && tries < 20 * target; ++tries) step();
+        finish();
+        return g_;
+    }
+
+private:
+    constexpr gr::extent extent() {
+        constexpr int sizes[] = {1, 2, 3, 5, 8, 17, 33};
+        return sizes[random_.below(7)];
+    }
+    /// The same shape, a part of it that broadcasts, or another one.
+    constexpr gr::shape shape_like(gr::shape const& s) {
+        switch (random_.below(6)) {
+            case 0: return gr::shape{s[1]};
+            case 1: return gr::shape{s[0], 1};
+            case 2: return gr::shape{};
+            case 3: return gr::shape{s[1], extent()};
+            default: return s;
+        }
+    }
+    constexpr void add_symbol(std::string_view name, gr::shape const& s) {
+        gr::node n{&gr::info_of<gr::op::symbol>, {-1, -1, -1}, type_, s, {}};
+        n.attr.n[0] = g_.symbol_index(name, {type_, s});
+        g_.intern(n);
+    }
+    constexpr gr::value any() {
+        for (;;) {
+            int id = random_.below(g_.size());
+            if (random_.below(2)) id = g_.size() - 1 - random_.below(g_.size() < 4 ? g_.size() : 4);  // recent ones, so that graphs get deep
+            if (gr::is_floating(g_[id].type)) return {g_, id};
+        }
+    }
+    constexpr bool broadcasts(gr::value a, gr::value b) const {
+        gr::call c{{}, {}, {{type_, a.shape()}, {type_, b.shape()}}, 2};
+        gr::complaint fail;
+        gr::shape result = gr::op::broadcast(c, fail);
+        return !fail.failed && (!result.is_static() || result.static_size() <= 4000);
+    }
+    template <class Op>
+    constexpr void unary() {
+        gr::apply<Op>(any());
+    }
+    constexpr void binary() {
+        gr::value a = any(), b = any();
+        if (!broadcasts(a, b)) return;
+        switch (random_.below(8)) {
+            case 0: a + b; break;
+            case 1: a - b; break;
+            case 2: gr::apply<gr::op::tanh>(a * b); break;
+            case 3: a / (1 + gr::apply<gr::op::square>(b)); break;
+            case 4: gr::apply<gr::op::maximum>(a, b); break;
+            case 5: gr::apply<gr::op::minimum>(a, b); break;
+            case 6: gr::where(a < b, a, b * 0.5); break;
+            default: a * 0.25 - b; break;
+        }
+    }
+    constexpr void reduce() {
+        gr::value a = any();
+        int rank = a.shape().rank();
+        if (rank == 0) return;
+        std::int64_t axes = 1 + random_.below((1 << rank) - 1);
+        bool keep = random_.below(2) == 0;
+        switch (random_.below(4)) {
+            case 0: a.amax(axes, keep); break;
+            case 1: a.sum(axes, keep) / a.count(axes); break;
+            case 2: gr::apply<gr::op::sin>(a.sum(axes, keep)); break;
+            default: gr::op::softmax::expand(gr::op::reduction_attributes(std::int64_t{1} << (rank - 1), false), a); break;
+        }
+    }
+    constexpr void view() {
+        gr::value a = any();
+        gr::shape s = a.shape();
+        if (s.rank() == 0) return;
+        gr::attributes ranges;
+        for (int i = 0; i < s.rank(); ++i) ranges.n[i] = gr::op::pack_range(0, 1);
+        int last = s.rank() - 1;
+        switch (random_.below(6)) {
+            case 0:
+                if (s.rank() == 2) a.transposed();
+                break;
+            case 1: {
+                gr::shape to = s.rank() == 1 ? gr::shape{1, s[0]} : gr::shape{s[0], 1, s[1]};
+                if (s.rank() < 3) a.reshape(to);
+                break;
+            }
+            case 2:
+                if (s.is_static() && s.rank() > 1) a.reshape(gr::shape{s.static_size()});
+                break;
+            case 3:
+                if (s[last].is_static() && s[last].code > 2) {
+                    ranges.n[last] = gr::op::pack_range(1, 2);
+                    s[last] = (s[last].code - 1 + 1) / 2;
+                    a.slice(ranges, s);
+                }
+                break;
+            case 4:
+                if (s[last].is_static() && s[last].code < 40) {
+                    ranges.n[last] = gr::op::pack_range(2, 1);
+                    s[last] = s[last].code + 3;
+                    a.pad(ranges, s);
+                }
+                break;
+            default: {
+                gr::attributes axis;
+                axis.n[0] = last;
+                gr::value b = any();
+                if (b.shape() == s && s[last].is_static()) a.concatenate(b, axis);
+                break;
+            }
+        }
+    }
+    constexpr void product() {
+        gr::value a = any(), b = any();
+        if (a.shape().rank() != 2 || b.shape().rank() != 2) return;
+        if (random_.below(2)) b = b.transposed();
+        if (a.shape()[1] == b.shape()[0]) gr::apply<gr::op::tanh>(a.matmul(b) * 0.3);
+    }
+    constexpr void step() {
+        switch (random_.below(14)) {
+            case 0: unary<gr::op::tanh>(); break;
+            case 1: unary<gr::op::sigmoid>(); break;
+            case 2: unary<gr::op::softplus>(); break;
+            case 3: unary<gr::op::relu>(); break;
+            case 4: unary<gr::op::sin>(); break;
+            case 5: unary<gr::op::erf>(); break;
+            case 6: unary<gr::op::neg>(); break;
+            case 7: reduce(); break;
+            case 8: reduce(); break;
+            case 9: view(); break;
+            case 10: product(); break;
+            default: binary(); break;
+        }
+    }
+    /// Results: the last nodes; the gradient of their sum, an update by it, or neither.
+    constexpr void finish() {
+        gr::value last = any();
+        int results = 1 + random_.below(3);
+        for (int i = 0; i < results; ++i) g_.outputs.push_back({any().id(), -1});
+        int kind = random_.below(3);
+        if (kind == 0) return;
+        gr::value loss = last.sum((1 << last.shape().rank()) - 1, false);
+        for (int s = 0; s < g_.symbols.size(); ++s) {
+            gr::value x{g_, symbol(s)};
+            gr::value slope = gr::value::emit<gr::op::grad>(g_, {}, {}, {loss, x});
+            if (kind == 1) g_.outputs.push_back({slope.id(), -1});
+            else g_.outputs.push_back({(x - slope * 0.1).id(), s});
+        }
+    }
+    constexpr int symbol(int s) const {
+        int id = 0;
+        while (!(g_[id].is<gr::op::symbol>() && g_[id].attr.n[0] == s)) ++id;
+        return id;
+    }
+
+    generator random_;
+    gr::graph g_;
+    gr::dtype type_ = gr::dtype::float64;
+};
+
+template <std::uint64_t Seed>
+struct source {
+    static constexpr gr::graph lower() { return gr::pass::dead_code(drawing(Seed).run()); }
+};
+
+/// Runs the kernels on memory that ends in guard values, in elements of T.
+template <class Source, class T>
+void compare(std::int64_t row_count) {
+    using S = gr::stages<Source>;
+    std::map<std::string, std::int64_t, std::less<>> sizes{{"rows", row_count}};
+    std::int64_t dimensions[gr::max_dimensions] = {row_count};
+    generator random{static_cast<std::uint64_t>(row_count) * 977 + 5};
+    auto elements = [&](gr::shape const& s) {
+        gr::dimension_table table = S::plan.dimensions;
+        return static_cast<std::size_t>(table.size(s).at(dimensions));
+    };
+    constexpr std::size_t guard = 16;
+    std::vector<std::vector<T>> symbols, outputs;
+    std::map<std::string, std::vector<double>, std::less<>> inputs;
+    std::vector<void*> symbol_memory, output_memory;
+    for (auto const& symbol : S::optimized.symbols) {
+        if (symbol.name.empty()) continue;
+        std::vector<T> data(elements(symbol.type.shape) + guard, T(-77));
+        for (std::size_t i = 0; i + guard < data.size(); ++i) data[i] = static_cast<T>(random.below(4001) - 2000) / T(1000);
+        inputs[std::string(symbol.name)] = std::vector<double>(data.begin(), data.end() - guard);
+        symbols.push_back(data);
+    }
+    for (auto const& o : S::optimized.outputs)
+        if (o.node >= 0 && o.updates < 0) outputs.emplace_back(elements(S::optimized[o.node].shape) + guard, T(-77));
+    for (auto& s : symbols) symbol_memory.push_back(s.data());
+    for (auto& o : outputs) output_memory.push_back(o.data());
+    gr::workspace scratch(static_cast<std::size_t>(S::plan.workspace_bytes(dimensions)) + 64);
+    gr::core::run_program<Source>({symbol_memory.data(), output_memory.data(), scratch.data(), dimensions});
+
+    // every pass kept the value, and the kernels computed it: both graphs are interpreted in double
+    auto expected = gr::interpret<double>(S::differentiated.thaw(), inputs, sizes), optimized = gr::interpret<double>(S::optimized.thaw(), inputs, sizes);
+    // rounding grows with the depth of the graph, at most 60 operations deep and mildly conditioned: 2^12 ulp
+    double const tolerance = std::is_same_v<T, float> ? 4096 * 1.2e-7 : 4096 * 2.3e-16;
+    // a constant that a pass computes is rounded to the program's type
+    double const pass_tolerance = std::is_same_v<T, float> ? 16 * 1.2e-7 : 1e-11;
+    std::size_t returned = 0;
+    for (std::size_t o = 0; o < expected.size(); ++o) {
+        int updates = S::optimized.outputs[o].updates;
+        std::vector<T> const& got = updates >= 0 ? symbols[static_cast<std::size_t>(updates)] : outputs[returned++];
+        REQUIRE(got.size() == expected[o].size() + guard);
+        for (std::size_t i = 0; i < expected[o].size(); ++i) {
+            double scale = std::max(1.0, std::abs(expected[o][i]));
+            CHECK_MESSAGE(std::abs(optimized[o][i] - expected[o][i]) <= pass_tolerance * scale, "pass, output " << o << " element " << i << ": " << optimized[o][i] << " is not " << expected[o][i]);
+            CHECK_MESSAGE(std::abs(static_cast<double>(got[i]) - expected[o][i]) <= tolerance * scale, "kernel, output " << o << " element " << i << ": " << got[i] << " is not " << expected[o][i]);
+        }
+        for (std::size_t i = 0; i < guard; ++i) CHECK(got[expected[o].size() + i] == T(-77));
+    }
+}
+
+template <std::uint64_t Seed>
+void check() {
+    using Source = source<Seed>;
+    using S = gr::stages<Source>;
+    INFO("seed " << Seed);
+    CAPTURE(gr::print(S::optimized.thaw()).str());
+    CAPTURE(gr::program_report<Source>::explain(gr::dim<"rows"> = 1).str());
+    constexpr bool single = S::optimized.symbols[0].type.type == gr::dtype::float32;
+    for (std::int64_t rows_given : {7, 20}) compare<Source, std::conditional_t<single, float, double>>(rows_given);
+}
+template <std::uint64_t First, std::uint64_t... I>
+void check_all(std::integer_sequence<std::uint64_t, I...>) {
+    (check<First + I>(), ...);
+}
+
+}  // namespace random_program

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <gradus.hpp>
+
+#include <doctest/doctest.h>
+
+#include <numeric>
+#include <string>
+#include <vector>
+
+// Elements picked out by indices, tensors joined.
+
+namespace gr = gradus;
+
+namespace {
+
+using vector = gr::tensor<float, 3>;
+using matrix = gr::tensor<float, 2, 3>;
+template <int N>
+using indices = gr::tensor<std::int64_t, N>;
+
+template <class T>
+bool equal(T const& t, std::initializer_list<float> expected) {
+    auto const a = t.to_array();
+    return a.size() == static_cast<std::int64_t>(expected.size()) && std::equal(a.begin(), a.end(), expected.begin());
+}
+matrix counting() { return {0, 1, 2, 3, 4, 5}; }
+/// 1, 2, 3, ... as cotangent: every element of it can be found again.
+void backward(auto const& y) {
+    auto g = gr::tensor(y.to_array());
+    std::iota(g.begin(), g.end(), 1.0f);
+    y.backward(g);
+}
+std::string message_of(auto f) {
+    try {
+        f();
+    } catch (gr::error const& e) {
+        return e.what();
+    }
+    return "no error";
+}
+
+}  // namespace
+
+TEST_CASE("69 index_select: derivatives of elements named twice add up") {
+    auto x = vector{5, 6, 7}.requires_grad_();
+    auto y = gr::index_select<0>(x, indices<3>{1, 1, 2});
+    CHECK(equal(y, {6, 6, 7}));
+    CHECK(y.grad_fn().name() == "IndexSelectBackward0");
+    y.backward(gr::ones<float, 3>());
+    CHECK(equal(x.grad(), {0, 2, 1}));
+    x.zero_grad();
+    auto z = x[indices<3>{1, 1, 2}];
+    CHECK(z.grad_fn().name() == "IndexBackward0");
+    backward(z);
+    CHECK(equal(x.grad(), {0, 3, 3}));
+}
+
+TEST_CASE("index_select: along any axis, of views and expressions, with run-time and 32-bit indices") {
+    auto x = counting().requires_grad_();
+    auto y = gr::index_select<1>(x, indices<4>{2, 0, 0, -1});
+    static_assert(std::is_same_v<decltype(y), gr::tensor<float, 2, 4>>);
+    CHECK(equal(y, {2, 0, 0, 2, 5, 3, 3, 5}));
+    backward(y);
+    CHECK(equal(x.grad(), {2 + 3, 0, 1 + 4, 6 + 7, 0, 5 + 8}));
+    x.zero_grad();
+
+    gr::tensor<std::int32_t, gr::dyn> chosen = gr::tensor<std::int32_t, 2>{1, 1};
+    auto rows = gr::index_select<0>(x.t(), chosen);
+    static_assert(std::is_same_v<decltype(rows), gr::tensor<float, gr::dyn, 2>>);
+    CHECK(equal(rows, {1, 4, 1, 4}));
+    backward(rows);
+    CHECK(equal(x.grad(), {0, 1 + 3, 0, 0, 2 + 4, 0}));
+    x.zero_grad();
+
+    auto table = x[gr::tensor<std::int64_t, 2, 2>{{1, 0}, {1, 1}}];  // one row for each index
+    static_assert(std::is_same_v<decltype(table), gr::tensor<float, 2, 2, 3>>);
+    CHECK(table(0, 1, 2) == 2);
+    CHECK(table(1, 0, 0) == 3);
+    backward(table);
+    CHECK(equal(x.grad(), {4, 5, 6, 1 + 7 + 10, 2 + 8 + 11, 3 + 9 + 12}));
+    CHECK(equal(gr::index_select<0>(x.detach() * 2.0f, indices<1>{0}), {0, 2, 4}));
+}
+
+TEST_CASE("index_select: an index out of bounds is named, with the axis") {
+    gr::tensor<float, gr::dyn, 3> x = counting();
+    CHECK(message_of([&] { gr::index_select<0>(x, indices<2>{1, 2}); }) == "gradus::index_select(x, indices): index 2 is out of bounds for axis 0 of float[2,3]");
+    CHECK(message_of([&] { gr::index_select<1>(x, indices<1>{-4}); }) == "gradus::index_select(x, indices): index -4 is out of bounds for axis 1 of float[2,3]");
+    CHECK(message_of([&] { gr::gather<1>(x, gr::tensor<std::int64_t, 2, 1>{0, 3}); }) == "gradus::gather(x, indices): index 3 is out of bounds for axis 1 of float[2,3]");
+    CHECK(message_of([&] { gr::gather<1>(x, gr::tensor<std::int64_t, 3, 1>{0, 0, 0}); }).find("reach beyond x beside axis 1") != std::string::npos);
+}
+
+TEST_CASE("index_select: indices written to before the backward pass are noticed") {
+    auto x = vector{5, 6, 7}.requires_grad_();
+    auto which = indices<3>{0, 1, 2};
+    auto y = gr::index_select<0>(x, which);
+    which.zero_();
+    CHECK(message_of([&] { backward(y); }).find("[int64[3]] is at version 1; expected version 0") != std::string::npos);
+}
+
+TEST_CASE("gather: one element for each index, derivatives add up") {
+    auto x = counting().requires_grad_();
+    auto y = gr::gather<1>(x, gr::tensor<std::int64_t, 2, 2>{{2, 2}, {0, 1}});
+    CHECK(equal(y, {2, 2, 3, 4}));
+    CHECK(y.grad_fn().name() == "GatherBackward0");
+    backward(y);
+    CHECK(equal(x.grad(), {0, 0, 3, 3, 4, 0}));
+    x.zero_grad();
+    auto z = gr::gather<0>(x, gr::tensor<std::int64_t, 1, 3>{1, 0, 1});
+    CHECK(equal(z, {3, 1, 5}));
+    backward(z);
+    CHECK(equal(x.grad(), {0, 2, 0, 1, 0, 3}));
+}
+
+TEST_CASE("index_select: can be differentiated twice") {
+    auto x = vector{2, 3, 4}.requires_grad_();
+    vector y = x * x;
+    auto z = gr::index_select<0>(y, indices<3>{1, 1, 2});
+    auto dx = gr::autograd::grad(z, x, {.grad_outputs = {gr::ones<float, 3>()}, .create_graph = true});
+    CHECK(equal(dx, {0, 12, 8}));  // 2 * 2 x1, 2 x2
+    dx.backward(gr::ones<float, 3>());
+    CHECK(equal(x.grad(), {0, 4, 2}));
+}
+
+TEST_CASE("cat: joins along an axis of run-time extents and takes its derivative apart") {
+    auto x = counting().requires_grad_();
+    gr::tensor<float, gr::dyn, 3> a = x.slice(0, 1), b = counting();
+    auto y = gr::cat<0>(b, a, x);
+    static_assert(std::is_same_v<decltype(y), gr::tensor<float, gr::dyn, 3>>);
+    CHECK(y.shape() == gr::shape{5, 3});
+    CHECK(equal(y, {0, 1, 2, 3, 4, 5, 0, 1, 2, 0, 1, 2, 3, 4, 5}));
+    CHECK(y.grad_fn().name() == "CatBackward0");
+    backward(y);
+    CHECK(equal(x.grad(), {7 + 10, 8 + 11, 9 + 12, 13, 14, 15}));
+    x.zero_grad();
+
+    auto wide = gr::concatenate<1>(x.slice<1>(0, 2), x.t().slice(2, 3).t());
+    static_assert(std::is_same_v<decltype(wide), gr::tensor<float, 2, gr::dyn>>);
+    CHECK(equal(wide, {0, 1, 2, 3, 4, 5}));
+    backward(wide);
+    CHECK(equal(x.grad(), {1, 2, 3, 4, 5, 6}));
+
+    static_assert(std::is_same_v<decltype(gr::cat<0>(x, x)), gr::tensor<float, 4, 3>>);
+    CHECK(equal(gr::cat<-1>(x, x), {0, 1, 2, 0, 1, 2, 3, 4, 5, 3, 4, 5}));
+    CHECK(gr::cat<0>({a, b, a}).shape() == gr::shape{4, 3});
+    std::vector<gr::tensor<float, gr::dyn, 3>> parts(5, b);
+    CHECK(gr::cat<0>(parts).shape() == gr::shape{10, 3});
+    gr::tensor<float, gr::dyn, gr::dyn> narrow = x.slice<1>(0, 2);
+    CHECK(message_of([&] { gr::cat<0>(b, narrow); }) == "gradus::cat(parts): shapes differ beside axis 0: one is float[2,3], another is float[2,2]");
+}
