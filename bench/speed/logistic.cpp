@@ -66,7 +66,8 @@ __attribute__((noinline)) float simd(float const* x, float const* w, float bias,
                 for (int j = 1; j < vectors; ++j) s = xsimd::fma(V::load_unaligned(p + j * N), wv[j], s);
                 a[k] = s;
             }
-            (xsimd::haddp(a) + V(bias)).store_aligned(d + i);
+            if constexpr (N < 16) (xsimd::haddp(a) + V(bias)).store_aligned(d + i);
+            else for (int k = 0; k < N; ++k) d[i + k] = xsimd::hadd(a[k]) + bias;  // xsimd 8.1's haddp is wrong with AVX-512
         }
         for (int i = 0; i < block; i += N) {
             V z = V::load_aligned(d + i), label = V::load_unaligned(y + r + i), e = xsimd::exp(-xsimd::abs(z)), s = V(1.0f) / (V(1.0f) + e);

@@ -19,6 +19,15 @@
 
 namespace gradus::kernel {
 
+/// Told of every block of rows of C that is finished, in order.
+struct rows_finished {
+    void (*call)(void*, std::int64_t first, std::int64_t count) = nullptr;
+    void* to = nullptr;
+    void operator()(std::int64_t first, std::int64_t count) const {
+        if (call) call(to, first, count);
+    }
+};
+
 namespace detail {
 
 /// Rows of A where they lie or, when `strip` is not 0, in the strips of pack_strips.
@@ -55,7 +64,7 @@ inline void multiply_panel(left_matrix<T> left, T const* b, std::int64_t stride,
 /// Blocks of A that stay in the second cache; under each, panels of B as wide as the tile that stay in the first: packed, or
 /// where they lie when that is as good. `strips` has room for such a block, or is null and A is read where it lies.
 template <class T>
-void multiply_blocked(T const* a, matrix_layout la, T const* b, matrix_layout lb, write_result<T> out, contract_extents e, T* strips, std::int64_t most_rows) {
+void multiply_blocked(T const* a, matrix_layout la, T const* b, matrix_layout lb, write_result<T> out, contract_extents e, rows_finished const& finished, T* strips, std::int64_t most_rows) {
     using block = tile<T>;
     alignas(64) T panel[block::depth * block::columns];
     std::int64_t const rounds = (e.k + block::depth - 1) / block::depth;
@@ -86,17 +95,18 @@ void multiply_blocked(T const* a, matrix_layout la, T const* b, matrix_layout lb
                     multiply_panel<T, 2>(left, packed ? panel : right, packed ? block::columns : lb.row_stride, m, k, j, columns, to);
                 }
             }
+            if (p + depth >= e.k) finished(i, m);
         }
     }
 }
 
 /// The same with a packed block of A on the stack: 96 KiB, with the panel less than what Eigen takes there.
 template <class T>
-[[gnu::noinline]] void multiply_packed(T const* a, matrix_layout la, T const* b, matrix_layout lb, write_result<T> out, contract_extents e) {
+[[gnu::noinline]] void multiply_packed(T const* a, matrix_layout la, T const* b, matrix_layout lb, write_result<T> out, contract_extents e, rows_finished const& finished) {
     using block = tile<T>;
     constexpr std::int64_t rows = 98304 / (block::depth * std::int64_t{sizeof(T)}) / block::rows * block::rows;
     alignas(64) T strips[rows / block::rows * strip_size<T>(block::depth)];
-    multiply_blocked<T>(a, la, b, lb, out, e, strips, rows);
+    multiply_blocked<T>(a, la, b, lb, out, e, finished, strips, rows);
 }
 
 /// The narrowest register that holds n elements, or the widest there is.
@@ -115,8 +125,8 @@ constexpr int width_for() {
 /// Sums of no terms (k = 0) are 0.
 template <class T, bool Accumulate = false>
 void contract(T const* a, matrix_layout la, T const* b, matrix_layout lb, T* c, std::int64_t ldc,
-              contract_extents e) {
-    if (e.m == 0 || e.n == 0) return;
+              contract_extents e, rows_finished const& finished = {}) {
+    if (e.m == 0 || e.n == 0) return finished(0, e.m);
     if (e.k == 0) {
         for (std::int64_t i = 0; !Accumulate && i < e.m; ++i) {
             std::fill_n(c + i * ldc, e.n, T{0});
@@ -131,9 +141,10 @@ void contract(T const* a, matrix_layout la, T const* b, matrix_layout lb, T* c, 
         // Packing A pays when many panels read it and its elements come from lines of their own, or from lines that the
         // cache keeps in the same few places.
         bool const far = la.row_stride == 1 ? e.k > 128 : la.column_stride == 1 && la.row_stride * std::int64_t{sizeof(T)} % 4096 == 0;
-        if (far && e.n > 4 * detail::tile<T>::columns) detail::multiply_packed<T>(a, la, b, lb, out, e);
-        else detail::multiply_blocked<T>(a, la, b, lb, out, e, nullptr, 262144 / (detail::tile<T>::depth * std::int64_t{sizeof(T)}));
+        if (far && e.n > 4 * detail::tile<T>::columns) return detail::multiply_packed<T>(a, la, b, lb, out, e, finished);
+        return detail::multiply_blocked<T>(a, la, b, lb, out, e, finished, nullptr, 262144 / (detail::tile<T>::depth * std::int64_t{sizeof(T)}));
     }
+    finished(0, e.m);
 }
 
 /// contract for extents the compiler knows, with a B that stays near: tiles as equal as possible, operands where they lie (a
@@ -143,7 +154,7 @@ template <class T, bool Accumulate, int M, int N, int K>
     constexpr int W = detail::width_for<T, N>();
     constexpr int all = (N + W - 1) / W, vectors = all <= 3 ? all : 2;
     detail::write_result<T> const out{c, ldc, Accumulate};
-    if constexpr (K == 0) {
+    if constexpr (K == 0 || ((M == 1 || N == 1) && M * N * K >= 256)) {  // a vector has more sums at a time there
         contract<T, Accumulate>(a, la, b, lb, c, ldc, {M, N, K});
     } else if (N == 1 && M > 1 && ldc == 1 && la.row_stride == 1) {
         // A column of C is a row of its transpose, and that has vectors.

@@ -55,13 +55,7 @@ public:
         l.finish();
     }
 
-private:
-    loop_arguments const& args_;
-    std::int64_t extent_[axes], in_stride_[D.input_count + 1][axes], out_stride_[outputs][axes];
-    std::int64_t in_offset_[D.input_count + 1]{}, out_offset_[outputs]{}, index_[axes]{};
-    file fixed_;          // values that change per row or never
-    accumulators total_;  // folds over everything
-
+    /// The same in pieces: begin(), pieces that cover the first axis in order, end(). `args` has to live as long.
     [[gnu::always_inline]] explicit loop(loop_arguments const& args) : args_(args) {
         for (int a = 0; a < axes; ++a) extent_[a] = D.extents[a] == at_run_time ? args.extents[a] : D.extents[a];
         for (int j = 0; j < D.input_count; ++j)
@@ -78,6 +72,21 @@ private:
             }
         }
     }
+    GRADUS_FLATTEN void begin() { start(); }
+    GRADUS_FLATTEN void piece(std::int64_t first, std::int64_t count) {
+        extent_[0] = count;
+        for (int j = 0; j < D.input_count; ++j) in_offset_[j] = first * in_stride_[j][0];
+        for (int o = 0; o < outputs; ++o) out_offset_[o] = first * out_stride_[o][0];
+        nest<0>();
+    }
+    GRADUS_FLATTEN void end() { finish(); }
+
+private:
+    loop_arguments const& args_;
+    std::int64_t extent_[axes], in_stride_[D.input_count + 1][axes], out_stride_[outputs][axes];
+    std::int64_t in_offset_[D.input_count + 1]{}, out_offset_[outputs]{}, index_[axes]{};
+    file fixed_;          // values that change per row or never
+    accumulators total_;  // folds over everything
 
     template <int First, int Last>
     [[gnu::always_inline]] static void each(auto f) {

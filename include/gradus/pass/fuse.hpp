@@ -8,18 +8,36 @@ namespace gradus {
 /// What runs a group of nodes.
 enum class kernel_kind { loop, contraction, argmax, movement };
 
-/// Nodes that one kernel computes.
-struct kernel_group {
-    kernel_kind kind = kernel_kind::loop;
-    int level = 0;        ///< longest chain of kernels before it
-    shape domain{};       ///< what a loop runs over
-    core::list<int> members;
+/// How a group takes part in a kernel of several, which walks over rows (pass/chain.hpp).
+enum class row_part : std::uint8_t {
+    none,   ///< it is the kernel's first
+    local,  ///< its values in a row need that row of its operands
+    adds,   ///< a product that sums over the rows
+    after   ///< it begins when all rows are done
 };
 
-/// The graph cut into kernels.
+/// Nodes that are computed together: one loop, or one product, arg max, movement.
+struct kernel_group {
+    kernel_kind kind = kernel_kind::loop;
+    int level = 0;        ///< longest chain of groups before it
+    shape domain{};       ///< what a loop runs over
+    core::list<int> members;
+    row_part part = row_part::none;
+};
+
+/// One walk over memory: a group, or several that take turns on blocks of rows (pass/chain.hpp).
+struct fused_kernel {
+    core::list<int> groups;   ///< in the order of execution, what comes after the rows last
+    core::list<int> members;  ///< nodes of all groups
+    std::int64_t block = 0;   ///< rows at a time; 0: all
+};
+
+/// The graph cut into groups, and those into kernels.
 struct fusion {
     core::list<kernel_group> groups;
+    core::list<fused_kernel> kernels;
     core::list<int> group_of;    ///< per node; -1 for leaves, views and inline scalars
+    core::list<int> kernel_of;   ///< per node, the same
     core::list<int> base;        ///< per node: itself, or what its views look at
     core::list<char> inlined;    ///< scalars of inputs and constants, computed again wherever they are used
     core::list<char> epilogue;   ///< scalars computed from a reduction at the end of its kernel
@@ -190,10 +208,15 @@ private:
             int& group = result_.group_of[root];
             if (group < 0) {
                 group = result_.groups.size();
-                result_.groups.push_back({kind_of(g_, i), level_[i], domain(i), {}});
+                result_.groups.push_back({kind_of(g_, i), level_[i], domain(i), {}, row_part::none});
             }
             result_.group_of[i] = group;
             result_.groups[group].members.push_back(i);
+        }
+        result_.kernel_of = result_.group_of;
+        for (int k = 0; k < result_.groups.size(); ++k) {
+            result_.kernels.push_back({{}, result_.groups[k].members, 0});
+            result_.kernels[k].groups.push_back(k);
         }
     }
 
@@ -213,8 +236,9 @@ private:
 
 namespace pass {
 
-/// Groups nodes into kernels: elementwise regions with broadcasts, pads and the reductions that end them are one loop, scalars
-/// of inputs are computed in place, scalars of reductions at the end of their loop; contractions and movements stand alone.
+/// Groups nodes: elementwise regions with broadcasts, pads and the reductions that end them are one loop, scalars of inputs are
+/// computed in place, scalars of reductions at the end of their loop; contractions and movements are groups of their own. Every
+/// group is a kernel; pass/chain.hpp joins them.
 constexpr fusion fuse(graph const& g) {
     return core::fusing(g).run();
 }

@@ -40,7 +40,7 @@ public:
         assign_fixed();
         find_lifetimes();
         for (int position = 0; position < s_.order.size(); ++position)
-            for (int m : f_.groups[s_.order[position]].members)
+            for (int m : f_.kernels[s_.order[position]].members)
                 if (last_[m] >= 0 && result_.buffers[m].where == place::none) allocate(m, position);
         return std::move(result_);
     }
@@ -57,44 +57,37 @@ private:
             else { result_.copied_back.push_back(o); last_[base] = s_.order.size(); }
         }
     }
-    constexpr void read(int k, int position, int id) {
+    constexpr void read(int group, int position, int id) {
         int b = f_.base[id];
         if (f_.inlined[b]) {
-            for (int i = 0; i < g_[b].op->arity; ++i) read(k, position, g_[b].in[i]);
-        } else if (f_.group_of[b] >= 0 && f_.group_of[b] != k && position > last_[b]) {
+            for (int i = 0; i < g_[b].op->arity; ++i) read(group, position, g_[b].in[i]);
+        } else if (f_.group_of[b] >= 0 && f_.group_of[b] != group && position > last_[b]) {
             last_[b] = position;
         }
     }
     constexpr void find_lifetimes() {
         for (int position = 0; position < s_.order.size(); ++position) {
-            int k = s_.order[position];
-            for (int m : f_.groups[k].members) {
+            for (int m : f_.kernels[s_.order[position]].members) {
                 first_[m] = position;
-                for (int i = 0; i < g_[m].op->arity; ++i) read(k, position, g_[m].in[i]);
+                for (int i = 0; i < g_[m].op->arity; ++i) read(f_.group_of[m], position, g_[m].in[i]);
             }
         }
     }
     constexpr monomial bytes(int i) { return dimensions_.size(g_[i].shape) * monomial{size_of(g_[i].type), 0}; }
 
-    /// An operand that dies in this kernel, is read element by element only, and has the same size.
+    /// An operand of the node's loop that dies in this kernel, is read element by element only, and has the same size.
     constexpr int dying_operand(int node, int position) {
-        kernel_group const& k = f_.groups[s_.order[position]];
-        if (k.kind != kernel_kind::loop || g_[node].op->kind != op_kind::elementwise || f_.epilogue[node]) return -1;
-        for (int m : k.members) {
+        kernel_group const& group = f_.groups[f_.group_of[node]];
+        if (group.kind != kernel_kind::loop || g_[node].op->kind != op_kind::elementwise || f_.epilogue[node]) return -1;
+        for (int m : group.members) {
             for (int i = 0; i < g_[m].op->arity; ++i) {
                 int b = g_[m].in[i];
                 if (result_.buffers[b].where != place::arena || last_[b] != position || taken_over_[b]) continue;
-                if (!(g_[b].shape == k.domain) || g_[b].type != g_[node].type || !only_direct(k, b)) continue;
-                return b;
+                if (!(g_[b].shape == group.domain) || g_[b].type != g_[node].type) continue;
+                if (may_overwrite(g_, f_, s_.order[position], b, f_.group_of[node])) return b;
             }
         }
         return -1;
-    }
-    constexpr bool only_direct(kernel_group const& k, int b) const {
-        for (int m : k.members)
-            for (int i = 0; i < g_[m].op->arity; ++i)
-                if (f_.base[g_[m].in[i]] == b && g_[m].in[i] != b) return false;
-        return true;
     }
     /// Offsets are multiples of this: with a named dimension they are multiplied by it, so that the size of an element will do.
     static constexpr std::int64_t unit_of(monomial size) { return size.is_static() ? 16 : 8; }

@@ -2,13 +2,13 @@
 #pragma once
 
 #include <gradus/op/reduction.hpp>
-#include <gradus/pass/fuse.hpp>
+#include <gradus/pass/chain.hpp>
 
 namespace gradus {
 
 /// Kernels in the order of execution, and whether each update may write its symbol in place.
 struct schedule_result {
-    core::list<int> order;        ///< groups
+    core::list<int> order;        ///< of kernels
     core::list<char> in_place;    ///< per output: nothing reads the old value any more when its kernel writes the new one
 };
 
@@ -21,19 +21,37 @@ constexpr std::int64_t weight_of(node const& n) {
     return bytes;
 }
 
+/// May a group of a kernel write over a value? No later group reads it then, and those that take turns with it read it element by
+/// element, as they write.
+constexpr bool may_overwrite(graph const& g, fusion const& f, int kernel, int value, int writer) {
+    bool written = false;
+    for (int k : f.kernels[kernel].groups) {
+        kernel_group const& group = f.groups[k];
+        if (f.groups[writer].part == row_part::after && k != writer && !written) continue;
+        for (int m : group.members)
+            for (int i = 0; i < g[m].op->arity; ++i) {
+                if (f.base[g[m].in[i]] != value) continue;
+                bool const same = group.domain == g[value].shape ? g[m].in[i] == value : g[value].shape.is_single();
+                if (written || group.kind != kernel_kind::loop || !same) return false;
+            }
+        written = written || k == writer;
+    }
+    return true;
+}
+
 class scheduling {
 public:
     constexpr scheduling(graph const& g, fusion const& f)
-        : g_(g), f_(f), count_(f.groups.size()), inputs_(count_), users_(count_), waits_(count_, 0), readers_(g.size(), 0), written_(count_) {
+        : g_(g), f_(f), count_(f.kernels.size()), inputs_(count_), users_(count_), waits_(count_, 0), readers_(g.size(), 0), written_(count_) {
         for (int k = 0; k < count_; ++k) find_inputs(k);
         for (int k = 0; k < count_; ++k) {
             for (int b : inputs_[k]) {
                 ++readers_[b];
-                if (f_.group_of[b] >= 0) { ++waits_[k]; users_[f_.group_of[b]].push_back(k); }
+                if (f_.kernel_of[b] >= 0) { ++waits_[k]; users_[f_.kernel_of[b]].push_back(k); }
             }
         }
         for (output_entry const& o : g_.outputs)
-            if (o.updates >= 0) written_[f_.group_of[f_.base[o.node]]].push_back(o.updates);
+            if (o.updates >= 0) written_[f_.kernel_of[f_.base[o.node]]].push_back(o.updates);
     }
     constexpr schedule_result run() {
         schedule_result result;
@@ -76,11 +94,11 @@ private:
             for (int i = 0; i < g_[b].op->arity; ++i) add_input(k, g_[b].in[i]);
             return;
         }
-        bool memory = g_[b].is<op::symbol>() || (f_.group_of[b] >= 0 && f_.group_of[b] != k);
+        bool memory = g_[b].is<op::symbol>() || (f_.kernel_of[b] >= 0 && f_.kernel_of[b] != k);
         if (memory && !inputs_[k].contains(b)) inputs_[k].push_back(b);
     }
     constexpr void find_inputs(int k) {
-        for (int m : f_.groups[k].members)
+        for (int m : f_.kernels[k].members)
             for (int i = 0; i < g_[m].op->arity; ++i) add_input(k, g_[m].in[i]);
     }
     constexpr int symbol_node(int s) const {
@@ -96,23 +114,22 @@ private:
         }
         return false;
     }
-    /// A kernel that reads the symbol it writes must read each element where it writes it, and only there.
+    /// A kernel that reads the symbol it writes must read each element where it writes it, only there, and not after it.
     constexpr bool reads_in_place(int k, int s) const {
         int node = symbol_node(s);
         if (node < 0 || !inputs_[k].contains(node)) return true;
-        if (f_.groups[k].kind != kernel_kind::loop || !(f_.groups[k].domain == g_[node].shape)) return g_[node].shape.is_single() && f_.groups[k].kind == kernel_kind::loop;
-        for (int m : f_.groups[k].members)
-            for (int i = 0; i < g_[m].op->arity; ++i)
-                if (f_.base[g_[m].in[i]] == node && g_[m].in[i] != node) return false;
-        return true;
+        int writer = -1;
+        for (output_entry const& o : g_.outputs)
+            if (o.updates == s) writer = f_.group_of[f_.base[o.node]];
+        return may_overwrite(g_, f_, k, node, writer);
     }
     constexpr std::int64_t growth(int k) const {
         std::int64_t bytes = 0;
-        for (int m : f_.groups[k].members)
+        for (int m : f_.kernels[k].members)
             for (int u : users_[k])
                 if (inputs_[u].contains(m)) { bytes += weight_of(g_[m]); break; }
         for (int b : inputs_[k])
-            if (readers_[b] == 1 && f_.group_of[b] >= 0) bytes -= weight_of(g_[b]);
+            if (readers_[b] == 1 && f_.kernel_of[b] >= 0) bytes -= weight_of(g_[b]);
         return bytes;
     }
 

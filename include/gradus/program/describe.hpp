@@ -28,6 +28,7 @@ struct loop_draft {
     core::list<int> output_nodes;
     core::list<monomial> extents;
     core::list<monomial> sizes;
+    monomial row{1, 0};  ///< elements of the first axis that one row of the domain has
     int body = 0;
     bool fixed = false;  ///< small and static: extents and strides are part of the code
 };
@@ -39,7 +40,7 @@ template <class Graph, class Plan>
 class describing {
 public:
     constexpr describing(Graph const& g, Plan const& plan, int group, std::uint64_t const* ops, int op_count)
-        : g_(g), plan_(plan), group_(group), ops_(ops), op_count_(op_count), dimensions_(plan.dimensions), domain_(plan.domain(group)), number_(g.size(), -1) {}
+        : g_(g), plan_(plan), group_(group), ops_(ops), op_count_(op_count), dimensions_(plan.dimensions), domain_(plan.group(group).domain), number_(g.size(), -1) {}
 
     constexpr loop_draft run() {
         for (int pass = 0; pass < 2; ++pass) {  // the body, then the epilogue
@@ -187,12 +188,15 @@ private:
         bool all_static = true;
         for (int k = 0; k < groups; ++k) {
             monomial extent{1, 0};
-            for (int axis = group_begin[k]; !scalar && axis <= group_last[k]; ++axis) extent = extent * dimensions_.of(domain_[axis]);
+            for (int axis = group_begin[k]; !scalar && axis <= group_last[k]; ++axis) {
+                extent = extent * dimensions_.of(domain_[axis]);
+                if (k == 0 && axis > group_begin[k]) draft_.row = draft_.row * dimensions_.of(domain_[axis]);
+            }
             draft_.extents.push_back(extent);
             all_static = all_static && extent.is_static();
             total *= extent.c;
         }
-        draft_.fixed = all_static && total <= 4096;
+        draft_.fixed = all_static && total <= 4096 && !plan_.in_pieces(group_);
         for (input_binding& in : draft_.inputs) {
             monomial merged[max_rank]{};
             for (int k = 0; k < groups; ++k) {

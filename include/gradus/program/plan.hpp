@@ -13,20 +13,48 @@
 
 namespace gradus {
 
+/// One group of a finished program.
+struct planned_group {
+    kernel_kind kind = kernel_kind::loop;
+    int number = -1;
+    int node = -1;      ///< the one node of a group that is no loop
+    shape domain{};
+    row_part part = row_part::none;
+};
+/// How the groups of a kernel take turns.
+enum class walk_kind : std::uint8_t {
+    whole,   ///< each does all rows
+    blocks,  ///< each does a block of rows, then all the next
+    behind   ///< the first is a product of matrices, the others follow it on every block of rows that it finishes
+};
 /// One kernel of a finished program, in the order of execution.
 struct planned_kernel {
-    kernel_kind kind = kernel_kind::loop;
-    int group = -1;
-    int node = -1;      ///< the one node of a kernel that is no loop
-    shape domain{};
+    int first = 0, groups = 0;  ///< its groups, in the plan's order
+    int after = 0;              ///< and those that run when the rows are done
+    walk_kind walk = walk_kind::whole;
+    std::int64_t block = 0;     ///< rows
 };
+
+namespace core {
+
+/// Is a product so small that it has code of its own? (A function: in `if constexpr` g++ also multiplies the codes of named
+/// dimensions, behind the && that excludes them, and warns of the overflow.)
+constexpr bool is_small(extent m, extent k, extent inner) {
+    for (extent e : {m, k, inner})
+        if (!e.is_static() || e.code > 1024) return false;
+    return inner.code > 0 && inner.code * k.code <= 8192;
+}
+
+}  // namespace core
 
 /// Everything that running a graph needs to know, as a constant.
 template <int Nodes>
 struct program_plan {
-    int group_of[Nodes + 1]{}, base[Nodes + 1]{};
+    int group_of[Nodes + 1]{}, kernel_of[Nodes + 1]{}, base[Nodes + 1]{};
     char inlined[Nodes + 1]{}, epilogue[Nodes + 1]{};
     buffer buffers[Nodes + 1]{};
+    planned_group groups[Nodes + 1]{};
+    int group_count = 0;
     planned_kernel kernels[Nodes + 1]{};
     int kernel_count = 0;
     arena_section sections[Nodes + 1]{};
@@ -36,10 +64,16 @@ struct program_plan {
     int returned = 0;
     dimension_table dimensions{};
 
-    constexpr shape domain(int group) const {
-        for (int k = 0; k < kernel_count; ++k)
-            if (kernels[k].group == group) return kernels[k].domain;
-        return {};
+    constexpr planned_group const& group(int number) const {
+        int at = 0;
+        while (groups[at].number != number) ++at;
+        return groups[at];
+    }
+    constexpr planned_group const& first_group(int kernel) const { return groups[kernels[kernel].first]; }
+    /// Is a group computed piece by piece?
+    constexpr bool in_pieces(int number) const {
+        planned_group const& g = group(number);
+        return g.part != row_part::after && kernels[kernel_of[g.node]].walk != walk_kind::whole;
     }
     /// Bytes of one section of the arena, rounded up to whole cache lines so that the next one is aligned.
     constexpr std::int64_t section_bytes(int s, std::int64_t const* sizes) const {
@@ -61,21 +95,39 @@ struct program_plan {
 
 namespace core {
 
+constexpr walk_kind walk_of(graph const& g, fusion const& f, fused_kernel const& k) {
+    if (k.block) return walk_kind::blocks;
+    kernel_group const& first = f.groups[k.groups[0]];
+    if (k.groups.size() == 1 || f.groups[k.groups[1]].part == row_part::after || first.kind != kernel_kind::contraction || first.domain[1].code == 1) return walk_kind::whole;
+    node const& product = g[first.members[0]];
+    return is_small(first.domain[0], first.domain[1], op::matmul::side(g[product.in[0]].shape, product.attr.n[0], 1)) ? walk_kind::whole : walk_kind::behind;
+}
+
 template <int Nodes>
 constexpr program_plan<Nodes> make_plan(graph const& g) {
     program_plan<Nodes> plan;
     for (int i = 0; i < g.size(); ++i) plan.dimensions.size(g[i].shape);  // in the order of first use
-    fusion f = pass::fuse(g);
+    fusion f = pass::chain(g, pass::fuse(g));
     schedule_result s = pass::schedule(g, f);
     memory_plan m = pass::plan_memory(g, f, s, plan.dimensions);
     for (int i = 0; i < g.size(); ++i) {
         plan.group_of[i] = f.group_of[i];
+        plan.kernel_of[i] = -1;
         plan.base[i] = f.base[i];
         plan.inlined[i] = f.inlined[i];
         plan.epilogue[i] = f.epilogue[i];
         plan.buffers[i] = m.buffers[i];
     }
-    for (int k : s.order) plan.kernels[plan.kernel_count++] = {f.groups[k].kind, k, f.groups[k].members[0], f.groups[k].domain};
+    for (int k : s.order) {
+        fused_kernel const& kernel = f.kernels[k];
+        for (int m : kernel.members) plan.kernel_of[m] = plan.kernel_count;
+        planned_kernel& made = plan.kernels[plan.kernel_count++] = {plan.group_count, 0, 0, walk_of(g, f, kernel), kernel.block};
+        for (int number : kernel.groups) {
+            kernel_group const& group = f.groups[number];
+            ++(group.part == row_part::after ? made.after : made.groups);
+            plan.groups[plan.group_count++] = {group.kind, number, group.members[0], group.domain, group.part};
+        }
+    }
     for (arena_section const& section : m.sections) plan.sections[plan.section_count++] = section;
     for (int o : m.copied_back) plan.copied_back[plan.copied_back_count++] = o;
     for (output_entry const& o : g.outputs) plan.returned += o.updates < 0;

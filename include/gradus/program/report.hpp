@@ -71,17 +71,16 @@ public:
         dimension_table table = S::plan.dimensions;
         text out{"kernel | operations | shape | flops | bytes | results\n"};
         for (int k = 0; k < S::plan.kernel_count; ++k) {
-            planned_kernel const& kernel = S::plan.kernels[k];
             text operations, results;
             std::int64_t flops = 0;
             for (int i = 0; i < S::optimized.size(); ++i) {
-                if (S::plan.group_of[i] != kernel.group) continue;
+                if (S::plan.kernel_of[i] != k) continue;
                 if (!operations.empty()) operations += ' ';
                 operations += S::optimized[i].op->name;
                 flops += core::flops_of(S::optimized, i, table).at(sizes.of);
                 append_place(results, i, sizes.of);
             }
-            core::append(out, core::concat(k, " | ", operations.view(), " | ", kernel.domain, " | ", flops, " | ", kernel_bytes(k, sizes.of), " | ", results.view(), '\n').view());
+            core::append(out, core::concat(k, " | ", operations.view(), " | ", S::plan.first_group(k).domain, " | ", flops, " | ", kernel_bytes(k, sizes.of), " | ", results.view(), '\n').view());
         }
         core::append(out, core::concat("workspace: ", S::plan.workspace_bytes(sizes.of), " bytes\n").view());
         return out;
@@ -93,21 +92,20 @@ private:
         return table.size(S::optimized[i].shape).at(sizes) * size_of(S::optimized[i].type);
     }
     static constexpr std::int64_t kernel_bytes(int k, std::int64_t const* sizes) {
-        int group = S::plan.kernels[k].group;
         core::list<int> counted;
         std::int64_t bytes = 0;
         for (int i = 0; i < S::optimized.size(); ++i) {
-            if (S::plan.group_of[i] != group) continue;
+            if (S::plan.kernel_of[i] != k) continue;
             if (S::plan.buffers[i].where != place::none) bytes += bytes_of(i, sizes);
-            for (int o = 0; o < S::optimized[i].op->arity; ++o) count_input(group, S::optimized[i].in[o], counted, bytes, sizes);
+            for (int o = 0; o < S::optimized[i].op->arity; ++o) count_input(k, S::optimized[i].in[o], counted, bytes, sizes);
         }
         return bytes;
     }
-    static constexpr void count_input(int group, int id, core::list<int>& counted, std::int64_t& bytes, std::int64_t const* sizes) {
+    static constexpr void count_input(int kernel, int id, core::list<int>& counted, std::int64_t& bytes, std::int64_t const* sizes) {
         int b = S::plan.base[id];
         if (S::plan.inlined[b]) {
-            for (int o = 0; o < S::optimized[b].op->arity; ++o) count_input(group, S::optimized[b].in[o], counted, bytes, sizes);
-        } else if (S::plan.buffers[b].where != place::none && S::plan.group_of[b] != group && !counted.contains(b)) {
+            for (int o = 0; o < S::optimized[b].op->arity; ++o) count_input(kernel, S::optimized[b].in[o], counted, bytes, sizes);
+        } else if (S::plan.buffers[b].where != place::none && S::plan.kernel_of[b] != kernel && !counted.contains(b)) {
             counted.push_back(b);
             bytes += bytes_of(b, sizes);
         }

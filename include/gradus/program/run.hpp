@@ -5,9 +5,11 @@
 #include <gradus/program/run_loop.hpp>
 #include <gradus/program/run_node.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstring>
+#include <type_traits>
 
 // From a plan to calls of kernels. Everything but addresses and named dimensions is a constant here.
 
@@ -17,15 +19,69 @@
 
 namespace gradus::core {
 
+template <class Source, int At>
+[[gnu::always_inline]] inline void run_group(run_context const& c) {
+    constexpr planned_group g = stages<Source>::plan.groups[At];
+    if constexpr (g.kind == kernel_kind::loop) run_loop<Source, g.number>(c);
+    else if constexpr (g.kind == kernel_kind::contraction) run_contraction<Source, g.node>(c);
+    else if constexpr (g.kind == kernel_kind::argmax) run_argmax<Source, g.node>(c);
+    else run_movement<Source, g.node>(c);
+}
+
+template <class Source, planned_group G>
+constexpr auto pieces_of() {
+    if constexpr (G.kind == kernel_kind::loop) return std::type_identity<loop_in_pieces<Source, G.number>>{};
+    else return std::type_identity<product_in_pieces<Source, G.node, G.part>>{};
+}
+/// Groups that take turns on blocks of rows.
+template <class... Group>
+struct walk : Group... {
+    explicit walk(run_context const& c) : Group(c)... { (Group::begin(), ...); }
+    void rows(std::int64_t first, std::int64_t count) { (Group::rows(first, count), ...); }
+    void end() { (Group::end(), ...); }
+};
+template <class Source, int First, int... I>
+using walk_of_groups = walk<typename decltype(pieces_of<Source, stages<Source>::plan.groups[First + I]>())::type...>;
+
+template <class Source, int Position, int... G>
+[[gnu::noinline]] void run_blocks(run_context const& c, std::integer_sequence<int, G...>) {
+    constexpr planned_kernel k = stages<Source>::plan.kernels[Position];
+    constexpr monomial all = [] {
+        dimension_table dimensions = stages<Source>::plan.dimensions;
+        return dimensions.of(stages<Source>::plan.groups[k.first].domain[0]);
+    }();
+    std::int64_t const rows = all.at(c.dimensions);
+    walk_of_groups<Source, k.first, G...> groups(c);
+    std::int64_t row = 0;
+    do {  // once without rows too, for products that are then sums of nothing
+        groups.rows(row, std::min(k.block, rows - row));
+        row += k.block;
+    } while (row < rows);
+    groups.end();
+}
+/// The first group is a product of matrices; the others follow it.
+template <class Source, int Position, int... G>
+[[gnu::noinline]] void run_behind(run_context const& c, std::integer_sequence<int, G...>) {
+    constexpr planned_kernel k = stages<Source>::plan.kernels[Position];
+    using groups_type = walk_of_groups<Source, k.first + 1, G...>;
+    groups_type groups(c);
+    using product = bound_product<Source, stages<Source>::plan.groups[k.first].node>;
+    product const p(c);
+    kernel::contract<typename product::T>(p.a, p.layout_a, p.b, p.layout_b, p.to, p.size.n, p.size, {[](void* to, std::int64_t first, std::int64_t count) { static_cast<groups_type*>(to)->rows(first, count); }, &groups});
+    groups.end();
+}
+
+template <class Source, int First, int... I>
+[[gnu::always_inline]] inline void run_groups(run_context const& c, std::integer_sequence<int, I...>) {
+    (run_group<Source, First + I>(c), ...);
+}
 template <class Source, int Position>
 [[gnu::always_inline]] inline void run_kernel(run_context const& c) {
     constexpr planned_kernel k = stages<Source>::plan.kernels[Position];
-    if constexpr (k.kind == kernel_kind::loop) {
-        using code = loop_code<Source, k.group>;
-        run_loop<Source, k.group>(c, std::make_integer_sequence<int, code::n.inputs>{}, std::make_integer_sequence<int, code::n.outputs>{});
-    } else if constexpr (k.kind == kernel_kind::contraction) run_contraction<Source, k.node>(c);
-    else if constexpr (k.kind == kernel_kind::argmax) run_argmax<Source, k.node>(c);
-    else run_movement<Source, k.node>(c);
+    if constexpr (k.walk == walk_kind::whole) run_groups<Source, k.first>(c, std::make_integer_sequence<int, k.groups>{});
+    else if constexpr (k.walk == walk_kind::blocks) run_blocks<Source, Position>(c, std::make_integer_sequence<int, k.groups>{});
+    else run_behind<Source, Position>(c, std::make_integer_sequence<int, k.groups - 1>{});
+    run_groups<Source, k.first + k.groups>(c, std::make_integer_sequence<int, k.after>{});
 }
 
 /// Updates whose new value could not be written at once.
@@ -54,8 +110,8 @@ template <class Source>
 inline constexpr auto results_touched = [] {
     constexpr auto const& g = stages<Source>::optimized;
     auto bits = results_behind<Source>;
-    auto of_group = bits;
-    of_group.fill(0);
+    auto of_kernel = bits;
+    of_kernel.fill(0);
     for (bool changed = true; changed;) {
         changed = false;
         auto add = [&changed](std::uint64_t& to, std::uint64_t more) {
@@ -64,9 +120,9 @@ inline constexpr auto results_touched = [] {
         };
         for (int i = g.node_count - 1; i >= 0; --i) {
             auto at = static_cast<std::size_t>(i);
-            if (int group = stages<Source>::plan.group_of[i]; group >= 0) {
-                add(of_group[static_cast<std::size_t>(group)], bits[at]);  // members before see it in the next round
-                add(bits[at], of_group[static_cast<std::size_t>(group)]);
+            if (int kernel = stages<Source>::plan.kernel_of[i]; kernel >= 0) {
+                add(of_kernel[static_cast<std::size_t>(kernel)], bits[at]);  // members before see it in the next round
+                add(bits[at], of_kernel[static_cast<std::size_t>(kernel)]);
             }
             for (int k = 0; k < g[i].operands(); ++k) add(bits[static_cast<std::size_t>(g[i].in[k])], bits[at]);
         }
@@ -77,7 +133,7 @@ template <class Source, int Position>
 inline constexpr std::uint64_t results_of_kernel = [] {
     std::uint64_t bits = 0;
     for (int i = 0; i < stages<Source>::optimized.node_count; ++i)
-        if (stages<Source>::plan.group_of[i] == stages<Source>::plan.kernels[Position].group) bits |= results_touched<Source>[static_cast<std::size_t>(i)];
+        if (stages<Source>::plan.kernel_of[i] == Position) bits |= results_touched<Source>[static_cast<std::size_t>(i)];
     return bits;
 }();
 

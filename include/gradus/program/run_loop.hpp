@@ -37,6 +37,7 @@ struct loop_code {
         int out[n.outputs];
         monomial extents[n.axes];
         monomial sizes[n.sizes + 1];
+        monomial row;
     };
     /// Short static inner axes and small static loops are part of the code; everything else is an argument, so that
     /// loops that differ in size only are compiled once.
@@ -44,9 +45,10 @@ struct loop_code {
         loop_draft d = draft();
         bound b{};
         b.description.body = d.body;
+        b.row = d.row;
         for (int i = 0; i < n.code; ++i) b.description.code[i] = d.code[i];
         for (int a = 0; a < n.axes; ++a) {
-            bool is_short = a == n.axes - 1 && d.extents[a].is_static() && d.extents[a].c < 64;
+            bool is_short = a == n.axes - 1 && d.extents[a].is_static() && d.extents[a].c < 64 && !(a == 0 && S::plan.in_pieces(Group));
             b.extents[a] = d.extents[a];
             b.description.extents[a] = d.fixed || is_short ? d.extents[a].c : kernel::at_run_time;
         }
@@ -74,33 +76,65 @@ struct loop_code {
 template <class Source>
 inline constexpr bool is_tiny = [] {
     constexpr auto const& plan = stages<Source>::plan;
-    for (int k = 0; k < plan.kernel_count; ++k) {
+    for (int k = 0; k < plan.group_count; ++k) {
+        shape const& domain = plan.groups[k].domain;
         std::int64_t elements = 1;
-        for (int axis = 0; axis < plan.kernels[k].domain.rank(); ++axis) {
-            if (!plan.kernels[k].domain[axis].is_static()) return false;
-            elements *= plan.kernels[k].domain[axis].code;
+        for (int axis = 0; axis < domain.rank(); ++axis) {
+            if (!domain[axis].is_static()) return false;
+            elements *= domain[axis].code;
         }
         if (elements > 64) return false;
     }
-    return plan.kernel_count <= 8;
+    return plan.group_count <= 8;
 }();
 
-template <class Source, int Group, int... J, int... O>
-inline void run_loop(run_context const& c, std::integer_sequence<int, J...>, std::integer_sequence<int, O...>) {
+/// A loop of a program and what it gets at run time.
+template <class Source, int Group>
+struct bound_loop {
     using code = loop_code<Source, Group>;
-    constexpr auto const& b = code::value;
-    void const* in[] = {elements<Source, b.in[J].base, element_t<b.description.inputs[J].type>>(c, b.in[J].offset)..., nullptr};
-    void* out[] = {address<Source, b.out[O]>(c)...};
+    using kernel_type = kernel::loop<code::value.description, typename code::ops>;
+    static constexpr auto const& b = code::value;
+    void const* in[code::n.inputs + 1];
+    void* out[code::n.outputs];
     std::int64_t extents[code::n.axes], strides[(code::n.inputs + 1) * code::n.axes];
     double sizes[code::n.sizes + 1];
-    for (int a = 0; a < code::n.axes; ++a) extents[a] = b.extents[a].at(c.dimensions);
-    for (int j = 0; j < code::n.inputs; ++j)
-        for (int a = 0; a < code::n.axes; ++a) strides[j * code::n.axes + a] = b.in[j].stride[a].at(c.dimensions);
-    for (int s = 0; s < code::n.sizes; ++s) sizes[s] = static_cast<double>(b.sizes[s].at(c.dimensions));
-    using loop = kernel::loop<b.description, typename code::ops>;
-    if constexpr (is_tiny<Source>) loop::run_here({in, out, extents, strides, sizes});
-    else loop::run({in, out, extents, strides, sizes});
+
+    [[gnu::always_inline]] explicit bound_loop(run_context const& c) {
+        [&]<int... J>(std::integer_sequence<int, J...>) __attribute__((always_inline)) {
+            ((in[J] = elements<Source, b.in[J].base, element_t<b.description.inputs[J].type>>(c, b.in[J].offset)), ...);
+        }(std::make_integer_sequence<int, code::n.inputs>{});
+        [&]<int... O>(std::integer_sequence<int, O...>) __attribute__((always_inline)) { ((out[O] = address<Source, b.out[O]>(c)), ...); }(std::make_integer_sequence<int, code::n.outputs>{});
+        for (int a = 0; a < code::n.axes; ++a) extents[a] = b.extents[a].at(c.dimensions);
+        for (int j = 0; j < code::n.inputs; ++j)
+            for (int a = 0; a < code::n.axes; ++a) strides[j * code::n.axes + a] = b.in[j].stride[a].at(c.dimensions);
+        for (int s = 0; s < code::n.sizes; ++s) sizes[s] = static_cast<double>(b.sizes[s].at(c.dimensions));
+    }
+    [[gnu::always_inline]] kernel::loop_arguments arguments() const { return {in, out, extents, strides, sizes}; }
+};
+
+template <class Source, int Group>
+inline void run_loop(run_context const& c) {
+    using bound = bound_loop<Source, Group>;
+    bound const b(c);
+    if constexpr (is_tiny<Source>) bound::kernel_type::run_here(b.arguments());
+    else bound::kernel_type::run(b.arguments());
 }
+
+/// A loop that runs a block of rows at a time.
+template <class Source, int Group>
+class loop_in_pieces {
+    bound_loop<Source, Group> bound_;
+    kernel::loop_arguments arguments_;
+    typename bound_loop<Source, Group>::kernel_type loop_;
+    std::int64_t row_;
+
+public:
+    explicit loop_in_pieces(run_context const& c) : bound_(c), arguments_(bound_.arguments()), loop_(arguments_), row_(bound_.b.row.at(c.dimensions)) {}
+    loop_in_pieces(loop_in_pieces const&) = delete;
+    void begin() { loop_.begin(); }
+    void rows(std::int64_t first, std::int64_t count) { loop_.piece(first * row_, count * row_); }
+    void end() { loop_.end(); }
+};
 
 }  // namespace gradus::core
 

@@ -78,49 +78,74 @@ inline numbers row_major(numbers const& extents, int rank) {
     return result;
 }
 
-/// Is a product so small that it has code of its own? (A function: in `if constexpr` g++ also multiplies the codes of named
-/// dimensions, behind the && that excludes them, and warns of the overflow.)
-constexpr bool is_small(extent m, extent k, extent inner) {
-    for (extent e : {m, k, inner})
-        if (!e.is_static() || e.code > 1024) return false;
-    return inner.code > 0 && inner.code * k.code <= 8192;
-}
-
+/// A product and what it gets at run time: matrices, where leading axes make several the first ones.
 template <class Source, int Node>
-void run_contraction(run_context const& c) {
+struct bound_product {
     using A = operand_access<Source, Node, 0>;
     using B = operand_access<Source, Node, 1>;
     using T = element_t<node_of<Source, Node>.type>;
-    constexpr shape const& to_shape = shape_of<Source, Node>;
-    constexpr attributes const& attr = attributes_of<Source, Node>;
-    constexpr int rank = to_shape.rank(), lead = rank - 2, rank_a = A::extents.rank(), rank_b = B::extents.rank();
-    constexpr extent inner = op::matmul::side(A::extents, attr.n[0], 1);
-    numbers const extents = numbers_at<extents_of<Source, Node>>(c.dimensions), sa = numbers_at<strides_of<A>>(c.dimensions), sb = numbers_at<strides_of<B>>(c.dimensions);
-    auto layout = [](numbers const& s, int r, bool transposed) {
+    static constexpr shape const& to_shape = shape_of<Source, Node>;
+    static constexpr attributes const& attr = attributes_of<Source, Node>;
+    static constexpr int rank = to_shape.rank(), lead = rank - 2, rank_a = A::extents.rank(), rank_b = B::extents.rank();
+    static constexpr extent m = to_shape[lead], k = to_shape[lead + 1], inner = op::matmul::side(A::extents, attr.n[0], 1);
+    numbers extents, stride_a, stride_b;
+    kernel::matrix_layout layout_a, layout_b;
+    T const *a, *b;
+    T* to;
+    kernel::contract_extents size;
+
+    [[gnu::always_inline]] explicit bound_product(run_context const& c)
+        : extents(numbers_at<extents_of<Source, Node>>(c.dimensions)), stride_a(numbers_at<strides_of<A>>(c.dimensions)), stride_b(numbers_at<strides_of<B>>(c.dimensions)),
+          layout_a(layout(stride_a, rank_a, attr.n[0] != 0)), layout_b(layout(stride_b, rank_b, attr.n[1] != 0)), a(A::data(c)), b(B::data(c)), to(elements<Source, Node, T>(c)),
+          size{extents.n[lead], extents.n[lead + 1], numbers_at<extents_of<Source, A::id>>(c.dimensions).n[rank_a - (attr.n[0] != 0 ? 2 : 1)]} {}
+    [[gnu::always_inline]] static kernel::matrix_layout layout(numbers const& s, int r, bool transposed) {
         return transposed ? kernel::matrix_layout{s.n[r - 1], s.n[r - 2]} : kernel::matrix_layout{s.n[r - 2], s.n[r - 1]};
-    };
-    kernel::matrix_layout const la = layout(sa, rank_a, attr.n[0] != 0), lb = layout(sb, rank_b, attr.n[1] != 0);
-    std::int64_t const rows = extents.n[lead], columns = extents.n[lead + 1];
+    }
+};
+
+template <class Source, int Node>
+void run_contraction(run_context const& c) {
+    using product = bound_product<Source, Node>;
+    using T = typename product::T;
+    product const p(c);
     std::int64_t batches = 1;
-    for (int i = 0; i < lead; ++i) batches *= extents.n[i];
-    T const *a0 = A::data(c), *b0 = B::data(c);
-    T* to = elements<Source, Node, T>(c);
-    for (std::int64_t batch = 0; batch < batches; ++batch, to += rows * columns) {
-        T const *a = a0, *b = b0;
+    for (int i = 0; i < product::lead; ++i) batches *= p.extents.n[i];
+    T* to = p.to;
+    for (std::int64_t batch = 0; batch < batches; ++batch, to += p.size.m * p.size.n) {
+        T const *a = p.a, *b = p.b;
         std::int64_t rest = batch;
-        for (int i = lead - 1; i >= 0; --i) {
-            std::int64_t at = rest % extents.n[i];
-            rest /= extents.n[i];
-            if (i - (rank - rank_a) >= 0) a += at * sa.n[i - (rank - rank_a)];
-            if (i - (rank - rank_b) >= 0) b += at * sb.n[i - (rank - rank_b)];
+        for (int i = product::lead - 1; i >= 0; --i) {
+            std::int64_t at = rest % p.extents.n[i];
+            rest /= p.extents.n[i];
+            if (i - (product::rank - product::rank_a) >= 0) a += at * p.stride_a.n[i - (product::rank - product::rank_a)];
+            if (i - (product::rank - product::rank_b) >= 0) b += at * p.stride_b.n[i - (product::rank - product::rank_b)];
         }
-        constexpr extent m = to_shape[lead], k = to_shape[lead + 1];
+        constexpr extent m = product::m, k = product::k, inner = product::inner;
         if constexpr (is_small(m, k, inner))
-            kernel::contract_static<T, false, static_cast<int>(m.code), static_cast<int>(k.code), static_cast<int>(inner.code)>(a, la, b, lb, to, columns);
-        else
-            kernel::contract<T, false>(a, la, b, lb, to, columns, {rows, columns, numbers_at<extents_of<Source, A::id>>(c.dimensions).n[rank_a - (attr.n[0] != 0 ? 2 : 1)]});
+            kernel::contract_static<T, false, static_cast<int>(m.code), static_cast<int>(k.code), static_cast<int>(inner.code)>(a, p.layout_a, b, p.layout_b, to, p.size.n);
+        else kernel::contract<T, false>(a, p.layout_a, b, p.layout_b, to, p.size.n, p.size);
     }
 }
+
+/// A product of a matrix and a vector that runs a block of rows at a time: those of the result, or those that it adds up.
+template <class Source, int Node, row_part Part>
+class product_in_pieces {
+    bound_product<Source, Node> p_;
+
+public:
+    explicit product_in_pieces(run_context const& c) : p_(c) {}
+    void begin() {}
+    void rows(std::int64_t first, std::int64_t count) {
+        using T = typename bound_product<Source, Node>::T;
+        auto const &[m, n, k] = p_.size;
+        if constexpr (Part == row_part::adds) {
+            T const *a = p_.a + first * p_.layout_a.column_stride, *b = p_.b + first * p_.layout_b.row_stride;
+            if (first) kernel::contract<T, true>(a, p_.layout_a, b, p_.layout_b, p_.to, n, {m, n, count});
+            else kernel::contract<T>(a, p_.layout_a, b, p_.layout_b, p_.to, n, {m, n, count});
+        } else kernel::contract<T>(p_.a + first * p_.layout_a.row_stride, p_.layout_a, p_.b, p_.layout_b, p_.to + first * n, n, {count, n, k});
+    }
+    void end() {}
+};
 
 template <class Source, int Node>
 void run_argmax(run_context const& c) {

@@ -169,7 +169,7 @@ struct element_by_element {
     using P = stages<typename R::forward>;
     static constexpr auto const& g = P::optimized;
     static constexpr int result = P::plan.base[g.outputs[0].node];
-    static constexpr bool holds = R::saved == 0 && R::results == 1 && P::plan.kernel_count == 1 && P::plan.kernels[0].kind == kernel_kind::loop &&
+    static constexpr bool holds = R::saved == 0 && R::results == 1 && P::plan.group_count == 1 && P::plan.groups[0].kind == kernel_kind::loop &&
                                   g[result].op->kind == op_kind::elementwise && !P::plan.epilogue[result];
     static constexpr std::uint64_t operands = [] {
         std::uint64_t bits = ~std::uint64_t{0};

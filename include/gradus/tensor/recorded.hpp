@@ -206,7 +206,7 @@ private:
         int base = derivative::plan.base[derivative::optimized.outputs[Output].node];
         std::uint64_t bits = 0;
         for (int i = 0; i < derivative::optimized.node_count; ++i)
-            if (derivative::plan.group_of[i] == derivative::plan.group_of[base]) bits |= results_touched<backward>[static_cast<std::size_t>(i)];
+            if (derivative::plan.kernel_of[i] == derivative::plan.kernel_of[base]) bits |= results_touched<backward>[static_cast<std::size_t>(i)];
         return bits;
     }();
     template <int I>

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <gradus/op/contraction.hpp>
+#include <gradus/op/reduction.hpp>
+#include <gradus/pass/fuse.hpp>
+
+namespace gradus::core {
+
+/// Joins groups that walk over the same rows, a row being an index of the first axis.
+class chaining {
+public:
+    constexpr chaining(graph const& g, fusion f) : g_(g), f_(std::move(f)) {}
+    constexpr fusion run() {
+        f_.kernels = {};
+        int const count = f_.groups.size();
+        for (int level = 0, placed = 0; placed < count; ++level)
+            for (int k = 0; k < count; ++k)
+                if (f_.groups[k].level == level) {
+                    place(k);
+                    ++placed;
+                }
+        adopt();
+        for (fused_kernel& k : f_.kernels) k.block = block_of(k);
+        return std::move(f_);
+    }
+
+private:
+    /// What the first groups of a kernel fix: the levels of its groups, its rows (1: it is no walk over rows).
+    struct walk {
+        int first = 0, last = 0;
+        extent rows{};
+    };
+
+    constexpr void place(int k) {
+        kernel_group& group = f_.groups[k];
+        int kernel = -1;  // of those that it reads, the one that begins last
+        for_operands(k, [&](int, int, int base) {
+            int const from = f_.kernel_of[base];
+            if (kernel < 0 || walks_[from].first > walks_[kernel].first) kernel = from;
+        });
+        group.part = kernel < 0 ? row_part::none : part_in(k, kernel);
+        if (group.part == row_part::none) {
+            kernel = f_.kernels.size();
+            f_.kernels.push_back({});
+            walks_.push_back({group.level, group.level, rows_of(k)});
+        }
+        walks_[kernel].last = group.level;
+        list<int>& groups = f_.kernels[kernel].groups;
+        int at = groups.size();
+        while (group.part != row_part::after && at > 0 && f_.groups[groups[at - 1]].part == row_part::after) --at;
+        groups.insert(at, k);
+        f_.kernels[kernel].members.append(group.members.begin(), group.members.size());
+        for (int m : group.members) f_.kernel_of[m] = kernel;
+    }
+    /// f(member, which operand, its memory) for what group k reads of other groups.
+    constexpr void for_operands(int k, auto f) const {
+        for (int m : f_.groups[k].members)
+            for (int i = 0; i < g_[m].op->arity; ++i) {
+                int const base = f_.base[g_[m].in[i]];
+                if (f_.group_of[base] >= 0 && f_.group_of[base] != k) f(m, i, base);
+            }
+    }
+    /// The rows that a kernel walks over which begins with group k; 1 if it is none.
+    constexpr extent rows_of(int k) const {
+        kernel_group const& group = f_.groups[k];
+        if (group.kind == kernel_kind::contraction) return group.domain.rank() == 2 ? group.domain[0] : extent(1);
+        return is_local_loop(k) ? group.domain[0] : extent(1);
+    }
+    /// A loop whose values in one row need nothing of other rows, and that does not count its rows.
+    constexpr bool is_local_loop(int k) const {
+        kernel_group const& group = f_.groups[k];
+        if (group.kind != kernel_kind::loop || group.domain.rank() == 0) return false;
+        for (int m : group.members) {
+            if (is_window(g_, m)) return false;
+            for (int i = 0; i < g_[m].op->arity; ++i) {
+                node const& leaf = g_[f_.base[g_[m].in[i]]];
+                if (leaf.is<op::iota>() && leaf.attr.n[0] + group.domain.rank() == leaf.shape.rank()) return false;
+            }
+        }
+        return true;
+    }
+    /// How group k can go on with a kernel, after all that is in it. What it reads of the kernel must be in its own row, and every
+    /// other kernel that it reads done before this one begins (`last <= first`, so that the order of kernels has no cycle).
+    constexpr row_part part_in(int k, int kernel) const {
+        extent const rows = walks_[kernel].rows;
+        if (rows.code == 1) return row_part::none;
+        bool in_time = true;
+        for_operands(k, [&](int, int, int base) { in_time = in_time && (f_.kernel_of[base] == kernel || walks_[f_.kernel_of[base]].last <= walks_[kernel].first); });
+        if (!in_time) return row_part::none;
+        kernel_group const& group = f_.groups[k];
+        auto aligned = [&](int axis_of_first, int axis_of_second) {
+            bool all = true;
+            for_operands(k, [&](int m, int i, int base) {
+                if (f_.kernel_of[base] == kernel) all = all && is_aligned(g_[m].in[i], i == 1 ? axis_of_second : axis_of_first, rows);
+            });
+            return all;
+        };
+        if (is_local_loop(k) && group.domain[0] == rows && operands_have_rows(k, kernel) && aligned(0, 0)) return row_part::local;
+        if (group.kind == kernel_kind::loop) return is_short(group.domain) ? row_part::after : row_part::none;
+        int const id = group.members[0];
+        if (group.kind != kernel_kind::contraction || group.domain.rank() != 2) return row_part::none;
+        // A matrix and a vector; two matrices have blocks of their own.
+        attributes const& attr = g_[id].attr;
+        if (group.domain[1].code == 1 && group.domain[0] == rows && aligned(attr.n[0] ? 1 : 0, -1)) return row_part::local;
+        bool const vector = group.domain[0].code == 1 || group.domain[1].code == 1;
+        bool const shared = op::matmul::side(g_[g_[id].in[0]].shape, attr.n[0], 1) == rows;
+        return vector && shared && aligned(attr.n[0] ? 0 : 1, attr.n[1] ? 1 : 0) ? row_part::adds : row_part::none;
+    }
+    static constexpr bool is_short(shape const& s) {
+        std::int64_t elements = 1;
+        for (int axis = 0; axis < s.rank() && elements <= 4096; ++axis) elements *= s[axis].is_static() ? s[axis].code : 4097;
+        return elements <= 4096;
+    }
+    /// Has everything that a loop reads of the kernel as many axes as the loop?
+    constexpr bool operands_have_rows(int k, int kernel) const {
+        bool all = true;
+        for_operands(k, [&](int m, int i, int base) { all = all && (f_.kernel_of[base] != kernel || g_[g_[m].in[i]].shape.rank() == f_.groups[k].domain.rank()); });
+        return all;
+    }
+    /// Does index r along this axis of a value look at row r of the memory behind it?
+    constexpr bool is_aligned(int id, int axis, extent rows) const {
+        int const base = f_.base[id];
+        shape const &seen = g_[id].shape, &stored = g_[base].shape;
+        if (axis < 0 || axis >= seen.rank() || !(seen[axis] == rows) || stored.rank() == 0 || !(stored[0] == rows) || sums_rows(base)) return false;
+        dimension_table dimensions;
+        access const view = resolve(g_, id, dimensions);
+        return view.base == base && view.stride[axis] == contiguous(base, stored, dimensions).stride[0];
+    }
+    constexpr bool sums_rows(int id) const {
+        row_part const part = f_.groups[f_.group_of[id]].part;
+        if (f_.epilogue[id] || part == row_part::adds || part == row_part::after) return true;
+        return g_[id].op->kind == op_kind::reduction && op::reduces(g_[id].attr, 0);
+    }
+
+    /// A loop over inputs alone joins the one kernel that reads it, if that reads it by rows.
+    constexpr void adopt() {
+        for (int k = 0; k < f_.groups.size(); ++k) {
+            int const own = f_.kernel_of[f_.groups[k].members[0]];
+            bool fits = f_.kernels[own].groups.size() == 1 && is_local_loop(k);
+            for_operands(k, [&](int, int, int) { fits = false; });
+            int reader = -1;
+            for (int r = 0; fits && r < f_.groups.size(); ++r)
+                for_operands(r, [&](int m, int i, int base) {
+                    if (f_.group_of[base] != k) return;
+                    int const kernel = f_.kernel_of[m];
+                    fits = fits && (reader < 0 || reader == kernel) && f_.groups[r].kind == kernel_kind::loop && f_.groups[r].domain.rank() == g_[g_[m].in[i]].shape.rank() &&
+                           f_.groups[r].part != row_part::after && walks_[kernel].rows == rows_of(k) && is_aligned(g_[m].in[i], 0, walks_[kernel].rows);
+                    reader = kernel;
+                });
+            for (output_entry const& o : g_.outputs) fits = fits && f_.group_of[f_.base[o.node]] != k;
+            if (!fits || reader < 0 || f_.kernels[reader].groups.size() < 2) continue;
+            f_.groups[k].part = row_part::local;
+            f_.kernels[reader].groups.insert(1, k);
+            f_.kernels[reader].members.append(f_.groups[k].members.begin(), f_.groups[k].members.size());
+            for (int m : f_.groups[k].members) f_.kernel_of[m] = reader;
+            f_.kernels[own].groups = {};
+        }
+        list<int> number(f_.kernels.size(), 0);
+        int kept = 0;
+        for (int k = 0; k < f_.kernels.size(); ++k) {
+            number[k] = kept;
+            if (f_.kernels[k].groups.empty()) continue;
+            if (kept != k) f_.kernels[kept] = std::move(f_.kernels[k]);
+            ++kept;
+        }
+        while (f_.kernels.size() > kept) f_.kernels.pop_back();
+        for (int& k : f_.kernel_of)
+            if (k >= 0) k = number[k];
+    }
+
+    /// As many rows as the first cache holds of everything that the groups read and write; 0: all rows at once, where that
+    /// is few, not known, or left to a product of matrices.
+    constexpr std::int64_t block_of(fused_kernel const& k) const {
+        kernel_group const& first = f_.groups[k.groups[0]];
+        if (k.groups.size() == 1 || f_.groups[k.groups[1]].part == row_part::after || (first.kind == kernel_kind::contraction && first.domain[1].code != 1)) return 0;
+        extent const rows = first.domain[0];
+        list<int> counted;
+        std::int64_t bytes = 0;
+        for (int m : k.members)
+            for (int i = -1; i < g_[m].op->arity; ++i) {
+                int const b = i < 0 ? m : f_.base[g_[m].in[i]];
+                shape const& s = g_[b].shape;
+                bool const here = i >= 0 && f_.group_of[b] == f_.group_of[m];
+                if (here || g_[b].op->kind == op_kind::leaf ? !g_[b].is<op::symbol>() : i < 0) continue;
+                if (s.rank() == 0 || !(s[0] == rows) || counted.contains(b)) continue;
+                counted.push_back(b);
+                std::int64_t row = size_of(g_[b].type);
+                for (int axis = 1; axis < s.rank(); ++axis) {
+                    if (!s[axis].is_static()) return 0;
+                    row *= s[axis].code;
+                }
+                bytes += row;
+            }
+        if (bytes == 0) return 0;
+        std::int64_t const block = first_cache / bytes / 16 * 16 > 16 ? first_cache / bytes / 16 * 16 : 16;
+        return rows.is_static() && rows.code <= block ? 0 : block;
+    }
+    static constexpr std::int64_t first_cache = 24 * 1024;
+
+    graph const& g_;
+    fusion f_;
+    list<walk> walks_;
+};
+
+}  // namespace gradus::core
+
+namespace gradus::pass {
+
+/// Joins groups into kernels: what can be computed a block of rows at a time, while the rows that it reads are in the first cache, and
+/// what a product of matrices leaves in the second. So softmax, cross entropy, layer norm are one kernel, biases, activations, masks and
+/// updates belong to their product, and a product with a vector, a loop and the gradient's product read their matrix once.
+constexpr fusion chain(graph const& g, fusion f) { return core::chaining(g, std::move(f)).run(); }
+
+}  // namespace gradus::pass
