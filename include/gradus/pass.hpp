@@ -3,6 +3,7 @@
 
 #include <gradus/pass/access.hpp>
 #include <gradus/pass/backward.hpp>
+#include <gradus/pass/chain.hpp>
 #include <gradus/pass/dead_code.hpp>
 #include <gradus/pass/differentiate.hpp>
 #include <gradus/pass/exponentials.hpp>

@@ -73,8 +73,8 @@ public:
         }
     }
     GRADUS_FLATTEN void begin() { start(); }
-    GRADUS_FLATTEN void piece(std::int64_t first, std::int64_t count) {
-        extent_[0] = count;
+    GRADUS_FLATTEN void piece(std::int64_t first, std::int64_t length) {
+        extent_[0] = length;
         for (int j = 0; j < D.input_count; ++j) in_offset_[j] = first * in_stride_[j][0];
         for (int o = 0; o < outputs; ++o) out_offset_[o] = first * out_stride_[o][0];
         nest<0>();

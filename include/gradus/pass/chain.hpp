@@ -7,6 +7,15 @@
 
 namespace gradus::core {
 
+/// Is a product so small that it has code of its own? (A function: in `if constexpr` g++ also multiplies the codes of named
+/// dimensions, behind the && that excludes them, and warns of the overflow.)
+constexpr bool is_small(extent m, extent k, extent inner) {
+    for (extent e : {m, k, inner})
+        if (!e.is_static() || e.code > 1024) return false;
+    return inner.code > 0 && inner.code * k.code <= 8192;
+}
+constexpr extent inner_extent(graph const& g, int id) { return op::matmul::side(g[g[id].in[0]].shape, g[id].attr.n[0], 1); }
+
 /// Joins groups that walk over the same rows, a row being an index of the first axis.
 class chaining {
 public:
@@ -21,7 +30,7 @@ public:
                     ++placed;
                 }
         adopt();
-        for (fused_kernel& k : f_.kernels) k.block = block_of(k);
+        for (fused_kernel& k : f_.kernels) choose_walk(k);
         return std::move(f_);
     }
 
@@ -96,21 +105,27 @@ private:
             });
             return all;
         };
-        if (is_local_loop(k) && group.domain[0] == rows && operands_have_rows(k, kernel) && aligned(0, 0)) return row_part::local;
-        if (group.kind == kernel_kind::loop) return is_short(group.domain) ? row_part::after : row_part::none;
+        if (is_local_loop(k) && has_rows(group.domain, rows) && operands_have_rows(k, kernel) && aligned(0, 0)) return row_part::local;
+        if (group.kind == kernel_kind::loop) return is_short(group.domain) && !has_rows(group.domain, rows) && reads_sums_only(k, kernel) ? row_part::after : row_part::none;
         int const id = group.members[0];
         if (group.kind != kernel_kind::contraction || group.domain.rank() != 2) return row_part::none;
         // A matrix and a vector; two matrices have blocks of their own.
         attributes const& attr = g_[id].attr;
         if (group.domain[1].code == 1 && group.domain[0] == rows && aligned(attr.n[0] ? 1 : 0, -1)) return row_part::local;
         bool const vector = group.domain[0].code == 1 || group.domain[1].code == 1;
-        bool const shared = op::matmul::side(g_[g_[id].in[0]].shape, attr.n[0], 1) == rows;
+        bool const shared = inner_extent(g_, id) == rows;
         return vector && shared && aligned(attr.n[0] ? 0 : 1, attr.n[1] ? 1 : 0) ? row_part::adds : row_part::none;
     }
+    static constexpr bool has_rows(shape const& s, extent rows) { return s.rank() > 0 && s[0] == rows; }
     static constexpr bool is_short(shape const& s) {
         std::int64_t elements = 1;
         for (int axis = 0; axis < s.rank() && elements <= 4096; ++axis) elements *= s[axis].is_static() ? s[axis].code : 4097;
         return elements <= 4096;
+    }
+    constexpr bool reads_sums_only(int k, int kernel) const {
+        bool all = true;
+        for_operands(k, [&](int, int, int base) { all = all && (f_.kernel_of[base] != kernel || sums_rows(base)); });
+        return all;
     }
     /// Has everything that a loop reads of the kernel as many axes as the loop?
     constexpr bool operands_have_rows(int k, int kernel) const {
@@ -169,21 +184,29 @@ private:
             if (k >= 0) k = number[k];
     }
 
-    /// As many rows as the first cache holds of everything that the groups read and write; 0: all rows at once, where that
-    /// is few, not known, or left to a product of matrices.
-    constexpr std::int64_t block_of(fused_kernel const& k) const {
+    constexpr void choose_walk(fused_kernel& k) const {
         kernel_group const& first = f_.groups[k.groups[0]];
-        if (k.groups.size() == 1 || f_.groups[k.groups[1]].part == row_part::after || (first.kind == kernel_kind::contraction && first.domain[1].code != 1)) return 0;
-        extent const rows = first.domain[0];
+        if (k.groups.size() == 1 || f_.groups[k.groups[1]].part == row_part::after) return;
+        if (first.kind == kernel_kind::contraction && first.domain[1].code != 1) {
+            if (!is_small(first.domain[0], first.domain[1], inner_extent(g_, first.members[0]))) k.walk = walk_kind::behind;
+            return;
+        }
+        std::int64_t const row = row_bytes(k, first.domain[0]);
+        if (row == 0) return;
+        k.block = first_cache / row / 16 * 16;
+        if (k.block < 16) k.block = 16;
+        if (!first.domain[0].is_static() || first.domain[0].code > k.block) k.walk = walk_kind::blocks;
+    }
+    /// Bytes in a row of everything that the groups of a kernel read and write; 0: not known.
+    constexpr std::int64_t row_bytes(fused_kernel const& k, extent rows) const {
         list<int> counted;
         std::int64_t bytes = 0;
         for (int m : k.members)
             for (int i = -1; i < g_[m].op->arity; ++i) {
                 int const b = i < 0 ? m : f_.base[g_[m].in[i]];
                 shape const& s = g_[b].shape;
-                bool const here = i >= 0 && f_.group_of[b] == f_.group_of[m];
-                if (here || g_[b].op->kind == op_kind::leaf ? !g_[b].is<op::symbol>() : i < 0) continue;
-                if (s.rank() == 0 || !(s[0] == rows) || counted.contains(b)) continue;
+                bool const read = i >= 0 && f_.group_of[b] != f_.group_of[m] && (g_[b].is<op::symbol>() || g_[b].op->kind != op_kind::leaf);
+                if (!read || s.rank() == 0 || !(s[0] == rows) || counted.contains(b)) continue;
                 counted.push_back(b);
                 std::int64_t row = size_of(g_[b].type);
                 for (int axis = 1; axis < s.rank(); ++axis) {
@@ -192,9 +215,7 @@ private:
                 }
                 bytes += row;
             }
-        if (bytes == 0) return 0;
-        std::int64_t const block = first_cache / bytes / 16 * 16 > 16 ? first_cache / bytes / 16 * 16 : 16;
-        return rows.is_static() && rows.code <= block ? 0 : block;
+        return bytes;
     }
     static constexpr std::int64_t first_cache = 24 * 1024;
 

@@ -25,11 +25,19 @@ struct kernel_group {
     row_part part = row_part::none;
 };
 
+/// How the groups of a kernel take turns.
+enum class walk_kind : std::uint8_t {
+    whole,   ///< each does all rows
+    blocks,  ///< each does a block of rows, then all the next
+    behind   ///< the first is a product of matrices, the others follow it on every block of rows that it finishes
+};
+
 /// One walk over memory: a group, or several that take turns on blocks of rows (pass/chain.hpp).
 struct fused_kernel {
     core::list<int> groups;   ///< in the order of execution, what comes after the rows last
     core::list<int> members;  ///< nodes of all groups
-    std::int64_t block = 0;   ///< rows at a time; 0: all
+    walk_kind walk = walk_kind::whole;
+    std::int64_t block = 0;   ///< rows at a time, in a walk of blocks
 };
 
 /// The graph cut into groups, and those into kernels.
@@ -215,7 +223,7 @@ private:
         }
         result_.kernel_of = result_.group_of;
         for (int k = 0; k < result_.groups.size(); ++k) {
-            result_.kernels.push_back({{}, result_.groups[k].members, 0});
+            result_.kernels.push_back({{}, result_.groups[k].members, walk_kind::whole, 0});
             result_.kernels[k].groups.push_back(k);
         }
     }

@@ -33,19 +33,39 @@ namespace core {
 class planning {
 public:
     constexpr planning(graph const& g, fusion const& f, schedule_result const& s, dimension_table& dimensions)
-        : g_(g), f_(f), s_(s), dimensions_(dimensions), first_(g.size(), -1), last_(g.size(), -1), taken_over_(g.size(), 0) {
+        : g_(g), f_(f), s_(s), dimensions_(dimensions), when_(f.groups.size(), 0), last_(g.size(), -1), taken_over_(g.size(), 0) {
         result_.buffers = list<buffer>(g.size());
     }
     constexpr memory_plan run() {
+        find_times();
         assign_fixed();
-        find_lifetimes();
-        for (int position = 0; position < s_.order.size(); ++position)
-            for (int m : f_.kernels[s_.order[position]].members)
-                if (last_[m] >= 0 && result_.buffers[m].where == place::none) allocate(m, position);
+        each_group([&](int k) {
+            for (int m : f_.groups[k].members)
+                for (int i = 0; i < g_[m].op->arity; ++i) read(k, g_[m].in[i]);
+        });
+        each_group([&](int k) {
+            for (int m : f_.groups[k].members)
+                if (last_[m] >= 0 && result_.buffers[m].where == place::none) allocate(m, when_[k]);
+        });
         return std::move(result_);
     }
 
 private:
+    /// f(group) in the order of execution.
+    constexpr void each_group(auto f) {
+        for (int kernel : s_.order)
+            for (int k : f_.kernels[kernel].groups) f(k);
+    }
+    /// Groups that take turns run at the same time.
+    constexpr void find_times() {
+        for (int kernel : s_.order) {
+            fused_kernel const& walk = f_.kernels[kernel];
+            for (int k : walk.groups) {
+                bool const turn = walk.walk != walk_kind::whole && k != walk.groups[0] && f_.groups[k].part != row_part::after;
+                when_[k] = turn ? end_ - 1 : end_++;
+            }
+        }
+    }
     constexpr void assign_fixed() {
         for (int i = 0; i < g_.size(); ++i)
             if (g_[i].is<op::symbol>()) result_.buffers[i] = {place::symbol, static_cast<int>(g_[i].attr.n[0]), 0};
@@ -54,37 +74,29 @@ private:
             int base = f_.base[g_.outputs[o].node];
             if (g_.outputs[o].updates < 0) result_.buffers[base] = {place::output, returned++, 0};
             else if (s_.in_place[o]) result_.buffers[base] = {place::symbol, g_.outputs[o].updates, 0};
-            else { result_.copied_back.push_back(o); last_[base] = s_.order.size(); }
+            else { result_.copied_back.push_back(o); last_[base] = end_; }
         }
     }
-    constexpr void read(int group, int position, int id) {
+    constexpr void read(int group, int id) {
         int b = f_.base[id];
         if (f_.inlined[b]) {
-            for (int i = 0; i < g_[b].op->arity; ++i) read(group, position, g_[b].in[i]);
-        } else if (f_.group_of[b] >= 0 && f_.group_of[b] != group && position > last_[b]) {
-            last_[b] = position;
-        }
-    }
-    constexpr void find_lifetimes() {
-        for (int position = 0; position < s_.order.size(); ++position) {
-            for (int m : f_.kernels[s_.order[position]].members) {
-                first_[m] = position;
-                for (int i = 0; i < g_[m].op->arity; ++i) read(f_.group_of[m], position, g_[m].in[i]);
-            }
+            for (int i = 0; i < g_[b].op->arity; ++i) read(group, g_[b].in[i]);
+        } else if (f_.group_of[b] >= 0 && f_.group_of[b] != group && when_[group] > last_[b]) {
+            last_[b] = when_[group];
         }
     }
     constexpr monomial bytes(int i) { return dimensions_.size(g_[i].shape) * monomial{size_of(g_[i].type), 0}; }
 
-    /// An operand of the node's loop that dies in this kernel, is read element by element only, and has the same size.
-    constexpr int dying_operand(int node, int position) {
+    /// An operand of the node's loop that dies there, is read element by element only, and has the same size.
+    constexpr int dying_operand(int node, int time) {
         kernel_group const& group = f_.groups[f_.group_of[node]];
         if (group.kind != kernel_kind::loop || g_[node].op->kind != op_kind::elementwise || f_.epilogue[node]) return -1;
         for (int m : group.members) {
             for (int i = 0; i < g_[m].op->arity; ++i) {
                 int b = g_[m].in[i];
-                if (result_.buffers[b].where != place::arena || last_[b] != position || taken_over_[b]) continue;
+                if (result_.buffers[b].where != place::arena || last_[b] != time || taken_over_[b]) continue;
                 if (!(g_[b].shape == group.domain) || g_[b].type != g_[node].type) continue;
-                if (may_overwrite(g_, f_, s_.order[position], b, f_.group_of[node])) return b;
+                if (may_overwrite(g_, f_, f_.kernel_of[node], b, f_.group_of[node])) return b;
             }
         }
         return -1;
@@ -93,9 +105,9 @@ private:
     static constexpr std::int64_t unit_of(monomial size) { return size.is_static() ? 16 : 8; }
     static constexpr std::int64_t length_of(monomial size) { return (size.c + unit_of(size) - 1) / unit_of(size) * unit_of(size); }
 
-    constexpr void allocate(int node, int position) {
+    constexpr void allocate(int node, int time) {
         monomial size = bytes(node);
-        if (int operand = dying_operand(node, position); operand >= 0) {
+        if (int operand = dying_operand(node, time); operand >= 0) {
             result_.buffers[node] = result_.buffers[operand];
             taken_over_[operand] = 1;
             live_.push_back({node, length_of(size)});
@@ -109,7 +121,7 @@ private:
         for (bool moved = true; moved;) {
             moved = false;
             for (live_buffer const& other : live_) {
-                if (result_.buffers[other.node].index != section || last_[other.node] < position) continue;
+                if (result_.buffers[other.node].index != section || last_[other.node] < time) continue;
                 std::int64_t begin = result_.buffers[other.node].offset, end = begin + other.length;
                 if (offset >= end || offset + length <= begin) continue;
                 offset = (end + align - 1) / align * align;
@@ -129,7 +141,8 @@ private:
     fusion const& f_;
     schedule_result const& s_;
     dimension_table& dimensions_;
-    list<int> first_, last_;
+    list<int> when_, last_;  ///< per group, and per node: when it is read last
+    int end_ = 0;
     list<char> taken_over_;
     list<live_buffer> live_;
     memory_plan result_;

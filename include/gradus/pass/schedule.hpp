@@ -27,7 +27,8 @@ constexpr bool may_overwrite(graph const& g, fusion const& f, int kernel, int va
     bool written = false;
     for (int k : f.kernels[kernel].groups) {
         kernel_group const& group = f.groups[k];
-        if (f.groups[writer].part == row_part::after && k != writer && !written) continue;
+        bool const in_turns = f.kernels[kernel].walk != walk_kind::whole && f.groups[writer].part != row_part::after;
+        if (!in_turns && k != writer && !written) continue;
         for (int m : group.members)
             for (int i = 0; i < g[m].op->arity; ++i) {
                 if (f.base[g[m].in[i]] != value) continue;

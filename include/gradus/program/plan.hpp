@@ -21,12 +21,6 @@ struct planned_group {
     shape domain{};
     row_part part = row_part::none;
 };
-/// How the groups of a kernel take turns.
-enum class walk_kind : std::uint8_t {
-    whole,   ///< each does all rows
-    blocks,  ///< each does a block of rows, then all the next
-    behind   ///< the first is a product of matrices, the others follow it on every block of rows that it finishes
-};
 /// One kernel of a finished program, in the order of execution.
 struct planned_kernel {
     int first = 0, groups = 0;  ///< its groups, in the plan's order
@@ -34,18 +28,6 @@ struct planned_kernel {
     walk_kind walk = walk_kind::whole;
     std::int64_t block = 0;     ///< rows
 };
-
-namespace core {
-
-/// Is a product so small that it has code of its own? (A function: in `if constexpr` g++ also multiplies the codes of named
-/// dimensions, behind the && that excludes them, and warns of the overflow.)
-constexpr bool is_small(extent m, extent k, extent inner) {
-    for (extent e : {m, k, inner})
-        if (!e.is_static() || e.code > 1024) return false;
-    return inner.code > 0 && inner.code * k.code <= 8192;
-}
-
-}  // namespace core
 
 /// Everything that running a graph needs to know, as a constant.
 template <int Nodes>
@@ -95,41 +77,33 @@ struct program_plan {
 
 namespace core {
 
-constexpr walk_kind walk_of(graph const& g, fusion const& f, fused_kernel const& k) {
-    if (k.block) return walk_kind::blocks;
-    kernel_group const& first = f.groups[k.groups[0]];
-    if (k.groups.size() == 1 || f.groups[k.groups[1]].part == row_part::after || first.kind != kernel_kind::contraction || first.domain[1].code == 1) return walk_kind::whole;
-    node const& product = g[first.members[0]];
-    return is_small(first.domain[0], first.domain[1], op::matmul::side(g[product.in[0]].shape, product.attr.n[0], 1)) ? walk_kind::whole : walk_kind::behind;
-}
-
 template <int Nodes>
 constexpr program_plan<Nodes> make_plan(graph const& g) {
     program_plan<Nodes> plan;
     for (int i = 0; i < g.size(); ++i) plan.dimensions.size(g[i].shape);  // in the order of first use
     fusion f = pass::chain(g, pass::fuse(g));
     schedule_result s = pass::schedule(g, f);
-    memory_plan m = pass::plan_memory(g, f, s, plan.dimensions);
+    memory_plan memory = pass::plan_memory(g, f, s, plan.dimensions);
     for (int i = 0; i < g.size(); ++i) {
         plan.group_of[i] = f.group_of[i];
         plan.kernel_of[i] = -1;
         plan.base[i] = f.base[i];
         plan.inlined[i] = f.inlined[i];
         plan.epilogue[i] = f.epilogue[i];
-        plan.buffers[i] = m.buffers[i];
+        plan.buffers[i] = memory.buffers[i];
     }
     for (int k : s.order) {
         fused_kernel const& kernel = f.kernels[k];
         for (int m : kernel.members) plan.kernel_of[m] = plan.kernel_count;
-        planned_kernel& made = plan.kernels[plan.kernel_count++] = {plan.group_count, 0, 0, walk_of(g, f, kernel), kernel.block};
+        planned_kernel& made = plan.kernels[plan.kernel_count++] = {plan.group_count, 0, 0, kernel.walk, kernel.block};
         for (int number : kernel.groups) {
             kernel_group const& group = f.groups[number];
             ++(group.part == row_part::after ? made.after : made.groups);
             plan.groups[plan.group_count++] = {group.kind, number, group.members[0], group.domain, group.part};
         }
     }
-    for (arena_section const& section : m.sections) plan.sections[plan.section_count++] = section;
-    for (int o : m.copied_back) plan.copied_back[plan.copied_back_count++] = o;
+    for (arena_section const& section : memory.sections) plan.sections[plan.section_count++] = section;
+    for (int o : memory.copied_back) plan.copied_back[plan.copied_back_count++] = o;
     for (output_entry const& o : g.outputs) plan.returned += o.updates < 0;
     return plan;
 }

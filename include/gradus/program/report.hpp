@@ -65,7 +65,7 @@ public:
     }
     /// The graph that runs: differentiated and simplified.
     static constexpr gradus::graph graph() { return S::optimized.thaw(); }
-    /// A table: kernel, operations in it, shape, flops, bytes, where its results go.
+    /// A table: kernel, operations in it ("; " between groups that take turns on blocks of rows), shape, flops, bytes, where its results go.
     static constexpr text explain(auto... dimensions) {
         dimension_sizes<decltype(dimensions)...> sizes(dimensions...);
         dimension_table table = S::plan.dimensions;
@@ -73,12 +73,16 @@ public:
         for (int k = 0; k < S::plan.kernel_count; ++k) {
             text operations, results;
             std::int64_t flops = 0;
-            for (int i = 0; i < S::optimized.size(); ++i) {
-                if (S::plan.kernel_of[i] != k) continue;
-                if (!operations.empty()) operations += ' ';
-                operations += S::optimized[i].op->name;
-                flops += core::flops_of(S::optimized, i, table).at(sizes.of);
-                append_place(results, i, sizes.of);
+            planned_kernel const& kernel = S::plan.kernels[k];
+            for (int at = kernel.first; at < kernel.first + kernel.groups + kernel.after; ++at) {
+                if (at > kernel.first) operations += ';';
+                for (int i = 0; i < S::optimized.size(); ++i) {
+                    if (S::plan.group_of[i] != S::plan.groups[at].number) continue;
+                    if (!operations.empty()) operations += ' ';
+                    operations += S::optimized[i].op->name;
+                    flops += core::flops_of(S::optimized, i, table).at(sizes.of);
+                    append_place(results, i, sizes.of);
+                }
             }
             core::append(out, core::concat(k, " | ", operations.view(), " | ", S::plan.first_group(k).domain, " | ", flops, " | ", kernel_bytes(k, sizes.of), " | ", results.view(), '\n').view());
         }

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "reductions.hpp"
+
+// Kernels that walk over blocks of rows, and that follow a product's blocks.
+using namespace compare;
+
+namespace {
+
+template <class T>
+struct rows {
+    static constexpr auto x = gr::var<"x", T, 70, 300>;       // two blocks of rows, the second one shorter
+    static constexpr auto wide = gr::var<"wide", T, "n", 400>;  // less than a block, or more
+    static constexpr auto w = gr::var<"w", T, 300, 17>;
+    static constexpr auto b = gr::var<"b", T, 17>;
+    static constexpr auto v = gr::var<"v", T, 300>;
+    static constexpr auto y = gr::var<"y", T, 70>;
+    static constexpr auto c = gr::var<"c", T, 70, 300>;
+    static constexpr auto t = gr::var<"t", T, 70, 300>;
+};
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("walks: softmax by rows, its derivatives, sums over the rows beside", T, float, double) {
+    using r = rows<T>;
+    check<source<[] { return std::tuple{gr::softmax(r::x), gr::sum<0>(gr::log_softmax(r::wide)), gr::logsumexp<1>(r::wide), gr::grad(gr::sum(gr::softmax(r::x) * r::c), r::x)}; }>>();
+}
+TEST_CASE_TEMPLATE("walks: a matrix times a vector, a loop, and the matrix again", T, float, double) {
+    using r = rows<T>;
+    static constexpr auto loss = gr::mean(gr::square(gr::tanh(gr::matmul(r::x, r::v)) - r::y));
+    check<source<[] { return std::tuple{loss, gr::grad(loss, r::v), gr::grad(loss, r::y)}; }>>();
+}
+TEST_CASE_TEMPLATE("walks: bias, activation and sums over the rows behind a product", T, float, double) {
+    using r = rows<T>;
+    static constexpr auto h = gr::let([] { return gr::tanh(gr::matmul(r::x, r::w) + r::b); });
+    check<source<[] { return std::tuple{gr::sum<0>(h), gr::softmax(h), gr::grad(gr::sum(gr::square(h)), r::b)}; }>>();
+    static_assert(gr::compile(gr::softmax(h)).kernels() == 1);
+}
+TEST_CASE("walks: no rows, sums of nothing") {
+    constexpr auto x = gr::var<"x", float, "n", 64>;
+    constexpr auto v = gr::var<"v", float, 64>;
+    constexpr auto s = gr::sum(gr::exp(gr::matmul(x, v)));
+    constexpr auto step = gr::compile(s, gr::grad(s, v), gr::softmax(x));
+    float const V[64] = {};
+    auto [value, slope, rows] = step(x = std::span<float const>{}, v = V, gr::dim<"n"> = 0);
+    CHECK(value == 0);
+    for (int i = 0; i < 64; ++i) CHECK(slope(i) == 0);
+    CHECK(rows.size() == 0);
+}
+TEST_CASE("walks: the training step of a classifier with two layers") {
+    constexpr auto x = gr::var<"x", float, "batch", 784>;
+    constexpr auto labels = gr::var<"labels", std::int64_t, "batch">;
+    constexpr auto w1 = gr::var<"w1", float, 784, 128>;
+    constexpr auto b1 = gr::var<"b1", float, 128>;
+    constexpr auto w2 = gr::var<"w2", float, 128, 10>;
+    constexpr auto b2 = gr::var<"b2", float, 10>;
+    constexpr auto h = gr::let([] { return gr::relu(gr::matmul(x, w1) + b1); });
+    constexpr auto loss = gr::let([] { return gr::cross_entropy(gr::matmul(h, w2) + b2, labels); });
+    constexpr auto descent = [](auto p) { return gr::update(p, p - gr::constant<0.1> * gr::grad(loss, p)); };
+    constexpr auto step = gr::compile(loss, descent(w1), descent(b1), descent(w2), descent(b2));
+    static_assert(step.kernels() == 5, "two layers, the loss by rows, and the products of the gradients: with all updates");
+    std::string const table = step.explain(gr::dim<"batch"> = 64).str();
+    CAPTURE(table);
+    CHECK(table.find("0 | matmul; add relu |") != std::string::npos);
+    CHECK(table.find("1 | matmul; cast; add amax equal where sum; abs less where; sub exp sum; ") != std::string::npos);
+    CHECK(table.find("4 | matmul; mul sub |") != std::string::npos);
+}
