@@ -15,10 +15,12 @@
 #include <gradus/op/gather.hpp>
 #include <gradus/op/hyperbolic.hpp>
 #include <gradus/op/leaf.hpp>
+#include <gradus/op/linear_algebra.hpp>
 #include <gradus/op/list.hpp>
 #include <gradus/op/logarithm.hpp>
 #include <gradus/op/logical.hpp>
 #include <gradus/op/loss.hpp>
+#include <gradus/op/lu.hpp>
 #include <gradus/op/marker.hpp>
 #include <gradus/op/normalization.hpp>
 #include <gradus/op/reduction.hpp>
@@ -27,4 +29,5 @@
 #include <gradus/op/shape.hpp>
 #include <gradus/op/special.hpp>
 #include <gradus/op/statistics.hpp>
+#include <gradus/op/triangular.hpp>
 #include <gradus/op/trigonometric.hpp>

@@ -176,6 +176,8 @@ inline std::map<std::string, rule> const& rules() {
         {"max_pool2d", [](operands const& x, json const& a, shape const&) { return gradus::op::max_pool::expand(windows_of(a), x.at(0)); }},
         {"avg_pool2d", [](operands const& x, json const& a, shape const&) { return gradus::op::avg_pool::expand(windows_of(a), x.at(0)); }},
         {"take_rows", [](operands const& x, json const&, shape const&) { return gradus::op::index_select::expand({}, x.at(0), x.at(1)); }},
+        {"cholesky", [](operands const& x, json const&, shape const&) { return gradus::apply<gradus::op::cholesky>(x.at(0)); }},
+        {"triangular_solve", [](operands const& x, json const&, shape const&) { return gradus::op::solve_triangular::expand({}, x.at(0), x.at(1)); }},
         {"trace", [](operands const& x, json const&, shape const&) { return gradus::op::diagonal::expand({}, x.at(0)).sum(1, false); }},
         {"reshape", [](operands const& x, json const&, shape const& s) { return x.at(0).reshape(s); }},
         {"broadcast_to", [](operands const& x, json const&, shape const& s) { return x.at(0).broadcast_to(s); }},
@@ -224,6 +226,7 @@ inline gradus::attributes attributes_of(test_case const& c, value x) {
         attr.n[1] = c.attributes.at("shift");
     }
     if (c.op == "gather" || c.op == "scatter_add") attr.n[0] = c.attributes.at("axis");
+    if (c.op == "logdet" || c.op == "det" || c.op == "inv" || c.op == "solve") attr = {};
     if (c.op == "group_norm") attr.n[0] = c.attributes.at("groups");
     if (c.op == "scaled_dot_product_attention") attr.n[0] = c.attributes.at("causal").get<bool>();
     return attr;

@@ -503,6 +503,24 @@ std::vector<structural> const structurals{
             default: return gradus::op::einsum_of_one::expand(gradus::core::equation("iji->ji").attr, p.input({i, j, i}));
         }
     }},
+    {"cholesky, solve_triangular", [](program& p, random_ref r) {
+        int n = 1 + r.below(4);
+        gradus::attributes which;
+        for (int i = 0; i < 3; ++i) which.n[i] = r.below(2);
+        value a = p.input({2, n, n}), b = r.below(2) ? p.input({n, 2}) : p.input({n});
+        value l = gradus::apply<gradus::op::cholesky>(a.matmul(a.transposed()) + gradus::op::identity_like(a) * 2);
+        return total(l * l.number(0.7)) * gradus::op::solve_triangular::expand(which, a + gradus::op::identity_like(a) * 4, b) + total(gradus::op::solve_triangular::expand({}, l, b));
+    }},
+    {"solve, inv, determinants", [](program& p, random_ref r) {
+        int n = 1 + r.below(4);
+        value a = p.input({n, n}), b = r.below(2) ? p.input({2, n, 3}) : p.input({n});
+        value apart = a + gradus::op::identity_like(a) * (r.below(2) ? 4 : -4);  // no matrix near a singular one
+        value definite = a.matmul(a.transposed()) + gradus::op::identity_like(a) * 2;
+        gradus::attributes sign;
+        sign.n[0] = 1;
+        return gradus::op::solve::expand({}, apart, b) * gradus::op::det::expand({}, apart) + total(gradus::op::inv::expand({}, apart)) +
+               gradus::op::slogdet::expand({}, apart) * gradus::op::slogdet::expand(sign, apart) + gradus::op::logdet::expand({}, definite);
+    }},
     {"convolutions", [](program& p, random_ref r) {
         gradus::windows w{1 + r.below(2), r.below(2), 1 + r.below(2), 1};
         auto attr = gradus::core::window_parameters(w).attr;

@@ -13,6 +13,7 @@
 #include <gradus/op/gather.hpp>
 #include <gradus/op/hyperbolic.hpp>
 #include <gradus/op/leaf.hpp>
+#include <gradus/op/linear_algebra.hpp>
 #include <gradus/op/logarithm.hpp>
 #include <gradus/op/logical.hpp>
 #include <gradus/op/loss.hpp>
@@ -44,6 +45,7 @@ using composite_list = op_list<logsigmoid, silu, gelu, gelu_tanh, elu, selu, lea
 using structure_list = op_list<mean, amin, argmin, prod, variance, stddev, norm, any, all, count_nonzero, logsumexp, softmax, log_softmax, cumsum, cumprod, logcumsumexp,
                                tril, triu, diagonal, diag_embed, flip, roll, constant_pad, embedding, index_select, gather, scatter_add, mse_loss, l1_loss, huber_loss, smooth_l1_loss, kl_div, binary_cross_entropy,
                                binary_cross_entropy_with_logits, hinge_embedding_loss, gaussian_nll_loss, nll_loss, cross_entropy, layer_norm, rms_norm, batch_norm,
-                               group_norm, linear_layer, convolution, transposed_convolution, max_pool, avg_pool, einsum, einsum_of_one, scaled_dot_product_attention>;
+                               group_norm, linear_layer, convolution, transposed_convolution, max_pool, avg_pool, einsum, einsum_of_one, scaled_dot_product_attention,
+                               inv, det, slogdet, logdet, solve, solve_triangular>;
 
 }  // namespace gradus::op

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <gradus/program/aligned.hpp>
+#include <gradus/program/run_linear_algebra.hpp>
 #include <gradus/program/run_loop.hpp>
 #include <gradus/program/run_node.hpp>
 
@@ -25,6 +26,7 @@ template <class Source, int Position>
         run_loop<Source, k.group>(c, std::make_integer_sequence<int, code::n.inputs>{}, std::make_integer_sequence<int, code::n.outputs>{});
     } else if constexpr (k.kind == kernel_kind::contraction) run_contraction<Source, k.node>(c);
     else if constexpr (k.kind == kernel_kind::argmax) run_argmax<Source, k.node>(c);
+    else if constexpr (is_on_matrices(stages<Source>::optimized[k.node])) run_on_matrices<Source, k.node>(c);
     else run_movement<Source, k.node>(c);
 }
 
