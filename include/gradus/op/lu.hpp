@@ -35,7 +35,7 @@ struct lu_factor : on_matrices<lu_factor, 1> {
     }
     static constexpr auto vjp(auto g, auto, auto) { return decltype(g)(0.0); }
     static constexpr auto jvp(auto t, auto, auto) { return decltype(t)(0.0); }
-    static constexpr auto of(auto a) { return decltype(a)::template emit<lu_factor>(a.owner(), {}, {}, {a}); }
+    static constexpr auto of(auto a) -> decltype(a) { return decltype(a)::template emit<lu_factor>(a.owner(), {}, {}, {a}); }
 };
 constexpr bool is_factored(call const& c) {
     tensor_type const &a = c.operand[0], &f = c.operand[1];
@@ -66,7 +66,7 @@ struct lu_solve : on_matrices<lu_solve, 3> {
             for (std::int64_t j = 0; j < m; ++j) std::swap(x[i * m + j], x[pivot * m + j]);
         }
     }
-    static constexpr auto solved(attributes const& attr, auto a, auto f, auto b) { return decltype(a)::template emit<lu_solve>(a.owner(), attr, {}, {a, f, b}); }
+    static constexpr auto solved(attributes const& attr, auto a, auto f, auto b) -> decltype(a) { return decltype(a)::template emit<lu_solve>(a.owner(), attr, {}, {a, f, b}); }
     static constexpr auto vjp(auto g, auto y, auto a, auto f, auto) {
         attributes other;
         other.n[0] = !y.attr().n[0];
@@ -106,7 +106,7 @@ struct lu_determinant : on_matrices<lu_determinant, 2> {
         }
         *y = attr.n[0] == 0 ? product : attr.n[0] == 1 ? sum : sign;
     }
-    static constexpr auto of(auto a, std::int64_t which) {
+    static constexpr auto of(auto a, std::int64_t which) -> decltype(a) {
         attributes attr;
         attr.n[0] = which;
         return decltype(a)::template emit<lu_determinant>(a.owner(), attr, {}, {a, lu_factor::of(a)});

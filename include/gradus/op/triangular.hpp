@@ -70,7 +70,7 @@ struct triangular_solve : on_matrices<triangular_solve, 2> {
         attr.n[1] = !attr.n[1];
         return attr;
     }
-    static constexpr auto solved(attributes const& attr, auto a, auto b) { return decltype(a)::template emit<triangular_solve>(a.owner(), attr, {}, {a, b}); }
+    static constexpr auto solved(attributes const& attr, auto a, auto b) -> decltype(a) { return decltype(a)::template emit<triangular_solve>(a.owner(), attr, {}, {a, b}); }
     /// The part of a matrix that is read.
     static constexpr auto part(attributes const& attr, auto a) {
         attributes k;
