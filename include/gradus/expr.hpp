@@ -7,5 +7,6 @@
 #include <gradus/expr/linear_algebra.hpp>
 #include <gradus/expr/rearrange.hpp>
 #include <gradus/expr/reductions.hpp>
+#include <gradus/expr/sort.hpp>
 #include <gradus/expr/structure.hpp>
 #include <gradus/expr/var.hpp>

@@ -21,3 +21,4 @@
 #include <gradus/kernel/reduce.hpp>
 #include <gradus/kernel/registers.hpp>
 #include <gradus/kernel/simd.hpp>
+#include <gradus/kernel/sort.hpp>

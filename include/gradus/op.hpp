@@ -27,6 +27,7 @@
 #include <gradus/op/rounding.hpp>
 #include <gradus/op/scan.hpp>
 #include <gradus/op/shape.hpp>
+#include <gradus/op/sort.hpp>
 #include <gradus/op/special.hpp>
 #include <gradus/op/statistics.hpp>
 #include <gradus/op/triangular.hpp>

@@ -16,3 +16,4 @@
 #include <gradus/program/run_linear_algebra.hpp>
 #include <gradus/program/run_loop.hpp>
 #include <gradus/program/run_node.hpp>
+#include <gradus/program/run_sort.hpp>

@@ -521,6 +521,16 @@ std::vector<structural> const structurals{
         return gradus::op::solve::expand({}, apart, b) * gradus::op::det::expand({}, apart) + total(gradus::op::inv::expand({}, apart)) +
                gradus::op::slogdet::expand({}, apart) * gradus::op::slogdet::expand(sign, apart) + gradus::op::logdet::expand({}, definite);
     }},
+    {"sort, topk, median, cummax, cummin", [](program& p, random_ref r) {
+        int n = 1 + r.below(4), axis = r.below(2);
+        gradus::attributes order, along = gradus::op::reduction_attributes(std::int64_t{1} << axis, false);
+        order.n[0] = axis;
+        order.n[1] = r.below(2);
+        order.n[2] = 1 + r.below(n);
+        value x = p.input({n, n}), weight = p.input({n, n});
+        return gradus::op::sort::expand(order, x) * weight + total(gradus::op::topk::expand(order, x * x)) + total(gradus::op::median::expand(order, x)) +
+               gradus::op::cummax::expand(along, x) * gradus::op::cummin::expand(along, x);
+    }, true},
     {"convolutions", [](program& p, random_ref r) {
         gradus::windows w{1 + r.below(2), r.below(2), 1 + r.below(2), 1};
         auto attr = gradus::core::window_parameters(w).attr;

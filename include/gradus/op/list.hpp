@@ -23,6 +23,7 @@
 #include <gradus/op/rounding.hpp>
 #include <gradus/op/scan.hpp>
 #include <gradus/op/shape.hpp>
+#include <gradus/op/sort.hpp>
 #include <gradus/op/special.hpp>
 #include <gradus/op/statistics.hpp>
 #include <gradus/op/trigonometric.hpp>
@@ -46,6 +47,6 @@ using structure_list = op_list<mean, amin, argmin, prod, variance, stddev, norm,
                                tril, triu, diagonal, diag_embed, flip, roll, constant_pad, embedding, index_select, gather, scatter_add, mse_loss, l1_loss, huber_loss, smooth_l1_loss, kl_div, binary_cross_entropy,
                                binary_cross_entropy_with_logits, hinge_embedding_loss, gaussian_nll_loss, nll_loss, cross_entropy, layer_norm, rms_norm, batch_norm,
                                group_norm, linear_layer, convolution, transposed_convolution, max_pool, avg_pool, einsum, einsum_of_one, scaled_dot_product_attention,
-                               inv, det, slogdet, logdet, solve, solve_triangular>;
+                               inv, det, slogdet, logdet, solve, solve_triangular, argsort, sort, topk_index, topk, median, cummax, cummax_index, cummin, cummin_index>;
 
 }  // namespace gradus::op

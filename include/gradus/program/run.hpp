@@ -5,6 +5,7 @@
 #include <gradus/program/run_linear_algebra.hpp>
 #include <gradus/program/run_loop.hpp>
 #include <gradus/program/run_node.hpp>
+#include <gradus/program/run_sort.hpp>
 
 #include <array>
 #include <cstddef>
@@ -27,6 +28,7 @@ template <class Source, int Position>
     } else if constexpr (k.kind == kernel_kind::contraction) run_contraction<Source, k.node>(c);
     else if constexpr (k.kind == kernel_kind::argmax) run_argmax<Source, k.node>(c);
     else if constexpr (is_on_matrices(stages<Source>::optimized[k.node])) run_on_matrices<Source, k.node>(c);
+    else if constexpr (stages<Source>::optimized[k.node].template is<op::sorting_order>()) run_sorting_order<Source, k.node>(c);
     else run_movement<Source, k.node>(c);
 }
 
