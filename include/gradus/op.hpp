@@ -22,6 +22,7 @@
 #include <gradus/op/loss.hpp>
 #include <gradus/op/lu.hpp>
 #include <gradus/op/marker.hpp>
+#include <gradus/op/normal.hpp>
 #include <gradus/op/normalization.hpp>
 #include <gradus/op/reduction.hpp>
 #include <gradus/op/rounding.hpp>

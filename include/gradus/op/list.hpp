@@ -18,6 +18,7 @@
 #include <gradus/op/logical.hpp>
 #include <gradus/op/loss.hpp>
 #include <gradus/op/marker.hpp>
+#include <gradus/op/normal.hpp>
 #include <gradus/op/normalization.hpp>
 #include <gradus/op/reduction.hpp>
 #include <gradus/op/rounding.hpp>
@@ -36,11 +37,11 @@ using elementwise_list = op_list<neg, abs, square, add, sub, mul, div, pow, maxi
 
 /// The others: like those of users, they are found in the expression, so that programs without them do not pay for them.
 using further_list = op_list<tan, asin, acos, atan, atan2, hypot, erfc, sinh, cosh, asinh, acosh, atanh, exp2, log2, log10, cbrt, logit, logaddexp, xlogy,
-                             floor, ceil, round, trunc, fmod, copysign, lgamma, digamma, polygamma<1>, polygamma<2>, erfinv, both, either, negation>;
+                             floor, ceil, round, trunc, fmod, copysign, lgamma, digamma, polygamma<1>, polygamma<2>, erfinv, erfcx, log_ndtr, both, either, negation>;
 
 /// The elementwise operations that are made of others.
 using composite_list = op_list<logsigmoid, silu, gelu, gelu_tanh, elu, selu, leaky_relu, hardtanh, mish, reciprocal, lerp, fma, addcmul, xlog1py, remainder,
-                               sign, heaviside, clamp, nan_to_num, logical_and, logical_or, logical_xor, logical_not, isnan, isinf, isfinite>;
+                               sign, heaviside, clamp, nan_to_num, logical_and, logical_or, logical_xor, logical_not, isnan, isinf, isfinite, ndtr>;
 
 /// Reductions, scans, losses and blocks that are made of others.
 using structure_list = op_list<mean, amin, argmin, prod, variance, stddev, norm, any, all, count_nonzero, logsumexp, softmax, log_softmax, cumsum, cumprod, logcumsumexp,
