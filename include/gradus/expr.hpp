@@ -5,6 +5,7 @@
 #include <gradus/expr/expression.hpp>
 #include <gradus/expr/functions.hpp>
 #include <gradus/expr/linear_algebra.hpp>
+#include <gradus/expr/pooling.hpp>
 #include <gradus/expr/rearrange.hpp>
 #include <gradus/expr/reductions.hpp>
 #include <gradus/expr/sort.hpp>

@@ -24,6 +24,7 @@
 #include <gradus/op/marker.hpp>
 #include <gradus/op/normal.hpp>
 #include <gradus/op/normalization.hpp>
+#include <gradus/op/pooling.hpp>
 #include <gradus/op/reduction.hpp>
 #include <gradus/op/rounding.hpp>
 #include <gradus/op/scan.hpp>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <gradus/expr/convolution.hpp>
+#include <gradus/expr/pooling.hpp>
 #include <gradus/expr/rearrange.hpp>
 #include <gradus/graph/check.hpp>
 #include <gradus/graph/interpret.hpp>
@@ -538,11 +539,22 @@ std::vector<structural> const structurals{
         return total(gradus::op::convolution::expand(attr, x, weight)) * gradus::op::transposed_convolution::expand(attr, x, weight);
     }},
     {"pooling", [](program& p, random_ref r) {
-        gradus::windows w{1 + r.below(2), 0, 1 + r.below(3), 1};
-        auto attr = gradus::core::window_parameters(w).attr;
+        gradus::height_width size(2 + r.below(2), 1 + r.below(2)), stride(1 + r.below(2), 1 + r.below(3)), padding(r.below(2), 0);
+        auto attr = gradus::core::pool_parameters({size, stride, padding, r.below(2) == 1}).attr;
         value x = p.input({1, 2, 4, 3});
-        return gradus::op::max_pool::expand(attr, x) * gradus::op::avg_pool::expand(attr, x);
+        return gradus::op::max_pool::expand(attr, x) * gradus::op::avg_pool::expand(attr, x) + total(gradus::op::avg_pool::expand(attr, x * x));
     }, true},
+    {"adaptive pooling", [](program& p, random_ref r) {
+        auto attr = gradus::core::adaptive_parameters(1 + r.below(5), 1 + r.below(3)).attr;
+        value x = p.input({1, 2, 5, 4});
+        return gradus::op::adaptive_max_pool::expand(attr, x) * gradus::op::adaptive_avg_pool::expand(attr, x);
+    }, true},
+    {"attention with a mask", [](program& p, random_ref r) {
+        int n = 1 + r.below(3), d = 1 + r.below(3);
+        value x = p.input({n, d}), mask = p.input({n, n});
+        value weights = gradus::op::attention_weights::expand({}, x, x * x, r.below(2) ? mask : x.index(0) >= mask.index(1));
+        return weights.matmul(x);
+    }},
     {"two layers", [](program& p, random_ref r) {
         int batch = 1 + r.below(4), in = 1 + r.below(4), wide = 1 + r.below(4), out = 1 + r.below(4);
         value x = p.input({batch, in}), w1 = p.input({in, wide}), b = p.input({wide}), w2 = p.input({wide, out});

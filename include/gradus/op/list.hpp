@@ -20,6 +20,7 @@
 #include <gradus/op/marker.hpp>
 #include <gradus/op/normal.hpp>
 #include <gradus/op/normalization.hpp>
+#include <gradus/op/pooling.hpp>
 #include <gradus/op/reduction.hpp>
 #include <gradus/op/rounding.hpp>
 #include <gradus/op/scan.hpp>
@@ -47,7 +48,7 @@ using composite_list = op_list<logsigmoid, silu, gelu, gelu_tanh, elu, selu, lea
 using structure_list = op_list<mean, amin, argmin, prod, variance, stddev, norm, any, all, count_nonzero, logsumexp, softmax, log_softmax, cumsum, cumprod, logcumsumexp,
                                tril, triu, diagonal, diag_embed, flip, roll, constant_pad, embedding, index_select, gather, scatter_add, mse_loss, l1_loss, huber_loss, smooth_l1_loss, kl_div, binary_cross_entropy,
                                binary_cross_entropy_with_logits, hinge_embedding_loss, gaussian_nll_loss, nll_loss, cross_entropy, layer_norm, rms_norm, batch_norm,
-                               group_norm, linear_layer, convolution, transposed_convolution, max_pool, avg_pool, einsum, einsum_of_one, scaled_dot_product_attention,
+                               group_norm, linear_layer, convolution, transposed_convolution, max_pool, avg_pool, adaptive_max_pool, adaptive_avg_pool, einsum, einsum_of_one, attention_weights, scaled_dot_product_attention,
                                inv, det, slogdet, logdet, solve, solve_triangular, argsort, sort, topk_index, topk, median, cummax, cummax_index, cummin, cummin_index>;
 
 }  // namespace gradus::op
