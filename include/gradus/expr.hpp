@@ -7,6 +7,7 @@
 #include <gradus/expr/linear_algebra.hpp>
 #include <gradus/expr/pooling.hpp>
 #include <gradus/expr/rearrange.hpp>
+#include <gradus/expr/recurrent.hpp>
 #include <gradus/expr/reductions.hpp>
 #include <gradus/expr/sort.hpp>
 #include <gradus/expr/structure.hpp>

@@ -8,6 +8,7 @@
 #include <gradus/op/composite.hpp>
 #include <gradus/op/contraction.hpp>
 #include <gradus/op/convolution.hpp>
+#include <gradus/op/dropout.hpp>
 #include <gradus/op/einsum.hpp>
 #include <gradus/op/elementwise.hpp>
 #include <gradus/op/exponential.hpp>
@@ -25,6 +26,7 @@
 #include <gradus/op/normal.hpp>
 #include <gradus/op/normalization.hpp>
 #include <gradus/op/pooling.hpp>
+#include <gradus/op/recurrent.hpp>
 #include <gradus/op/reduction.hpp>
 #include <gradus/op/rounding.hpp>
 #include <gradus/op/scan.hpp>

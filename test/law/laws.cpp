@@ -532,6 +532,17 @@ std::vector<structural> const structurals{
         return gradus::op::sort::expand(order, x) * weight + total(gradus::op::topk::expand(order, x * x)) + total(gradus::op::median::expand(order, x)) +
                gradus::op::cummax::expand(along, x) * gradus::op::cummin::expand(along, x);
     }, true},
+    {"dropout", [](program& p, random_ref r) {
+        p.symbols["key"] = {static_cast<double>(r.below(1000) - 500)};
+        value key = p.symbol("key", gradus::dtype::int64, {}), x = p.input(random_shape(r, 3));
+        return gradus::op::dropout::expand(with_value({}, 0.25 * r.below(5)), x * x, key);
+    }},
+    {"cells", [](program& p, random_ref r) {
+        int n = 1 + r.below(3), hidden = 1 + r.below(3);
+        value gates = p.input({n, 4 * hidden}), in = p.input({n, 3 * hidden}), h = p.input({n, hidden});
+        value c = gradus::op::lstm_memory::expand({}, gates, h);
+        return gradus::op::lstm_output::expand({}, gates, c) + gradus::op::gru_state::expand({}, in, in * in, c);
+    }},
     {"convolutions", [](program& p, random_ref r) {
         gradus::windows w{1 + r.below(2), r.below(2), 1 + r.below(2), 1};
         auto attr = gradus::core::window_parameters(w).attr;

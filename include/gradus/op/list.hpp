@@ -8,6 +8,7 @@
 #include <gradus/op/composite.hpp>
 #include <gradus/op/contraction.hpp>
 #include <gradus/op/convolution.hpp>
+#include <gradus/op/dropout.hpp>
 #include <gradus/op/einsum.hpp>
 #include <gradus/op/exponential.hpp>
 #include <gradus/op/gather.hpp>
@@ -21,6 +22,7 @@
 #include <gradus/op/normal.hpp>
 #include <gradus/op/normalization.hpp>
 #include <gradus/op/pooling.hpp>
+#include <gradus/op/recurrent.hpp>
 #include <gradus/op/reduction.hpp>
 #include <gradus/op/rounding.hpp>
 #include <gradus/op/scan.hpp>
@@ -49,6 +51,7 @@ using structure_list = op_list<mean, amin, argmin, prod, variance, stddev, norm,
                                tril, triu, diagonal, diag_embed, flip, roll, constant_pad, embedding, index_select, gather, scatter_add, mse_loss, l1_loss, huber_loss, smooth_l1_loss, kl_div, binary_cross_entropy,
                                binary_cross_entropy_with_logits, hinge_embedding_loss, gaussian_nll_loss, nll_loss, cross_entropy, layer_norm, rms_norm, batch_norm,
                                group_norm, linear_layer, convolution, transposed_convolution, max_pool, avg_pool, adaptive_max_pool, adaptive_avg_pool, einsum, einsum_of_one, attention_weights, scaled_dot_product_attention,
-                               inv, det, slogdet, logdet, solve, solve_triangular, argsort, sort, topk_index, topk, median, cummax, cummax_index, cummin, cummin_index>;
+                               inv, det, slogdet, logdet, solve, solve_triangular, argsort, sort, topk_index, topk, median, cummax, cummax_index, cummin, cummin_index,
+                               dropout, lstm_memory, lstm_output, gru_state>;
 
 }  // namespace gradus::op
