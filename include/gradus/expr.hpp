@@ -4,7 +4,11 @@
 #include <gradus/expr/convolution.hpp>
 #include <gradus/expr/expression.hpp>
 #include <gradus/expr/functions.hpp>
+#include <gradus/expr/linear_algebra.hpp>
+#include <gradus/expr/pooling.hpp>
 #include <gradus/expr/rearrange.hpp>
+#include <gradus/expr/recurrent.hpp>
 #include <gradus/expr/reductions.hpp>
+#include <gradus/expr/sort.hpp>
 #include <gradus/expr/structure.hpp>
 #include <gradus/expr/var.hpp>

@@ -6,6 +6,7 @@
 #include <gradus/kernel/contract/pack.hpp>
 #include <gradus/kernel/contract/tile.hpp>
 #include <gradus/kernel/contract/vector.hpp>
+#include <gradus/kernel/linear_algebra.hpp>
 #include <gradus/kernel/loop.hpp>
 #include <gradus/kernel/loop_description.hpp>
 #include <gradus/kernel/loop_facts.hpp>
@@ -20,3 +21,4 @@
 #include <gradus/kernel/reduce.hpp>
 #include <gradus/kernel/registers.hpp>
 #include <gradus/kernel/simd.hpp>
+#include <gradus/kernel/sort.hpp>

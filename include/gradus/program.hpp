@@ -13,5 +13,7 @@
 #include <gradus/program/random.hpp>
 #include <gradus/program/report.hpp>
 #include <gradus/program/run.hpp>
+#include <gradus/program/run_linear_algebra.hpp>
 #include <gradus/program/run_loop.hpp>
 #include <gradus/program/run_node.hpp>
+#include <gradus/program/run_sort.hpp>

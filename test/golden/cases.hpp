@@ -2,6 +2,7 @@
 #pragma once
 
 #include <gradus/expr/convolution.hpp>
+#include <gradus/expr/pooling.hpp>
 #include <gradus/expr/rearrange.hpp>
 #include <gradus/graph/build.hpp>
 #include <gradus/op/list.hpp>
@@ -149,9 +150,9 @@ inline value ones(value like, gradus::shape const& s) { return like.number(1).br
 inline value zeros(value like, gradus::shape const& s) { return like.number(0).broadcast_to(s); }
 
 inline gradus::attributes windows_of(nlohmann::json const& a) {
-    std::int64_t const kernel = a.value("kernel", std::int64_t{0});  // pooling: one window after the other
-    return gradus::core::window_parameters({a.value("stride", kernel ? kernel : std::int64_t{1}), a.value("padding", std::int64_t{0}), a.value("dilation", kernel ? kernel : std::int64_t{1}), a.value("groups", std::int64_t{1})}).attr;
+    return gradus::core::window_parameters({a.value("stride", std::int64_t{1}), a.value("padding", std::int64_t{0}), a.value("dilation", std::int64_t{1}), a.value("groups", std::int64_t{1})}).attr;
 }
+inline gradus::attributes pool_of(nlohmann::json const& a) { return gradus::core::pool_parameters({a.at("kernel").get<std::int64_t>(), a.value("stride", std::int64_t{0})}).attr; }
 
 inline value with_bias(value y, value per_channel) { return y + gradus::op::along_channels(per_channel, y); }
 
@@ -173,9 +174,11 @@ inline std::map<std::string, rule> const& rules() {
         {"conv1d", [](operands const& x, json const& a, shape const&) { return with_bias(gradus::op::convolution::expand(windows_of(a), x.at(0), x.at(1)), x.at(2)); }},
         {"conv2d", [](operands const& x, json const& a, shape const&) { return with_bias(gradus::op::convolution::expand(windows_of(a), x.at(0), x.at(1)), x.at(2)); }},
         {"conv_transpose2d", [](operands const& x, json const& a, shape const&) { return with_bias(gradus::op::transposed_convolution::expand(windows_of(a), x.at(0), x.at(1)), x.at(2)); }},
-        {"max_pool2d", [](operands const& x, json const& a, shape const&) { return gradus::op::max_pool::expand(windows_of(a), x.at(0)); }},
-        {"avg_pool2d", [](operands const& x, json const& a, shape const&) { return gradus::op::avg_pool::expand(windows_of(a), x.at(0)); }},
+        {"max_pool2d", [](operands const& x, json const& a, shape const&) { return gradus::op::max_pool::expand(pool_of(a), x.at(0)); }},
+        {"avg_pool2d", [](operands const& x, json const& a, shape const&) { return gradus::op::avg_pool::expand(pool_of(a), x.at(0)); }},
         {"take_rows", [](operands const& x, json const&, shape const&) { return gradus::op::index_select::expand({}, x.at(0), x.at(1)); }},
+        {"cholesky", [](operands const& x, json const&, shape const&) { return gradus::apply<gradus::op::cholesky>(x.at(0)); }},
+        {"triangular_solve", [](operands const& x, json const&, shape const&) { return gradus::op::solve_triangular::expand({}, x.at(0), x.at(1)); }},
         {"trace", [](operands const& x, json const&, shape const&) { return gradus::op::diagonal::expand({}, x.at(0)).sum(1, false); }},
         {"reshape", [](operands const& x, json const&, shape const& s) { return x.at(0).reshape(s); }},
         {"broadcast_to", [](operands const& x, json const&, shape const& s) { return x.at(0).broadcast_to(s); }},
@@ -224,6 +227,7 @@ inline gradus::attributes attributes_of(test_case const& c, value x) {
         attr.n[1] = c.attributes.at("shift");
     }
     if (c.op == "gather" || c.op == "scatter_add") attr.n[0] = c.attributes.at("axis");
+    if (c.op == "logdet" || c.op == "det" || c.op == "inv" || c.op == "solve") attr = {};
     if (c.op == "group_norm") attr.n[0] = c.attributes.at("groups");
     if (c.op == "scaled_dot_product_attention") attr.n[0] = c.attributes.at("causal").get<bool>();
     return attr;

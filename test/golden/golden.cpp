@@ -168,6 +168,7 @@ TEST_CASE("golden: two operands and where") { run_family("binary"); }
 TEST_CASE("golden: reductions and softmax") { run_family("reduction"); }
 TEST_CASE("golden: shapes") { run_family("shape"); }
 TEST_CASE("golden: matrix products") { run_family("contraction"); }
+TEST_CASE("golden: linear algebra") { run_family("linalg"); }
 TEST_CASE("golden: losses") { run_family("nn"); }
 TEST_CASE("golden: the tutorial's layer") { run_family("tutorial"); }
 

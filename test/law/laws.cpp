@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <gradus/expr/convolution.hpp>
+#include <gradus/expr/pooling.hpp>
 #include <gradus/expr/rearrange.hpp>
 #include <gradus/graph/check.hpp>
 #include <gradus/graph/interpret.hpp>
@@ -503,6 +504,45 @@ std::vector<structural> const structurals{
             default: return gradus::op::einsum_of_one::expand(gradus::core::equation("iji->ji").attr, p.input({i, j, i}));
         }
     }},
+    {"cholesky, solve_triangular", [](program& p, random_ref r) {
+        int n = 1 + r.below(4);
+        gradus::attributes which;
+        for (int i = 0; i < 3; ++i) which.n[i] = r.below(2);
+        value a = p.input({2, n, n}), b = r.below(2) ? p.input({n, 2}) : p.input({n});
+        value l = gradus::apply<gradus::op::cholesky>(a.matmul(a.transposed()) + gradus::op::identity_like(a) * 2);
+        return total(l * l.number(0.7)) * gradus::op::solve_triangular::expand(which, a + gradus::op::identity_like(a) * 4, b) + total(gradus::op::solve_triangular::expand({}, l, b));
+    }},
+    {"solve, inv, determinants", [](program& p, random_ref r) {
+        int n = 1 + r.below(4);
+        value a = p.input({n, n}), b = r.below(2) ? p.input({2, n, 3}) : p.input({n});
+        value apart = a + gradus::op::identity_like(a) * (r.below(2) ? 4 : -4);  // no matrix near a singular one
+        value definite = a.matmul(a.transposed()) + gradus::op::identity_like(a) * 2;
+        gradus::attributes sign;
+        sign.n[0] = 1;
+        return gradus::op::solve::expand({}, apart, b) * gradus::op::det::expand({}, apart) + total(gradus::op::inv::expand({}, apart)) +
+               gradus::op::slogdet::expand({}, apart) * gradus::op::slogdet::expand(sign, apart) + gradus::op::logdet::expand({}, definite);
+    }},
+    {"sort, topk, median, cummax, cummin", [](program& p, random_ref r) {
+        int n = 1 + r.below(4), axis = r.below(2);
+        gradus::attributes order, along = gradus::op::reduction_attributes(std::int64_t{1} << axis, false);
+        order.n[0] = axis;
+        order.n[1] = r.below(2);
+        order.n[2] = 1 + r.below(n);
+        value x = p.input({n, n}), weight = p.input({n, n});
+        return gradus::op::sort::expand(order, x) * weight + total(gradus::op::topk::expand(order, x * x)) + total(gradus::op::median::expand(order, x)) +
+               gradus::op::cummax::expand(along, x) * gradus::op::cummin::expand(along, x);
+    }, true},
+    {"dropout", [](program& p, random_ref r) {
+        p.symbols["key"] = {static_cast<double>(r.below(1000) - 500)};
+        value key = p.symbol("key", gradus::dtype::int64, {}), x = p.input(random_shape(r, 3));
+        return gradus::op::dropout::expand(with_value({}, 0.25 * r.below(5)), x * x, key);
+    }},
+    {"cells", [](program& p, random_ref r) {
+        int n = 1 + r.below(3), hidden = 1 + r.below(3);
+        value gates = p.input({n, 4 * hidden}), in = p.input({n, 3 * hidden}), h = p.input({n, hidden});
+        value c = gradus::op::lstm_memory::expand({}, gates, h);
+        return gradus::op::lstm_output::expand({}, gates, c) + gradus::op::gru_state::expand({}, in, in * in, c);
+    }},
     {"convolutions", [](program& p, random_ref r) {
         gradus::windows w{1 + r.below(2), r.below(2), 1 + r.below(2), 1};
         auto attr = gradus::core::window_parameters(w).attr;
@@ -510,11 +550,22 @@ std::vector<structural> const structurals{
         return total(gradus::op::convolution::expand(attr, x, weight)) * gradus::op::transposed_convolution::expand(attr, x, weight);
     }},
     {"pooling", [](program& p, random_ref r) {
-        gradus::windows w{1 + r.below(2), 0, 1 + r.below(3), 1};
-        auto attr = gradus::core::window_parameters(w).attr;
+        gradus::height_width size(2 + r.below(2), 1 + r.below(2)), stride(1 + r.below(2), 1 + r.below(3)), padding(r.below(2), 0);
+        auto attr = gradus::core::pool_parameters({size, stride, padding, r.below(2) == 1}).attr;
         value x = p.input({1, 2, 4, 3});
-        return gradus::op::max_pool::expand(attr, x) * gradus::op::avg_pool::expand(attr, x);
+        return gradus::op::max_pool::expand(attr, x) * gradus::op::avg_pool::expand(attr, x) + total(gradus::op::avg_pool::expand(attr, x * x));
     }, true},
+    {"adaptive pooling", [](program& p, random_ref r) {
+        auto attr = gradus::core::adaptive_parameters(1 + r.below(5), 1 + r.below(3)).attr;
+        value x = p.input({1, 2, 5, 4});
+        return gradus::op::adaptive_max_pool::expand(attr, x) * gradus::op::adaptive_avg_pool::expand(attr, x);
+    }, true},
+    {"attention with a mask", [](program& p, random_ref r) {
+        int n = 1 + r.below(3), d = 1 + r.below(3);
+        value x = p.input({n, d}), mask = p.input({n, n});
+        value weights = gradus::op::attention_weights::expand({}, x, x * x, r.below(2) ? mask : x.index(0) >= mask.index(1));
+        return weights.matmul(x);
+    }},
     {"two layers", [](program& p, random_ref r) {
         int batch = 1 + r.below(4), in = 1 + r.below(4), wide = 1 + r.below(4), out = 1 + r.below(4);
         value x = p.input({batch, in}), w1 = p.input({in, wide}), b = p.input({wide}), w2 = p.input({wide, out});

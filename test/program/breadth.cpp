@@ -34,7 +34,7 @@ void check_all() {
                          gr::heaviside(x, y), gr::clamp(x, gr::constant<-0.5>, y), gr::nan_to_num(gr::log(x))));
     check(results<T>(gr::silu(x), gr::gelu(x), gr::gelu_tanh(x), gr::elu(x), gr::selu(x), gr::leaky_relu(x), gr::hardtanh(x), gr::mish(x), gr::logsigmoid(x),
                          gr::reciprocal(x), gr::lerp(x, y, x), gr::fma(x, y, x), gr::addcmul(x, y, x)));
-    check(results<T>(gr::lgamma(gr::abs(x)), gr::digamma(gr::abs(x)), gr::polygamma<1>(gr::abs(x)), gr::erfinv(inside)));
+    check(results<T>(gr::lgamma(gr::abs(x)), gr::digamma(gr::abs(x)), gr::polygamma<1>(gr::abs(x)), gr::erfinv(inside), gr::log_ndtr(x)));
     constexpr auto p = x > y;
     constexpr auto q = x < gr::constant<0>;
     compare::check<gr::expressions<decltype(gr::logical_and(p, q)), decltype(gr::logical_or(p, x)), decltype(gr::logical_xor(p, q)), decltype(gr::logical_not(x)),

@@ -18,16 +18,6 @@ constexpr parameters window_parameters(windows const& w) {
     for (int i = 0; i < 4; ++i) p.attr.n[i] = all[i];
     return p;
 }
-/// One number per channel, along axis 1.
-template <int Rank>
-constexpr auto as_channels(auto b) {
-    constexpr shape s = [] {
-        shape made{decltype(b)::type.shape[0]};
-        for (int i = 2; i < Rank; ++i) made.push_back(1);
-        return made;
-    }();
-    return apply<with<op::reshape, parameters{{}, s}>>(std::move(b));
-}
 }  // namespace core
 
 /// y[n, o, p] = sum over c, k of w[o, c, k] x[n, c, stride p + dilation k - padding]; x is [N, C, length].
@@ -45,12 +35,5 @@ template <windows W = windows{}>
 constexpr auto conv_transpose2d(operand auto x, operand auto w) { return apply<with<op::transposed_convolution, core::window_parameters(W)>>(std::move(x), std::move(w)); }
 template <windows W = windows{}>
 constexpr auto conv_transpose2d(operand auto x, operand auto w, operand auto bias) { return conv_transpose2d<W>(std::move(x), std::move(w)) + core::as_channels<4>(std::move(bias)); }
-
-/// The largest of windows of Size x Size elements, Stride apart, by default one after the other.
-template <std::int64_t Size, std::int64_t Stride = Size>
-constexpr auto max_pool2d(operand auto x) { return apply<with<op::max_pool, core::window_parameters({.stride = Stride, .dilation = Size})>>(std::move(x)); }
-/// The means of windows.
-template <std::int64_t Size, std::int64_t Stride = Size>
-constexpr auto avg_pool2d(operand auto x) { return apply<with<op::avg_pool, core::window_parameters({.stride = Stride, .dilation = Size})>>(std::move(x)); }
 
 }  // namespace gradus

@@ -52,6 +52,9 @@ constexpr auto digamma(auto x) { return apply<op::digamma>(std::move(x)); }
 template <int N>
 constexpr auto polygamma(auto x) { return apply<op::polygamma<N>>(std::move(x)); }
 constexpr auto erfinv(auto x) { return apply<op::erfinv>(std::move(x)); }
+constexpr auto erfcx(auto x) { return apply<op::erfcx>(std::move(x)); }
+constexpr auto ndtr(auto x) { return apply<op::ndtr>(std::move(x)); }
+constexpr auto log_ndtr(auto x) { return apply<op::log_ndtr>(std::move(x)); }
 constexpr auto logit(auto x) { return apply<op::logit>(std::move(x)); }
 constexpr auto floor(auto x) { return apply<op::floor>(std::move(x)); }
 constexpr auto ceil(auto x) { return apply<op::ceil>(std::move(x)); }

@@ -96,6 +96,13 @@ constexpr auto rms_norm(operand auto x, operand auto scale) { return apply<with<
 /// Standardizes every channel (axis 1) with the statistics of x.
 template <double Epsilon = 1e-5>
 constexpr auto batch_norm(operand auto x, operand auto scale, operand auto shift) { return apply<with<op::batch_norm, core::with_value(Epsilon)>>(std::move(x), std::move(scale), std::move(shift)); }
+/// The same with statistics from elsewhere, one mean and one variance per channel: batch normalization after training.
+template <double Epsilon = 1e-5, operand X>
+constexpr auto batch_norm(X x, operand auto scale, operand auto shift, operand auto mean, operand auto variance) {
+    constexpr int rank = X::type.shape.rank();
+    auto factor = core::as_channels<rank>(std::move(scale) * rsqrt(std::move(variance) + constant<Epsilon>));
+    return (std::move(x) - core::as_channels<rank>(std::move(mean))) * std::move(factor) + core::as_channels<rank>(std::move(shift));
+}
 /// Standardizes Groups of channels (axis 1).
 template <std::int64_t Groups, double Epsilon = 1e-5>
 constexpr auto group_norm(operand auto x, operand auto scale, operand auto shift) {
@@ -107,6 +114,10 @@ constexpr auto linear(operand auto x, operand auto w, operand auto b) { return a
 template <bool Causal = false>
 constexpr auto scaled_dot_product_attention(operand auto q, operand auto k, operand auto v) {
     return apply<with<op::scaled_dot_product_attention, core::with_value(0, Causal)>>(std::move(q), std::move(k), std::move(v));
+}
+/// The same with a mask that broadcasts to [..., queries, keys]: a position sees what is true, or numbers are added to the products.
+constexpr auto scaled_dot_product_attention(operand auto q, operand auto k, operand auto v, operand auto mask) {
+    return matmul(apply<op::attention_weights>(std::move(q), std::move(k), std::move(mask)), std::move(v));
 }
 
 }  // namespace gradus

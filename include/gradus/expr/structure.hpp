@@ -80,6 +80,17 @@ constexpr parameters transpose_parameters(int rank) {
     return p;
 }
 
+/// One number per channel, along axis 1.
+template <int Rank>
+constexpr auto as_channels(auto b) {
+    constexpr shape s = [] {
+        shape made{decltype(b)::type.shape[0]};
+        for (int i = 2; i < Rank; ++i) made.push_back(1);
+        return made;
+    }();
+    return apply<with<op::reshape, parameters{{}, s}>>(std::move(b));
+}
+
 template <dtype D>
 constexpr parameters cast_parameters() {
     parameters p;

@@ -24,6 +24,7 @@ struct op_info {
     void (*vjp)(graph&, int node, int cotangent, int* out);   ///< appends the cotangents of the operands, -1 for none
     int (*jvp)(graph&, int node, int const* tangents);        ///< appends the tangent of the node
     double (*eval)(double const*);                            ///< elementwise operations on one element
+    void (*whole)(call const&, double const* const* in, double* out) = nullptr;  ///< operations with a kernel of their own, on all elements at static extents
 };
 
 /// One value of a program: an operation on earlier values.

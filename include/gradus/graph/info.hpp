@@ -33,6 +33,8 @@ constexpr op_info make_info() {
     }
     if constexpr (core::has_formula<Op>)
         info.eval = &core::eval_of<Op>;
+    if constexpr (requires { &Op::whole; })
+        info.whole = &Op::whole;
     return info;
 }
 

@@ -128,10 +128,30 @@ private:
         if (n.is<op::sum>()) return fold(n, 0, [](wide a, wide b) { return a + b; });
         if (n.is<op::amax>()) return fold(n, lowest(n.type), [](wide a, wide b) { return a != a || a > b ? a : b; });
         if (n.is<op::argmax>()) return argmax(n, from);
+        if (n.op->whole) return whole(n, result);
         if (n.is<op::matmul>() && from.size() >= 2) return each(result, [&](sizes const& i) { return dot(n, i); });
         throw std::logic_error("gradus::interpret: no rule for " + std::string(n.op->name));
     }
 
+    /// Operations that are no loop over the elements of their result.
+    elements whole(node const& n, sizes const& result) const {
+        call c{n.attr, numbered(result), {}, n.op->arity};
+        std::vector<double> copies[3], y(at(product(result)));
+        double const* in[3]{};
+        for (int k = 0; k < c.count; ++k) {
+            elements const& from = values_[at(n.in[k])];
+            copies[k].assign(from.begin(), from.end());
+            in[k] = copies[k].data();
+            c.operand[k] = {graph_.nodes[n.in[k]].type, numbered(shapes_[at(n.in[k])])};
+        }
+        n.op->whole(c, in, y.data());
+        return elements(y.begin(), y.end());
+    }
+    static shape numbered(sizes const& s) {
+        shape result;
+        for (std::int64_t e : s) result.push_back(e);
+        return result;
+    }
     elements each(sizes const& result, auto rule) const {
         elements y;
         for (std::int64_t f = 0; f < product(result); ++f) y.push_back(rule(unravel(f, result)));

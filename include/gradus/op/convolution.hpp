@@ -6,7 +6,7 @@
 #include <gradus/op/shape.hpp>
 
 // Windows over the axes after the first two, whose extents are static: one matrix product, or one maximum, per position in
-// the window. Attributes: n[0] stride, n[1] padding, n[2] dilation, n[3] groups; pooling: n[0] stride, n[2] the window.
+// the window. Attributes: n[0] stride, n[1] padding, n[2] dilation, n[3] groups.
 namespace gradus::op {
 
 /// Positions in a window of `extents`, as multi-indices.
@@ -150,47 +150,6 @@ struct transposed_convolution : convolution_base<transposed_convolution> {
         for (int i = 2; i < out.rank(); ++i) start[i - 2] = attr.n[1];
         return spatial_part(y, start, 1, out);
     }
-};
-
-/// Base of pooling: windows of n[2] elements along every axis from the third on, n[0] apart.
-template <class Op>
-struct pooling : composite {
-    static constexpr int arity = 1;
-    static constexpr op_kind kind = op_kind::movement;
-    static constexpr shape result(attributes const& attr, shape s) {
-        for (int i = 2; i < s.rank(); ++i) s[i] = s[i].code < attr.n[2] ? 0 : (s[i].code - attr.n[2]) / attr.n[0] + 1;
-        return s;
-    }
-    static constexpr tensor_type infer(call const& c, complaint& fail) {
-        tensor_type const& x = c.operand[0];
-        bool fits = x.shape.rank() >= 3 && c.attr.n[0] > 0 && c.attr.n[2] > 0;
-        for (int i = 2; fits && i < x.shape.rank(); ++i) fits = x.shape[i].is_static() && x.shape[i].code >= c.attr.n[2];
-        if (!fits || !is_floating(x.type)) return fail("needs floating-point [N, C, ...] with static extents from the third axis on, not smaller than the window: a is ", x);
-        return {x.type, result(c.attr, x.shape)};
-    }
-    static constexpr auto expand(attributes const& attr, auto x) {
-        shape const out = result(attr, x.shape());
-        window w;
-        for (int i = 2; i < out.rank(); ++i) w.extent[w.axes++] = attr.n[2];
-        decltype(x) y = spatial_part(x, w.at, attr.n[0], out);
-        for (std::int64_t position = 1; position < w.size(); ++position) {
-            w.go_to(position);
-            y = Op::join(y, spatial_part(x, w.at, attr.n[0], out));
-        }
-        return Op::finish(y, static_cast<double>(w.size()));
-    }
-};
-/// The largest of a window, NaN if there is one; the first of equal ones has the derivative, as in PyTorch.
-struct max_pool : pooling<max_pool> {
-    static constexpr auto name = "max_pool";
-    static constexpr auto join(auto y, auto x) { return gradus::where(x > y, x, gradus::where(x == x, y, x)); }
-    static constexpr auto finish(auto y, double) { return y; }
-};
-/// The mean of a window.
-struct avg_pool : pooling<avg_pool> {
-    static constexpr auto name = "avg_pool";
-    static constexpr auto join(auto y, auto x) { return y + x; }
-    static constexpr auto finish(auto y, double n) { return y / n; }
 };
 
 }  // namespace gradus::op

@@ -34,10 +34,15 @@ struct cbrt : unary<cbrt> {
     static constexpr auto chain(auto g, auto, auto y) { return g / (3 * (y * y)); }
 };
 
-/// log(x / (1 - x)), the inverse of sigmoid; NaN outside of [0, 1].
+/// log(x / (1 - x)), the inverse of sigmoid; NaN outside of [0, 1]. Near its root, 1/2, as log1p of the quotient minus 1, whose
+/// numerator is exact.
 struct logit : unary<logit> {
     static constexpr auto name = "logit";
-    static auto eval(auto x) { using std::log; return log(x / (1 - x)); }
+    static auto eval(auto x) {
+        using std::abs, std::log, std::log1p;
+        auto const excess = x + x - 1;
+        return gradus::where(abs(excess + excess) < 1, log1p(excess / (1 - x)), log(x / (1 - x)));
+    }
     static constexpr auto chain(auto g, auto x, auto y) { return gradus::where(y == y, g / (x * (1 - x)), y); }
 };
 

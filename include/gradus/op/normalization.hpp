@@ -104,6 +104,33 @@ struct linear_layer : composite {
     static constexpr auto expand(attributes const&, auto x, auto w, auto b) { return x.matmul(w.transposed()) + b; }
 };
 
+/// softmax(q k^T / sqrt(d)) with a mask: where it is false nothing is seen, numbers are added. NaN for what sees nothing.
+struct attention_weights : composite {
+    static constexpr auto name = "attention_weights";
+    static constexpr int arity = 3;
+    static constexpr op_kind kind = op_kind::contraction;
+    static constexpr tensor_type infer(call const& c, complaint& fail) {
+        tensor_type const &q = c.operand[0], &k = c.operand[1], &mask = c.operand[2];
+        int const r = q.shape.rank();
+        bool fits = is_floating(q.type) && q.type == k.type && r >= 2 && k.shape.rank() == r && c.same(q.shape[r - 1], k.shape[r - 1]) && (mask.type == dtype::boolean || mask.type == q.type);
+        for (int i = 0; fits && i < r - 2; ++i) fits = c.same(q.shape[i], k.shape[i]);
+        if (!fits) return fail("needs [..., queries, d], [..., keys, d] and a mask of bools or of their type: a is ", q, ", b is ", k, ", c is ", mask);
+        tensor_type y = q;
+        y.shape[r - 1] = k.shape[r - 2];
+        call const both{{}, {}, {y, mask}, 2, c.unknowns};
+        complaint apart;
+        shape const masked = broadcast(both, apart);
+        if (apart.failed || !c.same(masked, y.shape)) return fail("the mask does not broadcast to [..., queries, keys], ", y, ": c is ", mask);
+        return y;
+    }
+    static constexpr auto scores(auto q, auto k) { return q.matmul(k.transposed()) * apply<rsqrt>(q.count(std::int64_t{1} << (q.shape().rank() - 1))); }
+    static constexpr auto expand(attributes const&, auto q, auto k, auto mask) {
+        auto all = scores(q, k);
+        auto seen = mask.type() == dtype::boolean ? gradus::where(mask, all, -std::numeric_limits<double>::infinity()) : all + mask;
+        return softmax::expand(reduction_attributes(std::int64_t{1} << (q.shape().rank() - 1), false), seen);
+    }
+};
+
 /// softmax(q k^T / sqrt(d)) v; with n[0] = 1 a position sees itself and what is before it.
 struct scaled_dot_product_attention : composite {
     static constexpr auto name = "scaled_dot_product_attention";
@@ -122,7 +149,7 @@ struct scaled_dot_product_attention : composite {
     }
     static constexpr auto expand(attributes const& attr, auto q, auto k, auto v) {
         int const last = q.shape().rank() - 1;
-        auto scores = q.matmul(k.transposed()) * apply<rsqrt>(q.count(std::int64_t{1} << last));
+        auto scores = attention_weights::scores(q, k);
         if (attr.n[0]) scores = gradus::where(scores.index(last) <= scores.index(last - 1), scores, -std::numeric_limits<double>::infinity());
         return softmax::expand(reduction_attributes(std::int64_t{1} << last, false), scores).matmul(v);
     }

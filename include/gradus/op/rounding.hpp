@@ -44,13 +44,15 @@ struct trunc : step_function<trunc> {
 struct fmod : binary<fmod> {
     static constexpr auto name = "fmod";
     using uses = op_list<trunc>;
-    static auto eval(auto a, auto b) {
-        using std::abs, std::copysign, std::fmod;
-        if constexpr (std::is_arithmetic_v<decltype(a)>) return fmod(a, b);
-        else {  // xsimd 8.1: a - b trunc(a / b), NaN for an infinite b
-            constexpr double infinity = std::numeric_limits<double>::infinity();
-            auto y = fmod(a, b);
-            return copysign(gradus::where(abs(b) == infinity, gradus::where(abs(a) == infinity, y, a), y), a);
+    template <class X>
+    static auto eval(X a, X b) {
+        if constexpr (std::is_arithmetic_v<X>) return std::fmod(a, b);
+        else {  // one lane at a time: xsimd's a - b trunc(a / b) is off by as many ulp as the quotient has
+            typename X::value_type x[X::size], y[X::size];
+            a.store_unaligned(x);
+            b.store_unaligned(y);
+            for (std::size_t i = 0; i < X::size; ++i) x[i] = std::fmod(x[i], y[i]);
+            return X::load_unaligned(x);
         }
     }
     static constexpr auto chain(auto g, auto a, auto b, auto) { return std::tuple{g, -(g * apply<trunc>(a / b))}; }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <gradus/graph/print.hpp>
+#include <gradus/op/linear_algebra.hpp>
 #include <gradus/program/operations.hpp>
 
 // g++ takes names in an instantiated lambda for shadows of the user's globals.
@@ -12,10 +13,13 @@ namespace gradus {
 
 namespace core {
 
-/// Floating-point operations of a node: 2mnk for a product (PyTorch's convention), one per element otherwise.
+/// Floating-point operations of a node: 2mnk for a product (PyTorch's convention), n per element where a matrix of n
+/// rows is factored or a triangle solved (2n for both), one per element otherwise.
 constexpr monomial flops_of(auto const& g, int i, dimension_table& dimensions) {
     node const& n = g[i];
     if (n.op->kind == op_kind::contraction) return dimensions.size(n.shape) * dimensions.of(op::matmul::side(g[n.in[0]].shape, n.attr.n[0], 1)) * monomial{2, 0};
+    std::int64_t const per_column = n.is<op::lu_solve>() ? 2 : n.is<op::cholesky>() || n.is<op::triangular_solve>() || n.is<op::lu_factor>() || n.is<op::lu_determinant>();
+    if (per_column) return dimensions.size(n.shape) * dimensions.of(op::columns_of(g[n.in[0]].shape)) * monomial{per_column, 0};
     if (n.op->kind == op_kind::reduction) return dimensions.size(g[n.in[0]].shape);
     if (n.op->kind == op_kind::elementwise && !n.is<op::copy>()) return dimensions.size(n.shape);
     return {};

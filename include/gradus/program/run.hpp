@@ -2,8 +2,10 @@
 #pragma once
 
 #include <gradus/program/aligned.hpp>
+#include <gradus/program/run_linear_algebra.hpp>
 #include <gradus/program/run_loop.hpp>
 #include <gradus/program/run_node.hpp>
+#include <gradus/program/run_sort.hpp>
 
 #include <algorithm>
 #include <array>
@@ -25,6 +27,8 @@ template <class Source, int At>
     if constexpr (g.kind == kernel_kind::loop) run_loop<Source, g.number>(c);
     else if constexpr (g.kind == kernel_kind::contraction) run_contraction<Source, g.node>(c);
     else if constexpr (g.kind == kernel_kind::argmax) run_argmax<Source, g.node>(c);
+    else if constexpr (is_on_matrices(stages<Source>::optimized[g.node])) run_on_matrices<Source, g.node>(c);
+    else if constexpr (stages<Source>::optimized[g.node].template is<op::sorting_order>()) run_sorting_order<Source, g.node>(c);
     else run_movement<Source, g.node>(c);
 }
 

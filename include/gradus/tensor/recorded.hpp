@@ -138,7 +138,7 @@ struct recorded {
             if constexpr (std::is_same_v<forward, Source>) return f.thaw();
             else return written_graph<forward>.thaw();
         }();
-        for (node& n : g.nodes) n.op = n.op->label ? n.op->label : n.op;
+        for (node& n : g.nodes) n.op = n.op->label && !n.op->whole ? n.op->label : n.op;  // what has a kernel of its own is in no list
         return g;
     }
 

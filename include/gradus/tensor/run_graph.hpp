@@ -91,10 +91,20 @@ private:
             for (int i = 0; i < y.size(); ++i) y[i] = n.type == dtype::boolean ? in(n, 0)[i] != 0 : is_integer(n.type) ? static_cast<double>(static_cast<std::int64_t>(in(n, 0)[i])) : in(n, 0)[i];
         } else if (n.op->kind == op_kind::elementwise) elementwise(n, y);
         else if (n.op->kind == op_kind::contraction) product(n, y);
+        else if (n.op->whole) whole(n, y);
         else if (n.is<op::argmax>()) largest(n, y);
         else if (n.op->kind == op_kind::reduction) fold(n, y);
         else move(n, y);
         return y;
+    }
+    void whole(node const& n, list<double>& y) const {
+        call c{n.attr, n.shape, {}, n.op->arity};
+        double const* from[3]{};
+        for (int k = 0; k < c.count; ++k) {
+            c.operand[k] = g_[n.in[k]].result();
+            from[k] = in(n, k).begin();
+        }
+        n.op->whole(c, from, y.begin());
     }
     void along(node const& n, list<double>& y) const {
         strides by[1];

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <gradus/expr/structure.hpp>
+
+#include <tuple>
+
+// The vocabulary, continued: matrices in the last two axes, a batch in those before. Bad input makes NaN and infinities.
+namespace gradus {
+
+/// Which triangle of a matrix stands in a system of equations: `gr::solve_triangular<gr::triangle{.upper = true}>(a, b)`.
+struct triangle {
+    bool upper = false, transposed = false, unitriangular = false;
+};
+
+namespace core {
+constexpr parameters triangle_parameters(triangle const& t) {
+    parameters p;
+    p.attr.n[0] = t.upper;
+    p.attr.n[1] = t.transposed;
+    p.attr.n[2] = t.unitriangular;
+    return p;
+}
+constexpr parameters sign_of_determinant() {
+    parameters p;
+    p.attr.n[0] = 1;
+    return p;
+}
+}  // namespace core
+
+/// The lower triangle l with l l^T = (a + a^T) / 2 and a positive diagonal; NaN from the row on where a is not positive definite.
+constexpr auto cholesky(operand auto a) { return apply<op::cholesky>(std::move(a)); }
+/// x with a x = b; b is a vector or has matrices. Infinite or NaN for a singular a.
+constexpr auto solve(operand auto a, operand auto b) { return apply<op::solve>(std::move(a), std::move(b)); }
+/// x with op(t) x = b for a triangle t of a, the lower one by default; the other triangle is not read.
+template <triangle Of = triangle{}>
+constexpr auto solve_triangular(operand auto a, operand auto b) { return apply<with<op::solve_triangular, core::triangle_parameters(Of)>>(std::move(a), std::move(b)); }
+/// a^-1; prefer solve(a, b) to inv(a) b. Infinite or NaN for a singular a.
+constexpr auto inv(operand auto a) { return apply<op::inv>(std::move(a)); }
+/// The determinant; its derivative by a singular matrix is NaN.
+constexpr auto det(operand auto a) { return apply<op::det>(std::move(a)); }
+/// log det a: NaN for a negative determinant, -infinity for 0.
+constexpr auto logdet(operand auto a) { return apply<op::logdet>(std::move(a)); }
+/// The sign of det a and log |det a|, which does not overflow.
+constexpr auto slogdet(operand auto a) { return std::tuple{apply<with<op::slogdet, core::sign_of_determinant()>>(a), apply<op::slogdet>(a)}; }
+
+}  // namespace gradus

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <gradus/op/band.hpp>
+#include <gradus/op/contraction.hpp>
+
+#include <cmath>
+#include <limits>
+#include <utility>
+
+// Matrices in the last two axes, the axes before them a batch. Primitives have a kernel each (kernel/linear_algebra.hpp);
+// `matrix` is the textbook's text of the same for one matrix after the other, in double, which interpreters run. Bad input
+// (not positive definite, singular) makes NaN and infinities: kernels do not throw. Derivatives: Giles, "Collected matrix
+// derivative results for forward and reverse mode algorithmic differentiation" (2008).
+namespace gradus::op {
+
+constexpr shape matrices(shape lead, extent rows, extent columns) {
+    lead.push_back(rows);
+    lead.push_back(columns);
+    return lead;
+}
+constexpr extent rows_of(shape const& s) { return s[s.rank() - 2]; }
+constexpr extent columns_of(shape const& s) { return s[s.rank() - 1]; }
+/// x repeated to a matrix for every index of `lead`.
+constexpr auto batched(auto x, shape const& lead) { return x.broadcast_to(matrices(lead, rows_of(x.shape()), columns_of(x.shape()))); }
+constexpr bool is_square(tensor_type const& a, call const& c) { return is_floating(a.type) && a.shape.rank() >= 2 && c.same(rows_of(a.shape), columns_of(a.shape)); }
+
+/// Base of the primitives: `whole` walks through the batch.
+template <class Op, int Arity>
+struct on_matrices : linear<Op, op_kind::movement, Arity> {
+    static void whole(call const& c, double const* const* in, double* out) {
+        std::int64_t const batch = op::matmul::leading(c.operand[0].shape).static_size();
+        std::int64_t const n = columns_of(c.operand[0].shape).code, m = columns_of(c.operand[c.count - 1].shape).code;
+        std::int64_t size[3]{};
+        for (int k = 0; k < c.count; ++k) size[k] = rows_of(c.operand[k].shape).code * columns_of(c.operand[k].shape).code;
+        std::int64_t const made = Op::result_size(n, m);
+        for (std::int64_t i = 0; i < batch; ++i) {
+            double const* one[3]{};
+            for (int k = 0; k < c.count; ++k) one[k] = in[k] + i * size[k];
+            Op::matrix(c.attr, n, m, one, out + i * made);
+        }
+    }
+};
+
+/// x with op(a) x = b for a triangle of a. n[0]: the upper one; n[1]: op transposes; n[2]: its diagonal counts as ones. The
+/// other triangle is not read. Infinite or NaN where the diagonal has a 0.
+struct triangular_solve : on_matrices<triangular_solve, 2> {
+    static constexpr auto name = "triangular_solve";
+    static constexpr tensor_type infer(call const& c, complaint& fail) {
+        tensor_type const &a = c.operand[0], &b = c.operand[1];
+        bool const fits = is_square(a, c) && b.type == a.type && b.shape.rank() == a.shape.rank() && c.same(op::matmul::leading(a.shape), op::matmul::leading(b.shape)) && c.same(columns_of(a.shape), rows_of(b.shape));
+        return fits ? b : fail("needs square matrices and as many rows: a is ", a, ", b is ", b);
+    }
+    static constexpr std::int64_t result_size(std::int64_t n, std::int64_t m) { return n * m; }
+    static void matrix(attributes const& attr, std::int64_t n, std::int64_t m, double const* const* in, double* x) { substitute(in[0], attr.n[0] != 0, attr.n[1] != 0, attr.n[2] != 0, n, m, in[1], x); }
+    /// x of one triangle, element by element.
+    static void substitute(double const* a, bool upper, bool transposed, bool unit, std::int64_t n, std::int64_t m, double const* b, double* x) {
+        bool const backwards = upper != transposed;
+        auto const at = [&](std::int64_t i, std::int64_t j) { return transposed ? a[j * n + i] : a[i * n + j]; };
+        for (std::int64_t step = 0; step < n; ++step) {
+            std::int64_t const i = backwards ? n - 1 - step : step;
+            for (std::int64_t j = 0; j < m; ++j) {
+                double rest = b[i * m + j];
+                for (std::int64_t k = backwards ? i + 1 : 0; k < (backwards ? n : i); ++k) rest -= at(i, k) * x[k * m + j];
+                x[i * m + j] = unit ? rest : rest / at(i, i);
+            }
+        }
+    }
+    static constexpr attributes flipped(attributes attr) {
+        attr.n[1] = !attr.n[1];
+        return attr;
+    }
+    static constexpr auto solved(attributes const& attr, auto a, auto b) -> decltype(a) { return decltype(a)::template emit<triangular_solve>(a.owner(), attr, {}, {a, b}); }
+    /// The part of a matrix that is read.
+    static constexpr auto part(attributes const& attr, auto a) {
+        attributes k;
+        k.n[0] = attr.n[0] ? attr.n[2] : -attr.n[2];
+        return attr.n[0] ? triu::expand(k, a) : tril::expand(k, a);
+    }
+    static constexpr auto vjp(auto g, auto y, auto a, auto) {
+        auto to_b = solved(flipped(y.attr()), a, g);
+        auto to_a = y.attr().n[1] ? y.matmul(to_b.transposed()) : to_b.matmul(y.transposed());
+        return std::pair{part(y.attr(), -to_a), to_b};
+    }
+    template <int K>
+    static constexpr auto directional(auto t, auto y, auto a, auto) {
+        if constexpr (K == 1) return solved(y.attr(), a, t);
+        else {
+            auto moved = part(y.attr(), t);
+            return -solved(y.attr(), a, (y.attr().n[1] ? moved.transposed() : moved).matmul(y));
+        }
+    }
+};
+
+/// The lower triangle l with l l^T = (a + a^T) / 2 and a positive diagonal. NaN from the row on where a is not positive
+/// definite. Derivatives: Murray, "Differentiation of the Cholesky decomposition" (2016), the forms with matrix products.
+struct cholesky : on_matrices<cholesky, 1> {
+    static constexpr auto name = "cholesky";
+    static constexpr tensor_type infer(call const& c, complaint& fail) { return is_square(c.operand[0], c) ? c.operand[0] : fail("needs square floating-point matrices: a is ", c.operand[0]); }
+    static constexpr std::int64_t result_size(std::int64_t n, std::int64_t) { return n * n; }
+    static void matrix(attributes const&, std::int64_t n, std::int64_t, double const* const* in, double* l) {
+        for (std::int64_t i = 0; i < n; ++i) {
+            for (std::int64_t j = 0; j < n; ++j) {
+                double rest = (in[0][i * n + j] + in[0][j * n + i]) / 2;
+                for (std::int64_t k = 0; k < j && j <= i; ++k) rest -= l[i * n + k] * l[j * n + k];
+                if (i == j) l[i * n + j] = rest > 0 ? std::sqrt(rest) : std::numeric_limits<double>::quiet_NaN();
+                else l[i * n + j] = j < i ? rest / l[j * n + j] : 0;
+            }
+        }
+    }
+    static constexpr auto with_half_diagonal(auto x) {
+        attributes below;
+        below.n[0] = -1;
+        return (tril::expand({}, x) + tril::expand(below, x)) / 2;
+    }
+    static constexpr auto symmetric(auto x) { return (x + x.transposed()) / 2; }
+    static constexpr attributes transposed() {
+        attributes attr;
+        attr.n[1] = 1;
+        return attr;
+    }
+    static constexpr auto vjp(auto g, auto l, auto) {
+        auto left = triangular_solve::solved(transposed(), l, with_half_diagonal(l.transposed().matmul(g)));
+        return symmetric(triangular_solve::solved(transposed(), l, left.transposed()));
+    }
+    static constexpr auto jvp(auto t, auto l, auto) {
+        auto left = triangular_solve::solved({}, l, symmetric(t));
+        return l.matmul(with_half_diagonal(triangular_solve::solved({}, l, left.transposed())));
+    }
+};
+
+}  // namespace gradus::op

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <gradus/kernel/linear_algebra.hpp>
+#include <gradus/op/linear_algebra.hpp>
+#include <gradus/program/run_node.hpp>
+
+// Kernels of one node: factorizations and substitutions, matrix after matrix (op/triangular.hpp, op/lu.hpp).
+namespace gradus::core {
+
+constexpr bool is_on_matrices(node const& n) { return n.is<op::cholesky>() || n.is<op::triangular_solve>() || n.is<op::lu_factor>() || n.is<op::lu_solve>() || n.is<op::lu_determinant>(); }
+
+/// The matrices of operand K: all operands of a node have the same leading axes.
+template <class Source, int Node, int K>
+struct operand_matrices {
+    using A = operand_access<Source, Node, K>;
+    using T = typename A::element;
+    static constexpr int lead = A::extents.rank() - 2;
+    numbers extents, strides;
+    T const* first;
+
+    explicit operand_matrices(run_context const& c)
+        : extents(numbers_at<extents_of<Source, A::id>>(c.dimensions)), strides(numbers_at<strides_of<A>>(c.dimensions)), first(A::data(c)) {}
+    std::int64_t rows() const { return extents.n[lead]; }
+    std::int64_t columns() const { return extents.n[lead + 1]; }
+    std::int64_t count() const {
+        std::int64_t product = 1;
+        for (int i = 0; i < lead; ++i) product *= extents.n[i];
+        return product;
+    }
+    kernel::strided_matrix<T> operator[](std::int64_t batch) const {
+        T const* at = first;
+        for (int i = lead - 1; i >= 0; --i) {
+            at += batch % extents.n[i] * strides.n[i];
+            batch /= extents.n[i];
+        }
+        return {at, strides.n[lead], strides.n[lead + 1]};
+    }
+};
+
+template <class Source, int Node>
+void run_on_matrices(run_context const& c) {
+    using T = element_t<node_of<Source, Node>.type>;
+    constexpr node const& me = stages<Source>::optimized[Node];
+    constexpr attributes const& attr = attributes_of<Source, Node>;
+    operand_matrices<Source, Node, 0> const a(c);
+    std::int64_t const n = a.columns(), count = a.count();
+    T* to = elements<Source, Node, T>(c);
+    if constexpr (me.template is<op::cholesky>()) {
+        for (std::int64_t i = 0; i < count; ++i) kernel::cholesky(a[i], to + i * n * n, n);
+    } else if constexpr (me.template is<op::lu_factor>()) {
+        for (std::int64_t i = 0; i < count; ++i) kernel::lu_factor(a[i], to + i * n * (n + 1), n);
+    } else if constexpr (me.template is<op::triangular_solve>()) {
+        operand_matrices<Source, Node, 1> const b(c);
+        for (std::int64_t i = 0, m = b.columns(); i < count; ++i, to += n * m) {
+            kernel::copy_matrix(b[i], to, n, m);
+            kernel::substitute(attr.n[1] ? a[i].transposed() : a[i], (attr.n[0] != 0) != (attr.n[1] != 0), attr.n[2] != 0, to, n, m);
+        }
+    } else if constexpr (me.template is<op::lu_solve>()) {
+        operand_matrices<Source, Node, 1> const f(c);
+        operand_matrices<Source, Node, 2> const b(c);
+        for (std::int64_t i = 0, m = b.columns(); i < count; ++i, to += n * m) {
+            kernel::copy_matrix(b[i], to, n, m);
+            kernel::lu_solve(f[i], attr.n[0] != 0, to, n, m);
+        }
+    } else {
+        operand_matrices<Source, Node, 1> const f(c);
+        for (std::int64_t i = 0; i < count; ++i) to[i] = kernel::lu_determinant(f[i], n, static_cast<int>(attr.n[0]));
+    }
+}
+
+}  // namespace gradus::core

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <gradus/kernel/linear_algebra.hpp>
+#include <gradus/op/linear_algebra.hpp>
+
+#include <doctest/doctest.h>
+
+#include <limits>
+#include <vector>
+
+// Factorizations against the products that they are factors of, and against the textbook's text in double.
+namespace {
+
+namespace kernel = gradus::kernel;
+
+template <class T>
+struct matrix {
+    std::int64_t rows, columns;
+    std::vector<T> data;
+
+    matrix(std::int64_t r, std::int64_t c) : rows(r), columns(c), data(static_cast<std::size_t>(r * c)) {}
+    T& operator()(std::int64_t i, std::int64_t j) { return data[static_cast<std::size_t>(i * columns + j)]; }
+    T operator()(std::int64_t i, std::int64_t j) const { return data[static_cast<std::size_t>(i * columns + j)]; }
+    kernel::strided_matrix<T> read() const { return {data.data(), columns, 1}; }
+};
+/// Elements between -1 and 1, from a linear congruence.
+template <class T>
+matrix<T> drawn(std::int64_t rows, std::int64_t columns, std::uint32_t seed) {
+    matrix<T> m(rows, columns);
+    for (T& x : m.data) x = static_cast<T>(static_cast<double>((seed = seed * 1664525u + 1013904223u) >> 8) * 0x1p-23 - 1);
+    return m;
+}
+template <class T>
+matrix<T> product(matrix<T> const& a, matrix<T> const& b, bool a_transposed = false, bool b_transposed = false) {
+    std::int64_t const inner = a_transposed ? a.rows : a.columns;
+    matrix<T> c(a_transposed ? a.columns : a.rows, b_transposed ? b.rows : b.columns);
+    for (std::int64_t i = 0; i < c.rows; ++i)
+        for (std::int64_t j = 0; j < c.columns; ++j) {
+            double total = 0;
+            for (std::int64_t k = 0; k < inner; ++k) total += static_cast<double>(a_transposed ? a(k, i) : a(i, k)) * static_cast<double>(b_transposed ? b(j, k) : b(k, j));
+            c(i, j) = static_cast<T>(total);
+        }
+    return c;
+}
+template <class T>
+double distance(matrix<T> const& a, matrix<T> const& b) {
+    REQUIRE(a.data.size() == b.data.size());
+    double most = 0;
+    for (std::size_t i = 0; i < a.data.size(); ++i) most = std::max(most, std::abs(static_cast<double>(a.data[i]) - static_cast<double>(b.data[i])));
+    return most;
+}
+/// Backward stable: the residual is at most a small multiple of n^2 ulp of the largest element that appears (Higham, "Accuracy
+/// and stability of numerical algorithms", 9.3 and 10.1); elements here are below n, and growth by pivoting stays below 10.
+template <class T>
+double tolerance(std::int64_t n) { return static_cast<double>(std::numeric_limits<T>::epsilon()) * static_cast<double>(n * n) * 10; }
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("linear algebra: l l^T is the symmetric part of the matrix", T, float, double) {
+    for (std::int64_t n : {1, 2, 3, 7, 40}) {
+        matrix<T> const half = drawn<T>(n, n, 1), skew = drawn<T>(n, n, 2);
+        matrix<T> a = product(half, half, false, true), given = a;
+        for (std::int64_t i = 0; i < n; ++i) {
+            a(i, i) = given(i, i) += 1;
+            for (std::int64_t j = 0; j < i; ++j) given(i, j) += skew(i, j), given(j, i) -= skew(i, j);
+        }
+        matrix<T> l(n, n);
+        kernel::cholesky(given.read(), l.data.data(), n);
+        CHECK(distance(product(l, l, false, true), a) <= tolerance<T>(n));
+        for (std::int64_t i = 0; i < n; ++i) {
+            CHECK(l(i, i) > 0);
+            for (std::int64_t j = i + 1; j < n; ++j) CHECK(l(i, j) == 0);
+        }
+    }
+}
+
+TEST_CASE_TEMPLATE("linear algebra: solutions of systems satisfy them, transposed and of every triangle", T, float, double) {
+    for (std::int64_t n : {1, 2, 5, 33}) {
+        matrix<T> a = drawn<T>(n, n, 3);
+        matrix<T> const b = drawn<T>(n, 3, 4);
+        matrix<T> f(n + 1, n);
+        kernel::lu_factor(a.read(), f.data.data(), n);
+        for (bool transposed : {false, true}) {
+            matrix<T> x = b;
+            kernel::lu_solve(f.read(), transposed, x.data.data(), n, 3);
+            double largest = 1;
+            for (T e : x.data) largest = std::max(largest, std::abs(static_cast<double>(e)));
+            CHECK(distance(product(a, x, transposed), b) <= tolerance<T>(n) * largest);
+        }
+        for (std::int64_t i = 0; i < n; ++i) a(i, i) += static_cast<T>(n);
+        for (int which = 0; which < 8; ++which) {
+            bool const upper = which & 1, transposed = which & 2, unit = which & 4;
+            matrix<T> t = a, x = b;
+            for (std::int64_t i = 0; i < n; ++i)
+                for (std::int64_t j = 0; j < n; ++j) {
+                    if (upper ? j < i : j > i) t(i, j) = 0;
+                    if (unit && i != j) t(i, j) /= static_cast<T>(n);
+                    if (unit && i == j) t(i, j) = 1;
+                }
+            matrix<T> read = t;  // with what is not to be read
+            for (std::int64_t i = 0; i < n; ++i)
+                for (std::int64_t j = 0; j < n; ++j)
+                    if ((upper ? j < i : j > i) || (unit && i == j)) read(i, j) = std::numeric_limits<T>::quiet_NaN();
+            kernel::substitute(transposed ? read.read().transposed() : read.read(), upper != transposed, unit, x.data.data(), n, 3);
+            CHECK(distance(product(t, x, transposed), b) <= tolerance<T>(n));
+        }
+    }
+}
+
+TEST_CASE("linear algebra: kernels and the textbook's text agree") {
+    constexpr std::int64_t n = 9, m = 4;
+    matrix<double> const a = drawn<double>(n, n, 5), b = drawn<double>(n, m, 6);
+    matrix<double> f(n + 1, n), expected_f(n + 1, n), x = b, expected_x(n, m);
+    double const* in[] = {a.data.data(), nullptr, nullptr};
+    kernel::lu_factor(a.read(), f.data.data(), n);
+    gradus::op::lu_factor::matrix({}, n, n, in, expected_f.data.data());
+    CHECK(distance(f, expected_f) <= tolerance<double>(n));
+    double const* all[] = {a.data.data(), f.data.data(), b.data.data()};
+    for (bool transposed : {false, true}) {
+        gradus::attributes attr;
+        attr.n[0] = transposed;
+        x = b;
+        kernel::lu_solve(f.read(), transposed, x.data.data(), n, m);
+        gradus::op::lu_solve::matrix(attr, n, m, all, expected_x.data.data());
+        CHECK(distance(x, expected_x) <= 10 * tolerance<double>(n));  // the matrix's condition is about 10
+    }
+    for (int which : {0, 1, 2}) {
+        gradus::attributes attr;
+        attr.n[0] = which;
+        double y = 0;
+        gradus::op::lu_determinant::matrix(attr, n, n, all, &y);
+        CHECK(kernel::lu_determinant(f.read(), n, which) == doctest::Approx(y).epsilon(1e-13));  // 9 products or sums
+    }
+}
+
+TEST_CASE("linear algebra: determinants know the parity of the exchanges") {
+    // a permutation of three: one exchange, then two
+    matrix<double> swapped(3, 3), rotated(3, 3), f(4, 3);
+    swapped(0, 1) = swapped(1, 0) = swapped(2, 2) = 1;
+    rotated(0, 1) = rotated(1, 2) = rotated(2, 0) = 2;
+    kernel::lu_factor(swapped.read(), f.data.data(), 3);
+    CHECK(kernel::lu_determinant(f.read(), 3, 0) == -1);
+    CHECK(kernel::lu_determinant(f.read(), 3, 2) == -1);
+    kernel::lu_factor(rotated.read(), f.data.data(), 3);
+    CHECK(kernel::lu_determinant(f.read(), 3, 0) == 8);
+    CHECK(kernel::lu_determinant(f.read(), 3, 1) == doctest::Approx(std::log(8.0)).epsilon(1e-15));
+}
+
+TEST_CASE("linear algebra: singular and indefinite matrices make 0, infinities and NaN") {
+    matrix<double> a(2, 2), f(3, 2), l(2, 2);
+    a(0, 0) = a(0, 1) = a(1, 0) = a(1, 1) = 1;
+    kernel::lu_factor(a.read(), f.data.data(), 2);
+    CHECK(kernel::lu_determinant(f.read(), 2, 0) == 0);
+    CHECK(kernel::lu_determinant(f.read(), 2, 1) == -std::numeric_limits<double>::infinity());
+    CHECK(kernel::lu_determinant(f.read(), 2, 2) == 0);
+    matrix<double> x(2, 1);
+    x(0, 0) = 1;
+    kernel::lu_solve(f.read(), false, x.data.data(), 2, 1);
+    CHECK(!std::isfinite(x(0, 0)));
+    a(0, 0) = 4;
+    a(1, 1) = -1;
+    kernel::cholesky(a.read(), l.data.data(), 2);
+    CHECK(l(0, 0) == 2);
+    CHECK(l(1, 0) == 0.5);
+    CHECK(l(0, 1) == 0);
+    CHECK(std::isnan(l(1, 1)));
+    // a row that is none, as memory that nobody wrote may say: nothing is exchanged
+    for (double wrong : {-1.0, 2.0, 1e300, std::numeric_limits<double>::quiet_NaN()}) {
+        matrix<double> eye(3, 2);
+        eye(0, 0) = eye(1, 1) = 1;
+        eye(2, 0) = eye(2, 1) = wrong;
+        x(0, 0) = 1, x(1, 0) = 2;
+        kernel::lu_solve(eye.read(), false, x.data.data(), 2, 1);
+        CHECK(x(0, 0) == 1);
+        CHECK(x(1, 0) == 2);
+    }
+}
