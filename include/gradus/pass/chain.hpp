@@ -19,10 +19,18 @@ constexpr extent inner_extent(graph const& g, int id) { return op::matmul::side(
 /// Joins groups that walk over the same rows, a row being an index of the first axis.
 class chaining {
 public:
-    constexpr chaining(graph const& g, fusion f) : g_(g), f_(std::move(f)) {}
+    constexpr chaining(graph const& g, fusion f) : g_(g), f_(std::move(f)), reads_(f_.groups.size()) {}
     constexpr fusion run() {
         f_.kernels = {};
         int const count = f_.groups.size();
+        for (int m = 0; m < g_.size(); ++m) {
+            int const k = f_.group_of[m];
+            if (k < 0) continue;
+            for (int i = 0; i < g_[m].op->arity; ++i) {
+                int const base = f_.base[g_[m].in[i]];
+                if (f_.group_of[base] >= 0 && f_.group_of[base] != k) reads_[k].push_back({m, i, base});
+            }
+        }
         for (int level = 0, placed = 0; placed < count; ++level)
             for (int k = 0; k < count; ++k)
                 if (f_.groups[k].level == level) {
@@ -40,14 +48,18 @@ private:
         int first = 0, last = 0;
         extent rows{};
     };
+    /// What a group reads of another: operand i of a member, and the node behind its views.
+    struct reading {
+        int member = -1, i = 0, base = -1;
+    };
 
     constexpr void place(int k) {
         kernel_group& group = f_.groups[k];
         int kernel = -1;  // of those that it reads, the one that begins last
-        for_operands(k, [&](int, int, int base) {
-            int const from = f_.kernel_of[base];
+        for (reading const& r : reads_[k]) {
+            int const from = f_.kernel_of[r.base];
             if (kernel < 0 || walks_[from].first > walks_[kernel].first) kernel = from;
-        });
+        }
         group.part = kernel < 0 ? row_part::none : part_in(k, kernel);
         if (group.part == row_part::none) {
             kernel = f_.kernels.size();
@@ -61,14 +73,6 @@ private:
         groups.insert(at, k);
         f_.kernels[kernel].members.append(group.members.begin(), group.members.size());
         for (int m : group.members) f_.kernel_of[m] = kernel;
-    }
-    /// f(member, which operand, its memory) for what group k reads of other groups.
-    constexpr void for_operands(int k, auto f) const {
-        for (int m : f_.groups[k].members)
-            for (int i = 0; i < g_[m].op->arity; ++i) {
-                int const base = f_.base[g_[m].in[i]];
-                if (f_.group_of[base] >= 0 && f_.group_of[base] != k) f(m, i, base);
-            }
     }
     /// The rows that a kernel walks over which begins with group k; 1 if it is none.
     constexpr extent rows_of(int k) const {
@@ -94,27 +98,19 @@ private:
     constexpr row_part part_in(int k, int kernel) const {
         extent const rows = walks_[kernel].rows;
         if (rows.code == 1) return row_part::none;
-        bool in_time = true;
-        for_operands(k, [&](int, int, int base) { in_time = in_time && (f_.kernel_of[base] == kernel || walks_[f_.kernel_of[base]].last <= walks_[kernel].first); });
-        if (!in_time) return row_part::none;
+        for (reading const& r : reads_[k])
+            if (f_.kernel_of[r.base] != kernel && walks_[f_.kernel_of[r.base]].last > walks_[kernel].first) return row_part::none;
         kernel_group const& group = f_.groups[k];
-        auto aligned = [&](int axis_of_first, int axis_of_second) {
-            bool all = true;
-            for_operands(k, [&](int m, int i, int base) {
-                if (f_.kernel_of[base] == kernel) all = all && is_aligned(g_[m].in[i], i == 1 ? axis_of_second : axis_of_first, rows);
-            });
-            return all;
-        };
-        if (is_local_loop(k) && has_rows(group.domain, rows) && operands_have_rows(k, kernel) && aligned(0, 0)) return row_part::local;
+        if (is_local_loop(k) && has_rows(group.domain, rows) && has_axes_of(k, kernel) && are_aligned(k, kernel, 0, 0)) return row_part::local;
         if (group.kind == kernel_kind::loop) return is_short(group.domain) && !has_rows(group.domain, rows) && reads_sums_only(k, kernel) ? row_part::after : row_part::none;
         int const id = group.members[0];
         if (group.kind != kernel_kind::contraction || group.domain.rank() != 2) return row_part::none;
         // A matrix and a vector; two matrices have blocks of their own.
         attributes const& attr = g_[id].attr;
-        if (group.domain[1].code == 1 && group.domain[0] == rows && aligned(attr.n[0] ? 1 : 0, -1)) return row_part::local;
+        if (group.domain[1].code == 1 && group.domain[0] == rows && are_aligned(k, kernel, attr.n[0] ? 1 : 0, -1)) return row_part::local;
         bool const vector = group.domain[0].code == 1 || group.domain[1].code == 1;
         bool const shared = inner_extent(g_, id) == rows;
-        return vector && shared && aligned(attr.n[0] ? 0 : 1, attr.n[1] ? 1 : 0) ? row_part::adds : row_part::none;
+        return vector && shared && are_aligned(k, kernel, attr.n[0] ? 0 : 1, attr.n[1] ? 1 : 0) ? row_part::adds : row_part::none;
     }
     static constexpr bool has_rows(shape const& s, extent rows) { return s.rank() > 0 && s[0] == rows; }
     static constexpr bool is_short(shape const& s) {
@@ -123,15 +119,22 @@ private:
         return elements <= 4096;
     }
     constexpr bool reads_sums_only(int k, int kernel) const {
-        bool all = true;
-        for_operands(k, [&](int, int, int base) { all = all && (f_.kernel_of[base] != kernel || sums_rows(base)); });
-        return all;
+        for (reading const& r : reads_[k])
+            if (f_.kernel_of[r.base] == kernel && !sums_rows(r.base)) return false;
+        return true;
     }
     /// Has everything that a loop reads of the kernel as many axes as the loop?
-    constexpr bool operands_have_rows(int k, int kernel) const {
-        bool all = true;
-        for_operands(k, [&](int m, int i, int base) { all = all && (f_.kernel_of[base] != kernel || g_[g_[m].in[i]].shape.rank() == f_.groups[k].domain.rank()); });
-        return all;
+    constexpr bool has_axes_of(int k, int kernel) const {
+        for (reading const& r : reads_[k])
+            if (f_.kernel_of[r.base] == kernel && g_[g_[r.member].in[r.i]].shape.rank() != f_.groups[k].domain.rank()) return false;
+        return true;
+    }
+    /// Is everything that a group reads of the kernel in its own row, which is an index of this axis of a member's first operand, of
+    /// that axis of the others?
+    constexpr bool are_aligned(int k, int kernel, int axis, int axis_of_others) const {
+        for (reading const& r : reads_[k])
+            if (f_.kernel_of[r.base] == kernel && !is_aligned(g_[r.member].in[r.i], r.i ? axis_of_others : axis, walks_[kernel].rows)) return false;
+        return true;
     }
     /// Does index r along this axis of a value look at row r of the memory behind it?
     constexpr bool is_aligned(int id, int axis, extent rows) const {
@@ -152,17 +155,17 @@ private:
     constexpr void adopt() {
         for (int k = 0; k < f_.groups.size(); ++k) {
             int const own = f_.kernel_of[f_.groups[k].members[0]];
-            bool fits = f_.kernels[own].groups.size() == 1 && is_local_loop(k);
-            for_operands(k, [&](int, int, int) { fits = false; });
+            bool fits = f_.kernels[own].groups.size() == 1 && is_local_loop(k) && reads_[k].empty();
             int reader = -1;
             for (int r = 0; fits && r < f_.groups.size(); ++r)
-                for_operands(r, [&](int m, int i, int base) {
-                    if (f_.group_of[base] != k) return;
-                    int const kernel = f_.kernel_of[m];
-                    fits = fits && (reader < 0 || reader == kernel) && f_.groups[r].kind == kernel_kind::loop && f_.groups[r].domain.rank() == g_[g_[m].in[i]].shape.rank() &&
-                           f_.groups[r].part != row_part::after && walks_[kernel].rows == rows_of(k) && is_aligned(g_[m].in[i], 0, walks_[kernel].rows);
+                for (reading const& what : reads_[r]) {
+                    if (f_.group_of[what.base] != k) continue;
+                    int const kernel = f_.kernel_of[what.member], id = g_[what.member].in[what.i];
+                    kernel_group const& by = f_.groups[r];
+                    fits = fits && (reader < 0 || reader == kernel) && by.kind == kernel_kind::loop && by.part != row_part::after && by.domain.rank() == g_[id].shape.rank() &&
+                           walks_[kernel].rows == rows_of(k) && is_aligned(id, 0, walks_[kernel].rows);
                     reader = kernel;
-                });
+                }
             for (output_entry const& o : g_.outputs) fits = fits && f_.group_of[f_.base[o.node]] != k;
             if (!fits || reader < 0 || f_.kernels[reader].groups.size() < 2) continue;
             f_.groups[k].part = row_part::local;
@@ -222,6 +225,7 @@ private:
     graph const& g_;
     fusion f_;
     list<walk> walks_;
+    list<list<reading>> reads_;  ///< per group
 };
 
 }  // namespace gradus::core

@@ -39,23 +39,17 @@ public:
     constexpr memory_plan run() {
         find_times();
         assign_fixed();
-        each_group([&](int k) {
-            for (int m : f_.groups[k].members)
-                for (int i = 0; i < g_[m].op->arity; ++i) read(k, g_[m].in[i]);
-        });
-        each_group([&](int k) {
-            for (int m : f_.groups[k].members)
-                if (last_[m] >= 0 && result_.buffers[m].where == place::none) allocate(m, when_[k]);
-        });
+        for (int kernel : s_.order)
+            for (int m : f_.kernels[kernel].members)
+                for (int i = 0; i < g_[m].op->arity; ++i) read(f_.group_of[m], g_[m].in[i]);
+        for (int kernel : s_.order)
+            for (int k : f_.kernels[kernel].groups)
+                for (int m : f_.groups[k].members)
+                    if (last_[m] >= 0 && result_.buffers[m].where == place::none) allocate(m, when_[k]);
         return std::move(result_);
     }
 
 private:
-    /// f(group) in the order of execution.
-    constexpr void each_group(auto f) {
-        for (int kernel : s_.order)
-            for (int k : f_.kernels[kernel].groups) f(k);
-    }
     /// Groups that take turns run at the same time.
     constexpr void find_times() {
         for (int kernel : s_.order) {
