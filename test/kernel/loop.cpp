@@ -67,11 +67,15 @@ private:
     std::vector<std::byte> bytes_;
 };
 
+/// What is compiled of a description; the tests around it are compiled once for all.
+using loop_function = void (*)(k::loop_arguments const&);
 template <auto Description>
-void run(std::vector<void const*> in, std::vector<void*> out, std::vector<std::int64_t> extents, std::vector<std::int64_t> strides = {}, std::vector<double> sizes = {}) {
+constexpr loop_function loop = k::loop<Description, list>::run;
+
+void run(loop_function f, std::vector<void const*> in, std::vector<void*> out, std::vector<std::int64_t> extents, std::vector<std::int64_t> strides = {}, std::vector<double> sizes = {}) {
     in.push_back(nullptr);
     strides.resize(strides.size() + 8);
-    k::loop<Description, list>::run({in.data(), out.data(), extents.data(), strides.data(), sizes.data()});
+    f({in.data(), out.data(), extents.data(), strides.data(), sizes.data()});
 }
 
 // ---- one operation, on vectors and on single elements
@@ -109,10 +113,9 @@ double distance_in_ulp(double a, double b, double epsilon) {
     return std::abs(a - b) / std::ldexp(epsilon, exponent - 1);
 }
 /// Vectors of every length up to 70 equal single elements, within `ulp`.
-template <class Op, class T>
-void lanes_agree(double ulp = 0, double low = -4) {
-    using R = gr::element_t<result_of<Op, T>>;
-    INFO(std::string(Op::name));
+template <class T, class R>
+void lanes_agree(std::string const& name, loop_function of_vectors, loop_function of_elements, bool masked, double ulp, double low) {
+    INFO(name);
     auto const a = inputs<T>(70, 1, low), b = inputs<T>(70, 2, low), c = inputs<T>(70, 3, low);
     bool mask[70];
     for (std::size_t i = 0; i < 70; ++i) mask[i] = i % 3 == 0;
@@ -120,9 +123,9 @@ void lanes_agree(double ulp = 0, double low = -4) {
     for (std::int64_t n = 0; n <= 70; ++n) {
         target<R> vector(n), scalar(n);
         std::vector<void const*> in{a.data(), b.data(), c.data()};
-        if (std::is_same_v<Op, op::where>) in[0] = mask;
-        run<one_operation<Op, T, false>>(in, {vector.data()}, {n});
-        run<one_operation<Op, T, true>>(in, {scalar.data()}, {n, 1});
+        if (masked) in[0] = mask;
+        run(of_vectors, in, {vector.data()}, {n});
+        run(of_elements, in, {scalar.data()}, {n, 1});
         CHECK(vector.guarded());
         CHECK(scalar.guarded());
         for (std::size_t i = 0; i < static_cast<std::size_t>(n); ++i) {
@@ -136,7 +139,7 @@ void lanes_agree(double ulp = 0, double low = -4) {
 }
 template <class T, class... Op>
 void all_lanes_agree(double ulp = 0, double low = -4) {
-    (lanes_agree<Op, T>(ulp, low), ...);
+    (lanes_agree<T, gr::element_t<result_of<Op, T>>>(std::string(Op::name), loop<one_operation<Op, T, false>>, loop<one_operation<Op, T, true>>, std::is_same_v<Op, op::where>, ulp, low), ...);
 }
 
 }  // namespace
@@ -188,7 +191,7 @@ TEST_CASE("loop: operands repeat, turn and step; tails touch nothing else") {
             for (std::size_t j = 0; j < n; ++j) expected.push_back(m[i * n + j] * v[j] + c[i] - t[j * 3 + i] + 0.5);
         auto width = static_cast<std::int64_t>(n);
         target<double> out(3 * width);
-        run<d>({m.data(), v.data(), c.data(), t.data(), s.data()}, {out.data()}, {3, width}, {width, 1, 0, 1, 1, 0, 1, 3, 0, 0});
+        run(loop<d>, {m.data(), v.data(), c.data(), t.data(), s.data()}, {out.data()}, {3, width}, {width, 1, 0, 1, 1, 0, 1, 3, 0, 0});
         CHECK(out.values() == expected);  // whole and half numbers
         CHECK(out.guarded());
     }
@@ -211,13 +214,13 @@ constexpr auto folds = [] {
     return x;
 }();
 
-template <class T, std::uint32_t Axes>
-void check_folds(std::int64_t a, std::int64_t b, std::int64_t n) {
-    CAPTURE(Axes);
+template <class T>
+void check_folds(loop_function f, std::uint32_t axes, std::int64_t a, std::int64_t b, std::int64_t n) {
+    CAPTURE(axes);
     CAPTURE(n);
     std::int64_t const extent[] = {a, b, n};
     std::int64_t size = 1;
-    for (int axis = 0; axis < 3; ++axis) size *= Axes >> axis & 1 ? 1 : extent[axis];
+    for (int axis = 0; axis < 3; ++axis) size *= axes >> axis & 1 ? 1 : extent[axis];
     std::vector<T> x(static_cast<std::size_t>(a * b * n));
     for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<T>(static_cast<int>(i * 29 % 41) - 30);
     T const lowest = std::numeric_limits<T>::has_infinity ? -std::numeric_limits<T>::infinity() : std::numeric_limits<T>::lowest();
@@ -225,20 +228,24 @@ void check_folds(std::int64_t a, std::int64_t b, std::int64_t n) {
     for (std::size_t i = 0; i < x.size(); ++i) {
         std::int64_t rest = static_cast<std::int64_t>(i), to = 0, step = 1;
         for (int axis = 2; axis >= 0; --axis) {
-            if (!(Axes >> axis & 1)) to += step * (rest % extent[axis]), step *= extent[axis];
+            if (!(axes >> axis & 1)) to += step * (rest % extent[axis]), step *= extent[axis];
             rest /= extent[axis];
         }
         auto place = static_cast<std::size_t>(to);
         sum[place] += x[i], squares[place] += x[i] * x[i], most[place] = std::max(most[place], x[i]);
     }
     target<T> s(size), m(size), q(size);
-    run<folds<T, Axes>>({x.data()}, {s.data(), m.data(), q.data()}, {a, b, n}, {b * n, n, 1});
+    run(f, {x.data()}, {s.data(), m.data(), q.data()}, {a, b, n}, {b * n, n, 1});
     CHECK(s.values() == sum);  // whole numbers: exact in any order
     CHECK(m.values() == most);
     CHECK(q.values() == squares);
     CHECK(s.guarded());
     CHECK(m.guarded());
     CHECK(q.guarded());
+}
+template <class T, std::uint32_t Axes>
+void check_folds(std::int64_t a, std::int64_t b, std::int64_t n) {
+    check_folds<T>(loop<folds<T, Axes>>, Axes, a, b, n);
 }
 template <class T>
 void check_all_folds() {
@@ -269,7 +276,7 @@ TEST_CASE("loop: a maximum passes NaN on, wherever it stands") {
             std::vector<double> x(n, 1.0);
             x[at] = std::nan("");
             target<double> sum(1), most(1), squares(1);
-            run<folds<double, 7>>({x.data()}, {sum.data(), most.data(), squares.data()}, {1, 1, static_cast<std::int64_t>(n)}, {0, 0, 1});
+            run(loop<folds<double, 7>>, {x.data()}, {sum.data(), most.data(), squares.data()}, {1, 1, static_cast<std::int64_t>(n)}, {0, 0, 1});
             CHECK(std::isnan(most[0]));
         }
 }
@@ -315,10 +322,10 @@ TEST_CASE("loop: element types of one size are converted in vectors, of two size
         target<std::int32_t> whole(size);
         target<bool> positive(size);
         target<float> one(size);
-        run<same>({x.data()}, {whole.data(), positive.data(), one.data()}, {size});
+        run(loop<same>, {x.data()}, {whole.data(), positive.data(), one.data()}, {size});
         target<std::int64_t> truncated(size);
         target<double> wide(size), count(1);
-        run<mixed>({x.data(), positive.data()}, {truncated.data(), wide.data(), count.data()}, {size});
+        run(loop<mixed>, {x.data(), positive.data()}, {truncated.data(), wide.data(), count.data()}, {size});
         double expected_count = 0;
         for (std::size_t i = 0; i < n; ++i) {
             CHECK(whole[i] == static_cast<std::int32_t>(2 * x[i]));
@@ -360,7 +367,7 @@ TEST_CASE("loop: indices, sizes and constants; scalars of full sums at the end")
     for (std::int64_t n : {1, 4, 8, 19, 33}) {
         double divisor = 4, sum = 0;
         target<double> out(2 * n), root(1);
-        run<d>({&divisor}, {out.data(), nullptr, root.data()}, {2, n}, {}, {0.25});
+        run(loop<d>, {&divisor}, {out.data(), nullptr, root.data()}, {2, n}, {}, {0.25});
         for (std::int64_t i = 0; i < 2; ++i)
             for (std::int64_t j = 0; j < n; ++j) {
                 double expected = static_cast<double>(i * 1000 + j) + 0.25;
@@ -384,18 +391,17 @@ TEST_CASE("loop: short static loops take vectors that fit") {
         x.body = 2;
         return x;
     };
-    auto check = []<std::int64_t... N>(std::integer_sequence<std::int64_t, N...>) {
-        ([] {
-            constexpr std::int64_t n = N + 1;
-            float x[40], expected = 0;
-            for (int i = 0; i < 40; ++i) x[i] = static_cast<float>(i + 1);
-            for (int i = 0; i < n; ++i) expected += x[i] * x[i];
-            target<float> out(n), sum(1);
-            run<fixed(std::integral_constant<std::int64_t, n>{})>({x}, {out.data(), sum.data()}, {n});
-            for (std::size_t i = 0; i < static_cast<std::size_t>(n); ++i) CHECK(out[i] == x[i] * x[i]);
-            CHECK(sum[0] == expected);  // whole numbers below 2^24
-            CHECK((out.guarded() && sum.guarded()));
-        }(), ...);
+    auto check = [](loop_function f, std::int64_t n) {
+        float x[40], expected = 0;
+        for (int i = 0; i < 40; ++i) x[i] = static_cast<float>(i + 1);
+        for (int i = 0; i < n; ++i) expected += x[i] * x[i];
+        target<float> out(n), sum(1);
+        run(f, {x}, {out.data(), sum.data()}, {n});
+        for (std::size_t i = 0; i < static_cast<std::size_t>(n); ++i) CHECK(out[i] == x[i] * x[i]);
+        CHECK(sum[0] == expected);  // whole numbers below 2^24
+        CHECK((out.guarded() && sum.guarded()));
     };
-    check(std::make_integer_sequence<std::int64_t, 18>{});
+    [&]<std::int64_t... N>(std::integer_sequence<std::int64_t, N...>) {
+        (check(loop<fixed(std::integral_constant<std::int64_t, N + 1>{})>, N + 1), ...);
+    }(std::make_integer_sequence<std::int64_t, 18>{});
 }

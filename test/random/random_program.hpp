@@ -204,44 +204,52 @@ struct source {
     static constexpr gr::graph lower() { return gr::pass::dead_code(drawing(Seed).run()); }
 };
 
+/// A program, its type erased, so that the comparison is compiled once for each element type.
+struct subject {
+    gr::graph differentiated, optimized;
+    gr::text explained;
+    std::int64_t (*workspace_bytes)(std::int64_t const* dimensions);
+    void (*run)(gr::core::run_context const&);
+};
+
 /// Runs the kernels on memory that ends in guard values, in elements of T.
-template <class Source, class T>
-void compare(std::int64_t row_count) {
-    using S = gr::stages<Source>;
+template <class T>
+void compare(subject const& program, std::int64_t row_count) {
+    gr::graph const& g = program.optimized;
     std::map<std::string, std::int64_t, std::less<>> sizes{{"rows", row_count}};
     std::int64_t dimensions[gr::max_dimensions] = {row_count};
     generator random{static_cast<std::uint64_t>(row_count) * 977 + 5};
     auto elements = [&](gr::shape const& s) {
-        gr::dimension_table table = S::plan.dimensions;
-        return static_cast<std::size_t>(table.size(s).at(dimensions));
+        std::size_t count = 1;
+        for (int i = 0; i < s.rank(); ++i) count *= static_cast<std::size_t>(s[i].is_static() ? s[i].code : row_count);
+        return count;
     };
     constexpr std::size_t guard = 16;
     std::vector<std::vector<T>> symbols, outputs;
     std::map<std::string, std::vector<double>, std::less<>> inputs;
     std::vector<void*> symbol_memory, output_memory;
-    for (auto const& symbol : S::optimized.symbols) {
-        if (symbol.name.empty()) continue;
+    for (auto const& symbol : g.symbols) {
         std::vector<T> data(elements(symbol.type.shape) + guard, T(-77));
         for (std::size_t i = 0; i + guard < data.size(); ++i) data[i] = static_cast<T>(random.below(4001) - 2000) / T(1000);
         inputs[std::string(symbol.name)] = std::vector<double>(data.begin(), data.end() - guard);
         symbols.push_back(data);
     }
-    for (auto const& o : S::optimized.outputs)
-        if (o.node >= 0 && o.updates < 0) outputs.emplace_back(elements(S::optimized[o.node].shape) + guard, T(-77));
+    for (auto const& o : g.outputs)
+        if (o.updates < 0) outputs.emplace_back(elements(g[o.node].shape) + guard, T(-77));
     for (auto& s : symbols) symbol_memory.push_back(s.data());
     for (auto& o : outputs) output_memory.push_back(o.data());
-    gr::workspace scratch(static_cast<std::size_t>(S::plan.workspace_bytes(dimensions)) + 64);
-    gr::core::run_program<Source>({symbol_memory.data(), output_memory.data(), scratch.data(), dimensions});
+    gr::workspace scratch(static_cast<std::size_t>(program.workspace_bytes(dimensions)) + 64);
+    program.run({symbol_memory.data(), output_memory.data(), scratch.data(), dimensions});
 
     // every pass kept the value, and the kernels computed it: both graphs are interpreted in double
-    auto expected = gr::interpret<double>(S::differentiated.thaw(), inputs, sizes), optimized = gr::interpret<double>(S::optimized.thaw(), inputs, sizes);
+    auto expected = gr::interpret<double>(program.differentiated, inputs, sizes), optimized = gr::interpret<double>(g, inputs, sizes);
     // rounding grows with the depth of the graph, at most 60 operations deep and mildly conditioned: 2^12 ulp
     double const tolerance = std::is_same_v<T, float> ? 4096 * 1.2e-7 : 4096 * 2.3e-16;
     // a constant that a pass computes is rounded to the program's type
     double const pass_tolerance = std::is_same_v<T, float> ? 16 * 1.2e-7 : 1e-11;
     std::size_t returned = 0;
     for (std::size_t o = 0; o < expected.size(); ++o) {
-        int updates = S::optimized.outputs[o].updates;
+        int updates = g.outputs[static_cast<int>(o)].updates;
         std::vector<T> const& got = updates >= 0 ? symbols[static_cast<std::size_t>(updates)] : outputs[returned++];
         REQUIRE(got.size() == expected[o].size() + guard);
         for (std::size_t i = 0; i < expected[o].size(); ++i) {
@@ -253,19 +261,22 @@ void compare(std::int64_t row_count) {
     }
 }
 
+inline void check(subject const& program, std::uint64_t seed) {
+    INFO("seed " << seed);
+    CAPTURE(gr::print(program.optimized).str());
+    CAPTURE(program.explained.str());
+    bool const single = program.optimized.symbols[0].type.type == gr::dtype::float32;
+    for (std::int64_t rows_given : {7, 20}) single ? compare<float>(program, rows_given) : compare<double>(program, rows_given);
+}
 template <std::uint64_t Seed>
-void check() {
-    using Source = source<Seed>;
-    using S = gr::stages<Source>;
-    INFO("seed " << Seed);
-    CAPTURE(gr::print(S::optimized.thaw()).str());
-    CAPTURE(gr::program_report<Source>::explain(gr::dim<"rows"> = 1).str());
-    constexpr bool single = S::optimized.symbols[0].type.type == gr::dtype::float32;
-    for (std::int64_t rows_given : {7, 20}) compare<Source, std::conditional_t<single, float, double>>(rows_given);
+subject subject_of() {
+    using S = gr::stages<source<Seed>>;
+    return {S::differentiated.thaw(), S::optimized.thaw(), gr::program_report<source<Seed>>::explain(gr::dim<"rows"> = 1),
+            [](std::int64_t const* dimensions) { return S::plan.workspace_bytes(dimensions); }, gr::core::run_program<source<Seed>>};
 }
 template <std::uint64_t First, std::uint64_t... I>
 void check_all(std::integer_sequence<std::uint64_t, I...>) {
-    (check<First + I>(), ...);
+    (check(subject_of<First + I>(), First + I), ...);
 }
 
 }  // namespace random_program
