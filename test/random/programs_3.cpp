@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "random_program.hpp"
 
-TEST_CASE("random programs 100 to 149: kernels and passes agree with the interpreter") {
-    random_program::check_all<100>(std::make_integer_sequence<std::uint64_t, 50>{});
+TEST_CASE("random programs 144 to 179: kernels and passes agree with the interpreter") {
+    random_program::check_all<144>(std::make_integer_sequence<std::uint64_t, 36>{});
 }

@@ -11,7 +11,8 @@
 #include <string>
 #include <vector>
 
-// Random programs: a graph is drawn in the compiler, compiled to kernels, run, and compared with the interpreter.
+// Random programs: a graph is drawn in the compiler, compiled to kernels, run, and compared with the interpreter. Numbers 72 to
+// 215, the four files, have every elementwise operation that a program can state among them.
 namespace random_program {
 
 namespace gr = gradus;
@@ -31,7 +32,8 @@ inline constexpr gr::extent rows{std::string_view("rows")};
 
 class drawing {
 public:
-    constexpr explicit drawing(std::uint64_t seed) : random_{seed * 0x9e3779b97f4a7c15u + 1} {}
+    /// Seeds are far apart: with steps of the generator's own increment, programs would be each other's draws, one later.
+    constexpr explicit drawing(std::uint64_t seed) : random_{seed * 0xd1342543de82ef95u + 1}, turn_(static_cast<int>(seed)) {}
 
     constexpr gr::graph run() {
         constexpr std::string_view names[] = {"a", "b", "c", "d"};
@@ -96,6 +98,53 @@ private:
             default: a * 0.25 - b; break;
         }
     }
+    /// Any elementwise operation of the library. Operands are squashed to where it is defined and mildly conditioned. What steps
+    /// takes symbols as they are, whose numbers the kernels and the interpreter agree on to the last bit.
+    template <class... Op>
+    constexpr void one_of(gr::op::op_list<Op...>) {
+        int left = turn_++ % static_cast<int>(sizeof...(Op));  // in turn, so that every one is drawn somewhere
+        ((left-- == 0 ? elementwise<Op>() : void()), ...);
+    }
+    template <class Op>
+    constexpr void elementwise() {
+        using namespace gr::op;
+        constexpr std::string_view name = Op::name;
+        constexpr bool truth = std::is_base_of_v<connective<Op, Op::arity>, Op>, questions = std::is_base_of_v<comparison<Op>, Op> || std::is_base_of_v<predicate<Op, Op::arity>, Op>;
+        constexpr bool steps = questions || truth || name == "floor" || name == "ceil" || name == "round" || name == "trunc" || name == "fmod" || name == "remainder" || name == "sign" || name == "heaviside" || name == "where";
+        if constexpr (std::is_same_v<Op, cast> || std::is_same_v<Op, copy>) return;
+        else {
+            gr::value x[3]{0.0, 0.0, 0.0};
+            for (int k = 0; k < Op::arity; ++k) {
+                gr::value v = steps ? gr::value{g_, symbol(random_.below(g_.symbols.size()))} : any();
+                if constexpr (truth || name == "where") x[k] = truth || k == 0 ? v < 0.25 : v;
+                else if constexpr (name == "fmod" || name == "remainder") x[k] = k ? v.number(0.75) : v;
+                else if constexpr (steps) x[k] = v;
+                else x[k] = in_domain(name, gr::apply<sigmoid>(v) + 0.25);  // between 0.25 and 1.25
+            }
+            for (int k = 1; k < Op::arity; ++k)
+                if (!broadcasts(x[0], x[k]) || !broadcasts(x[1], x[k])) {
+                    if (x[0].type() != x[k].type()) return;
+                    x[k] = x[0];
+                }
+            gr::value y = [&] {
+                if constexpr (Op::arity == 1) return gr::apply<Op>(x[0]);
+                else if constexpr (Op::arity == 2) return gr::apply<Op>(x[0], x[1]);
+                else return gr::apply<Op>(x[0], x[1], x[2]);
+            }();
+            if (y.type() == gr::dtype::boolean) {
+                gr::value other = any();
+                if (!broadcasts(y, other)) return;
+                y = gr::where(y, other, 0.5);
+            }
+            one_before_ = latest_;
+            latest_ = y.id();
+        }
+    }
+    static constexpr gr::value in_domain(std::string_view name, gr::value x) {
+        if (name == "asin" || name == "acos" || name == "atanh" || name == "erfinv" || name == "logit") return x * 0.6;
+        if (name == "acosh" || name == "lgamma" || name == "digamma" || name == "trigamma" || name == "polygamma_2") return x + 1;
+        return x;
+    }
     constexpr void reduce() {
         gr::value a = any();
         int rank = a.shape().rank();
@@ -158,7 +207,7 @@ private:
         if (a.shape()[1] == b.shape()[0]) gr::apply<gr::op::tanh>(a.matmul(b) * 0.3);
     }
     constexpr void step() {
-        switch (random_.below(14)) {
+        switch (random_.below(18)) {
             case 0: unary<gr::op::tanh>(); break;
             case 1: unary<gr::op::sigmoid>(); break;
             case 2: unary<gr::op::softplus>(); break;
@@ -170,13 +219,19 @@ private:
             case 8: reduce(); break;
             case 9: view(); break;
             case 10: product(); break;
+            case 11: one_of(gr::op::elementwise_list{}); break;
+            case 12: one_of(gr::op::further_list{}); break;
+            case 13: one_of(gr::op::composite_list{}); break;
             default: binary(); break;
         }
     }
     /// Results: the last nodes; the gradient of their sum, an update by it, or neither.
     constexpr void finish() {
-        gr::value last = any();
-        int results = 1 + random_.below(3);
+        gr::value last = latest_ >= 0 && random_.below(2) ? gr::value{g_, latest_} : any();
+        int results = random_.below(3);
+        for (int id : {one_before_, latest_})  // so that most of what was drawn from the lists is not dead
+            if (id >= 0) g_.outputs.push_back({id, -1});
+            else ++results;
         for (int i = 0; i < results; ++i) g_.outputs.push_back({any().id(), -1});
         int kind = random_.below(3);
         if (kind == 0) return;
@@ -195,6 +250,7 @@ private:
     }
 
     generator random_;
+    int turn_ = 0, one_before_ = -1, latest_ = -1;  ///< of the lists: what comes next, the values of the last two
     gr::graph g_;
     gr::dtype type_ = gr::dtype::float64;
 };
@@ -280,3 +336,11 @@ void check_all(std::integer_sequence<std::uint64_t, I...>) {
 }
 
 }  // namespace random_program
+
+/// Graphs have no expressions in which operations are found: kernels know all of them, and the derivatives of polygamma<2>.
+template <std::uint64_t Seed>
+struct gradus::core::operations_for<random_program::source<Seed>> {
+    template <class... A, class... B>
+    static op::op_list<A..., B..., op::polygamma<3>, op::polygamma<4>> joined(op::op_list<A...>, op::op_list<B...>);
+    using type = decltype(joined(op::elementwise_list{}, op::further_list{}));
+};

@@ -4,6 +4,11 @@
 #include <gradus/expr/structure.hpp>
 
 // The vocabulary, continued: pooling over the last two axes of [N, C, height, width].
+
+// g++ takes names in an instantiated lambda for shadows of the user's globals.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+
 namespace gradus {
 
 /// A number along the height and one along the width; one number is both.
@@ -56,3 +61,5 @@ template <std::int64_t Height, std::int64_t Width = Height>
 constexpr auto adaptive_avg_pool2d(operand auto x) { return apply<with<op::adaptive_avg_pool, core::adaptive_parameters(Height, Width)>>(std::move(x)); }
 
 }  // namespace gradus
+
+#pragma GCC diagnostic pop

@@ -9,6 +9,11 @@
 
 // Random numbers that are functions of a key and a place, and dropout, whose mask is therefore nowhere kept: the derivative
 // computes it again.
+
+// g++ takes names in an instantiated lambda for shadows of the user's globals.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+
 namespace gradus::op {
 
 /// Philox 2x32-10 (J. Salmon, M. Moraes, R. Dror, D. Shaw, "Parallel random numbers: as easy as 1, 2, 3", 2011): from a counter
@@ -77,3 +82,5 @@ struct dropout : composite {
 };
 
 }  // namespace gradus::op
+
+#pragma GCC diagnostic pop

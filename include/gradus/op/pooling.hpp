@@ -7,6 +7,11 @@
 #include <limits>
 
 // Pooling over the axes after the first two, whose extents are static.
+
+// g++ takes names in an instantiated lambda for shadows of the user's globals.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+
 namespace gradus::op {
 
 /// What pooling does along one axis: a window of `size` elements, `stride` apart, and `padding` around; packed into n[0], n[1], ...,
@@ -144,3 +149,5 @@ struct adaptive_avg_pool : adaptive_pooling<adaptive_avg_pool> {
 };
 
 }  // namespace gradus::op
+
+#pragma GCC diagnostic pop

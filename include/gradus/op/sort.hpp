@@ -8,6 +8,11 @@
 
 // Order along an axis. One primitive, the permutation that sorts, which has no derivative; elements are then gathered by it, so
 // that derivatives go back to where the elements came from. NaN counts as largest; equal elements keep their order.
+
+// g++ takes names in an instantiated lambda for shadows of the user's globals.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+
 namespace gradus::op {
 
 /// Indices (int64) that sort along the last axis; n[0] is 1 for the largest first.
@@ -165,3 +170,5 @@ struct cummin_index : running_extreme<cummin_index> {
 };
 
 }  // namespace gradus::op
+
+#pragma GCC diagnostic pop

@@ -12,6 +12,11 @@
 // `matrix` is the textbook's text of the same for one matrix after the other, in double, which interpreters run. Bad input
 // (not positive definite, singular) makes NaN and infinities: kernels do not throw. Derivatives: Giles, "Collected matrix
 // derivative results for forward and reverse mode algorithmic differentiation" (2008).
+
+// g++ takes names in an instantiated lambda for shadows of the user's globals.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+
 namespace gradus::op {
 
 constexpr shape matrices(shape lead, extent rows, extent columns) {
@@ -130,3 +135,5 @@ struct cholesky : on_matrices<cholesky, 1> {
 };
 
 }  // namespace gradus::op
+
+#pragma GCC diagnostic pop

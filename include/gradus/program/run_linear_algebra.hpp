@@ -6,6 +6,10 @@
 #include <gradus/program/run_node.hpp>
 
 // Kernels of one node: factorizations and substitutions, matrix after matrix (op/triangular.hpp, op/lu.hpp).
+// g++ takes names in an instantiated lambda for shadows of the user's globals.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+
 namespace gradus::core {
 
 constexpr bool is_on_matrices(node const& n) { return n.is<op::cholesky>() || n.is<op::triangular_solve>() || n.is<op::lu_factor>() || n.is<op::lu_solve>() || n.is<op::lu_determinant>(); }
@@ -70,3 +74,5 @@ void run_on_matrices(run_context const& c) {
 }
 
 }  // namespace gradus::core
+
+#pragma GCC diagnostic pop

@@ -5,6 +5,10 @@
 #include <gradus/op/sort.hpp>
 #include <gradus/program/run_node.hpp>
 
+// g++ takes names in an instantiated lambda for shadows of the user's globals.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+
 namespace gradus::core {
 
 /// The indices that sort each row (op/sort.hpp).
@@ -23,3 +27,5 @@ void run_sorting_order(run_context const& c) {
 }
 
 }  // namespace gradus::core
+
+#pragma GCC diagnostic pop
