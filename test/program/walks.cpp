@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "reductions.hpp"
 
+#include <cmath>
+
 // Kernels that walk over blocks of rows, and that follow a product's blocks.
 using namespace compare;
 
@@ -34,6 +36,27 @@ TEST_CASE_TEMPLATE("walks: bias, activation and sums over the rows behind a prod
     static constexpr auto h = gr::let([] { return gr::tanh(gr::matmul(r::x, r::w) + r::b); });
     check<source<[] { return std::tuple{gr::sum<0>(h), gr::softmax(h), gr::grad(gr::sum(gr::square(h)), r::b)}; }>>();
     static_assert(gr::compile(gr::softmax(h)).kernels() == 1);
+}
+TEST_CASE("walks: labels are converted for the rows that read them") {
+    static constexpr auto x = gr::var<"x", float, "n", 300>;
+    constexpr auto labels = gr::var<"labels", std::int64_t, "n">;
+    constexpr auto loss = gr::cross_entropy(x, labels);
+    constexpr auto step = gr::compile(loss, gr::grad(loss, x));
+    static_assert(step.kernels() == 1);
+    std::vector<float> X(300 * 40);
+    std::vector<std::int64_t> L(40);
+    for (std::size_t i = 0; i < X.size(); ++i) X[i] = static_cast<float>(i * 37 % 101) / 50;
+    for (std::size_t i = 0; i < L.size(); ++i) L[i] = static_cast<std::int64_t>(i * 53 % 300);
+    auto [value, slope] = step(x = X, labels = L);
+    double expected = 0;
+    for (std::size_t i = 0; i < 40; ++i) {
+        double sum = 0;
+        for (std::size_t k = 0; k < 300; ++k) sum += std::exp(double{X[300 * i + k]});
+        auto const label = static_cast<std::size_t>(L[i]);
+        expected += (std::log(sum) - X[300 * i + label]) / 40;
+        for (std::size_t k = 0; k < 300; ++k) CHECK(std::abs(slope(i, k) - (std::exp(double{X[300 * i + k]}) / sum - (k == label)) / 40) < 1e-8);  // 1/40 in float: 2e-9
+    }
+    CHECK(std::abs(value - expected) < 40 * 1.2e-7 * expected);  // a sum of forty
 }
 TEST_CASE("walks: no rows, sums of nothing") {
     constexpr auto x = gr::var<"x", float, "n", 64>;

@@ -22,6 +22,7 @@ public:
     constexpr chaining(graph const& g, fusion f) : g_(g), f_(std::move(f)), reads_(f_.groups.size()) {}
     constexpr fusion run() {
         f_.kernels = {};
+        for (int& k : f_.kernel_of) k = -1;
         int const count = f_.groups.size();
         for (int m = 0; m < g_.size(); ++m) {
             int const k = f_.group_of[m];
@@ -37,8 +38,17 @@ public:
                     place(k);
                     ++placed;
                 }
-        adopt();
-        for (fused_kernel& k : f_.kernels) choose_walk(k);
+        list<int> number(f_.kernels.size(), 0);  // without those that others have taken in
+        int kept = 0;
+        for (int k = 0; k < f_.kernels.size(); ++k) {
+            number[k] = kept;
+            if (f_.kernels[k].groups.empty()) continue;
+            if (kept != k) f_.kernels[kept] = std::move(f_.kernels[k]);
+            choose_walk(f_.kernels[kept++]);
+        }
+        while (f_.kernels.size() > kept) f_.kernels.pop_back();
+        for (int& k : f_.kernel_of)
+            if (k >= 0) k = number[k];
         return std::move(f_);
     }
 
@@ -60,6 +70,8 @@ private:
             int const from = f_.kernel_of[r.base];
             if (kernel < 0 || walks_[from].first > walks_[kernel].first) kernel = from;
         }
+        for (reading const& r : reads_[k])
+            if (f_.kernel_of[r.base] != kernel && can_take_in(k, kernel, r)) take_in(kernel, f_.kernel_of[r.base]);
         group.part = kernel < 0 ? row_part::none : part_in(k, kernel);
         if (group.part == row_part::none) {
             kernel = f_.kernels.size();
@@ -67,12 +79,43 @@ private:
             walks_.push_back({group.level, group.level, rows_of(k)});
         }
         walks_[kernel].last = group.level;
+        append(kernel, k);
+    }
+    constexpr void append(int kernel, int k) {
+        kernel_group const& group = f_.groups[k];
         list<int>& groups = f_.kernels[kernel].groups;
         int at = groups.size();
         while (group.part != row_part::after && at > 0 && f_.groups[groups[at - 1]].part == row_part::after) --at;
         groups.insert(at, k);
         f_.kernels[kernel].members.append(group.members.begin(), group.members.size());
         for (int m : group.members) f_.kernel_of[m] = kernel;
+    }
+    /// Does the kernel that r reads walk over this kernel's rows too, read no kernel, and is read by loop k alone? Then it may
+    /// take turns with this one.
+    constexpr bool can_take_in(int k, int kernel, reading const& r) const {
+        int const other = f_.kernel_of[r.base];
+        extent const rows = walks_[kernel].rows;
+        if (rows.code == 1 || !(walks_[other].rows == rows) || !is_local_loop(k) || !has_rows(f_.groups[k].domain, rows)) return false;
+        int const id = g_[r.member].in[r.i];
+        if (g_[id].shape.rank() != f_.groups[k].domain.rank() || !is_aligned(id, 0, rows)) return false;
+        for (int part : f_.kernels[other].groups)
+            if (f_.groups[part].kind != kernel_kind::loop || f_.groups[part].part == row_part::after) return false;
+        for (int group = 0; group < f_.groups.size(); ++group) {
+            int const by = f_.kernel_of[f_.groups[group].members[0]];
+            if (by < 0) continue;
+            for (reading const& what : reads_[group])
+                if ((by == other) != (f_.kernel_of[what.base] == other)) return false;
+        }
+        return true;
+    }
+    constexpr void take_in(int kernel, int other) {
+        list<int> groups;
+        groups.swap(f_.kernels[other].groups);
+        f_.kernels[other].members = {};
+        for (int k : groups) {
+            f_.groups[k].part = row_part::local;
+            append(kernel, k);
+        }
     }
     /// The rows that a kernel walks over which begins with group k; 1 if it is none.
     constexpr extent rows_of(int k) const {
@@ -149,42 +192,6 @@ private:
         row_part const part = f_.groups[f_.group_of[id]].part;
         if (f_.epilogue[id] || part == row_part::adds || part == row_part::after) return true;
         return g_[id].op->kind == op_kind::reduction && op::reduces(g_[id].attr, 0);
-    }
-
-    /// A loop over inputs alone joins the one kernel that reads it, if that reads it by rows.
-    constexpr void adopt() {
-        for (int k = 0; k < f_.groups.size(); ++k) {
-            int const own = f_.kernel_of[f_.groups[k].members[0]];
-            bool fits = f_.kernels[own].groups.size() == 1 && is_local_loop(k) && reads_[k].empty();
-            int reader = -1;
-            for (int r = 0; fits && r < f_.groups.size(); ++r)
-                for (reading const& what : reads_[r]) {
-                    if (f_.group_of[what.base] != k) continue;
-                    int const kernel = f_.kernel_of[what.member], id = g_[what.member].in[what.i];
-                    kernel_group const& by = f_.groups[r];
-                    fits = fits && (reader < 0 || reader == kernel) && by.kind == kernel_kind::loop && by.part != row_part::after && by.domain.rank() == g_[id].shape.rank() &&
-                           walks_[kernel].rows == rows_of(k) && is_aligned(id, 0, walks_[kernel].rows);
-                    reader = kernel;
-                }
-            for (output_entry const& o : g_.outputs) fits = fits && f_.group_of[f_.base[o.node]] != k;
-            if (!fits || reader < 0 || f_.kernels[reader].groups.size() < 2) continue;
-            f_.groups[k].part = row_part::local;
-            f_.kernels[reader].groups.insert(1, k);
-            f_.kernels[reader].members.append(f_.groups[k].members.begin(), f_.groups[k].members.size());
-            for (int m : f_.groups[k].members) f_.kernel_of[m] = reader;
-            f_.kernels[own].groups = {};
-        }
-        list<int> number(f_.kernels.size(), 0);
-        int kept = 0;
-        for (int k = 0; k < f_.kernels.size(); ++k) {
-            number[k] = kept;
-            if (f_.kernels[k].groups.empty()) continue;
-            if (kept != k) f_.kernels[kept] = std::move(f_.kernels[k]);
-            ++kept;
-        }
-        while (f_.kernels.size() > kept) f_.kernels.pop_back();
-        for (int& k : f_.kernel_of)
-            if (k >= 0) k = number[k];
     }
 
     constexpr void choose_walk(fused_kernel& k) const {
