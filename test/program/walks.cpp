@@ -70,14 +70,14 @@ TEST_CASE("walks: no rows, sums of nothing") {
     CHECK(rows.size() == 0);
 }
 TEST_CASE("walks: the training step of a classifier with two layers") {
-    constexpr auto x = gr::var<"x", float, "batch", 784>;
-    constexpr auto labels = gr::var<"labels", std::int64_t, "batch">;
-    constexpr auto w1 = gr::var<"w1", float, 784, 128>;
-    constexpr auto b1 = gr::var<"b1", float, 128>;
-    constexpr auto w2 = gr::var<"w2", float, 128, 10>;
-    constexpr auto b2 = gr::var<"b2", float, 10>;
-    constexpr auto h = gr::let([] { return gr::relu(gr::matmul(x, w1) + b1); });
-    constexpr auto loss = gr::let([] { return gr::cross_entropy(gr::matmul(h, w2) + b2, labels); });
+    static constexpr auto x = gr::var<"x", float, "batch", 784>;
+    static constexpr auto labels = gr::var<"labels", std::int64_t, "batch">;
+    static constexpr auto w1 = gr::var<"w1", float, 784, 128>;
+    static constexpr auto b1 = gr::var<"b1", float, 128>;
+    static constexpr auto w2 = gr::var<"w2", float, 128, 10>;
+    static constexpr auto b2 = gr::var<"b2", float, 10>;
+    static constexpr auto h = gr::let([] { return gr::relu(gr::matmul(x, w1) + b1); });
+    static constexpr auto loss = gr::let([] { return gr::cross_entropy(gr::matmul(h, w2) + b2, labels); });
     constexpr auto descent = [](auto p) { return gr::update(p, p - gr::constant<0.1> * gr::grad(loss, p)); };
     constexpr auto step = gr::compile(loss, descent(w1), descent(b1), descent(w2), descent(b2));
     static_assert(step.kernels() == 5, "two layers, the loss by rows, and the products of the gradients: with all updates");
