@@ -26,6 +26,11 @@ TEST_CASE_TEMPLATE("walks: softmax by rows, its derivatives, sums over the rows 
     using r = rows<T>;
     check<source<[] { return std::tuple{gr::softmax(r::x), gr::sum<0>(gr::log_softmax(r::wide)), gr::logsumexp<1>(r::wide), gr::grad(gr::sum(gr::softmax(r::x) * r::c), r::x)}; }>>();
 }
+TEST_CASE("walks: rows whose number is given at run time, less than a block and more") {
+    using r = rows<float>;
+    subject const program = subject_of<source<[] { return std::tuple{gr::softmax(r::wide), gr::sum<0>(gr::softmax(r::wide)), gr::sum(gr::amax<1>(gr::tanh(r::wide)))}; }>>();
+    for (std::int64_t n : {1, 15, 16, 17, 40}) running(program, n, 41).check(inputs::signed_values);
+}
 TEST_CASE_TEMPLATE("walks: a matrix times a vector, a loop, and the matrix again", T, float, double) {
     using r = rows<T>;
     static constexpr auto loss = gr::mean(gr::square(gr::tanh(gr::matmul(r::x, r::v)) - r::y));

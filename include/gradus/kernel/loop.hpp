@@ -356,17 +356,15 @@ private:
         });
     }
 
-    // ---- the end: folds over everything, then scalars computed from them
+    // ---- the end: folds over everything, then scalars computed from them; only then is anything stored, as an update may write
+    // over a scalar that is read here
 
     [[gnu::always_inline]] void finish() {
         scalars result;
         each<0, outputs>([&](auto o) __attribute__((always_inline)) {
             constexpr loop_output out = D.outputs[o];
             using T = element_t<out.type>;
-            if constexpr (is_fold(o) && facts::folds_all(out)) {
-                result.template at<T>(o) = collapse<out.how, T>(total_, o);
-                if constexpr (out.stored) *static_cast<T*>(args_.out[o]) = result.template at<T>(o);
-            }
+            if constexpr (is_fold(o) && facts::folds_all(out)) result.template at<T>(o) = collapse<out.how, T>(total_, o);
         });
         registers<0, 1, count> r;
         each<D.body, count>([&](auto k) __attribute__((always_inline)) {
@@ -383,6 +381,7 @@ private:
             constexpr loop_output out = D.outputs[o];
             using T = element_t<out.type>;
             if constexpr (out.how == fold::epilogue) *static_cast<T*>(args_.out[o]) = r.template at<T>(out.source);
+            else if constexpr (is_fold(o) && facts::folds_all(out) && out.stored) *static_cast<T*>(args_.out[o]) = result.template at<T>(o);
         });
     }
 };

@@ -90,7 +90,7 @@ private:
                 int b = g_[m].in[i];
                 if (result_.buffers[b].where != place::arena || last_[b] != time || taken_over_[b]) continue;
                 if (!(g_[b].shape == group.domain) || g_[b].type != g_[node].type) continue;
-                if (may_overwrite(g_, f_, f_.kernel_of[node], b, f_.group_of[node])) return b;
+                if (may_overwrite(g_, f_, f_.kernel_of[node], b, node)) return b;
             }
         }
         return -1;

@@ -21,19 +21,30 @@ constexpr std::int64_t weight_of(node const& n) {
     return bytes;
 }
 
-/// May a group of a kernel write over a value? No later group reads it then, and those that take turns with it read it element by
-/// element, as they write.
-constexpr bool may_overwrite(graph const& g, fusion const& f, int kernel, int value, int writer) {
+/// Does operand `id` need this memory: through views, or through scalars that are computed in place?
+constexpr bool looks_at(graph const& g, fusion const& f, int id, int memory) {
+    int const base = f.base[id];
+    if (base == memory) return true;
+    bool found = false;
+    for (int i = 0; f.inlined[base] && i < g[base].op->arity; ++i) found = found || looks_at(g, f, g[base].in[i], memory);
+    return found;
+}
+/// May a node of a kernel be written over a value? No group after the node's reads the value then, and those that take turns with it
+/// read it element by element, as the node is written; not at all where the node is a sum that grows in memory from the first turn on.
+constexpr bool may_overwrite(graph const& g, fusion const& f, int kernel, int value, int node) {
+    int const writer = f.group_of[node];
+    row_part const part = f.groups[writer].part;
+    bool const in_turns = f.kernels[kernel].walk != walk_kind::whole && part != row_part::after;
+    bool const grows = in_turns && (part == row_part::adds || (g[node].op->kind == op_kind::reduction && !g[node].shape.is_single()));
     bool written = false;
     for (int k : f.kernels[kernel].groups) {
         kernel_group const& group = f.groups[k];
-        bool const in_turns = f.kernels[kernel].walk != walk_kind::whole && f.groups[writer].part != row_part::after;
         if (!in_turns && k != writer && !written) continue;
         for (int m : group.members)
             for (int i = 0; i < g[m].op->arity; ++i) {
-                if (f.base[g[m].in[i]] != value) continue;
+                if (!looks_at(g, f, g[m].in[i], value)) continue;
                 bool const same = group.domain == g[value].shape ? g[m].in[i] == value : g[value].shape.is_single();
-                if (written || group.kind != kernel_kind::loop || !same) return false;
+                if (written || grows || group.kind != kernel_kind::loop || !same) return false;
             }
         written = written || k == writer;
     }
@@ -121,7 +132,7 @@ private:
         if (node < 0 || !inputs_[k].contains(node)) return true;
         int writer = -1;
         for (output_entry const& o : g_.outputs)
-            if (o.updates == s) writer = f_.group_of[f_.base[o.node]];
+            if (o.updates == s) writer = f_.base[o.node];
         return may_overwrite(g_, f_, k, node, writer);
     }
     constexpr std::int64_t growth(int k) const {
