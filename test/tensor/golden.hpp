@@ -14,6 +14,9 @@ namespace golden_tensors {
 
 namespace gr = gradus;
 
+template <gr::extent... E>
+using t = gr::tensor<double, E...>;
+
 struct values {
     gr::shape shape;
     std::vector<double> data;

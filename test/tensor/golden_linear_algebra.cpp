@@ -7,9 +7,7 @@
 namespace {
 
 namespace gr = gradus;
-using golden_tensors::check;
-template <gr::extent... E>
-using t = gr::tensor<double, E...>;
+using golden_tensors::check, golden_tensors::t;
 
 }  // namespace
 

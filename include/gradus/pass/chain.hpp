@@ -207,15 +207,15 @@ private:
         if (k.block < 16) k.block = 16;
         if (!first.domain[0].is_static() || first.domain[0].code > k.block) k.walk = walk_kind::blocks;
     }
-    /// Bytes in a row of everything that the groups of a kernel read and write; 0: not known.
+    /// Bytes in a row of everything that the groups of a kernel read from memory; 0: not known.
     constexpr std::int64_t row_bytes(fused_kernel const& k, extent rows) const {
         list<int> counted;
         std::int64_t bytes = 0;
         for (int m : k.members)
-            for (int i = -1; i < g_[m].op->arity; ++i) {
-                int const b = i < 0 ? m : f_.base[g_[m].in[i]];
+            for (int i = 0; i < g_[m].op->arity; ++i) {
+                int const b = f_.base[g_[m].in[i]];
                 shape const& s = g_[b].shape;
-                bool const read = i >= 0 && f_.group_of[b] != f_.group_of[m] && (g_[b].is<op::symbol>() || g_[b].op->kind != op_kind::leaf);
+                bool const read = f_.group_of[b] != f_.group_of[m] && (g_[b].is<op::symbol>() || g_[b].op->kind != op_kind::leaf);
                 if (!read || s.rank() == 0 || !(s[0] == rows) || counted.contains(b)) continue;
                 counted.push_back(b);
                 std::int64_t row = size_of(g_[b].type);
