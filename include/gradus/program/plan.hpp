@@ -4,6 +4,7 @@
 #include <gradus/graph/check.hpp>
 #include <gradus/graph/frozen.hpp>
 #include <gradus/graph/lower.hpp>
+#include <gradus/kernel/contract/blocking.hpp>
 #include <gradus/op/list.hpp>
 #include <gradus/pass/pipeline.hpp>
 
@@ -29,6 +30,19 @@ struct planned_kernel {
     std::int64_t block = 0;     ///< rows
 };
 
+/// A product that may want memory to pack its operands into.
+struct planned_product {
+    bool is_double = false;
+    monomial m, n, k, a_row, a_column, b_row, b_column;  ///< extents and strides
+
+    constexpr bool is_static() const { return !(m.powers | n.powers | k.powers | a_row.powers | a_column.powers | b_row.powers | b_column.powers); }
+    constexpr std::int64_t scratch_bytes(std::int64_t const* sizes) const {
+        kernel::matrix_layout const a{a_row.at(sizes), a_column.at(sizes)}, b{b_row.at(sizes), b_column.at(sizes)};
+        kernel::contract_extents const e{m.at(sizes), n.at(sizes), k.at(sizes)};
+        return is_double ? 8 * kernel::contract_scratch<double>(a, b, e) : 4 * kernel::contract_scratch<float>(a, b, e);
+    }
+};
+
 /// Everything that running a graph needs to know, as a constant.
 template <int Nodes>
 struct program_plan {
@@ -41,6 +55,8 @@ struct program_plan {
     int kernel_count = 0;
     arena_section sections[Nodes + 1]{};
     int section_count = 0;
+    planned_product products[Nodes + 1]{};
+    int product_count = 0;
     int copied_back[Nodes + 1]{};
     int copied_back_count = 0;
     int returned = 0;
@@ -57,10 +73,10 @@ struct program_plan {
         planned_group const& g = group(number);
         return g.part != row_part::after && kernels[kernel_of[g.node]].walk != walk_kind::whole;
     }
-    /// Bytes of one section of the arena, rounded up to whole cache lines so that the next one is aligned.
+    /// Bytes of one section of the arena, rounded up to whole cache lines so that what follows is aligned.
     constexpr std::int64_t section_bytes(int s, std::int64_t const* sizes) const {
         std::int64_t bytes = monomial{sections[s].peak, sections[s].powers}.at(sizes);
-        return s + 1 < section_count ? (bytes + 63) / 64 * 64 : bytes;
+        return s + 1 < section_count || product_count > 0 ? (bytes + 63) / 64 * 64 : bytes;
     }
     /// Where a buffer of the arena begins, in bytes.
     constexpr std::int64_t offset_of(buffer const& b, std::int64_t const* sizes) const {
@@ -68,14 +84,36 @@ struct program_plan {
         for (int s = 0; s < b.index; ++s) offset += section_bytes(s, sizes);
         return offset;
     }
-    constexpr std::int64_t workspace_bytes(std::int64_t const* sizes) const {
+    constexpr std::int64_t arena_bytes(std::int64_t const* sizes) const {
         std::int64_t bytes = 0;
         for (int s = 0; s < section_count; ++s) bytes += section_bytes(s, sizes);
         return bytes;
     }
+    /// The arena, and behind it what the product that packs most wants.
+    constexpr std::int64_t workspace_bytes(std::int64_t const* sizes) const {
+        std::int64_t most = 0;
+        for (int p = 0; p < product_count; ++p) most = std::max(most, products[p].scratch_bytes(sizes));
+        return arena_bytes(sizes) + most;
+    }
 };
 
 namespace core {
+
+constexpr planned_product plan_product(graph const& g, int id, dimension_table& dimensions) {
+    node const& n = g[id];
+    auto operand = [&](int i, monomial& row, monomial& column) {
+        shape const& s = g[n.in[i]].shape;
+        int const last = s.rank() - 1;
+        access const a = resolve(g, n.in[i], dimensions);
+        row = a.stride[n.attr.n[i] ? last : last - 1];
+        column = a.stride[n.attr.n[i] ? last - 1 : last];
+    };
+    int const lead = n.shape.rank() - 2;
+    planned_product p{n.type == dtype::float64, dimensions.of(n.shape[lead]), dimensions.of(n.shape[lead + 1]), dimensions.of(op::matmul::side(g[n.in[0]].shape, n.attr.n[0], 1)), {}, {}, {}, {}};
+    operand(0, p.a_row, p.a_column);
+    operand(1, p.b_row, p.b_column);
+    return p;
+}
 
 template <int Nodes>
 constexpr program_plan<Nodes> make_plan(graph const& g) {
@@ -100,6 +138,9 @@ constexpr program_plan<Nodes> make_plan(graph const& g) {
             kernel_group const& group = f.groups[number];
             ++(group.part == row_part::after ? made.after : made.groups);
             plan.groups[plan.group_count++] = {group.kind, number, group.members[0], group.domain, group.part};
+            if (group.kind != kernel_kind::contraction) continue;
+            planned_product const p = plan_product(g, group.members[0], plan.dimensions);
+            if (!p.is_static() || p.scratch_bytes(nullptr) > 0) plan.products[plan.product_count++] = p;
         }
     }
     for (arena_section const& section : memory.sections) plan.sections[plan.section_count++] = section;
@@ -193,6 +234,8 @@ constexpr std::int64_t static_workspace() {
     constexpr auto const& plan = stages<Source>::plan;
     for (int s = 0; s < plan.section_count; ++s)
         if (plan.sections[s].powers) return -1;
+    for (int p = 0; p < plan.product_count; ++p)
+        if (!plan.products[p].is_static()) return -1;
     return plan.workspace_bytes(nullptr);
 }
 

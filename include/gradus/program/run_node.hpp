@@ -93,11 +93,12 @@ struct bound_product {
     T const *a, *b;
     T* to;
     kernel::contract_extents size;
+    T* scratch;
 
     [[gnu::always_inline]] explicit bound_product(run_context const& c)
         : extents(numbers_at<extents_of<Source, Node>>(c.dimensions)), stride_a(numbers_at<strides_of<A>>(c.dimensions)), stride_b(numbers_at<strides_of<B>>(c.dimensions)),
           layout_a(layout(stride_a, rank_a, attr.n[0] != 0)), layout_b(layout(stride_b, rank_b, attr.n[1] != 0)), a(A::data(c)), b(B::data(c)), to(elements<Source, Node, T>(c)),
-          size{extents.n[lead], extents.n[lead + 1], numbers_at<extents_of<Source, A::id>>(c.dimensions).n[rank_a - (attr.n[0] != 0 ? 2 : 1)]} {}
+          size{extents.n[lead], extents.n[lead + 1], numbers_at<extents_of<Source, A::id>>(c.dimensions).n[rank_a - (attr.n[0] != 0 ? 2 : 1)]}, scratch(stages<Source>::plan.product_count ? reinterpret_cast<T*>(c.arena + stages<Source>::plan.arena_bytes(c.dimensions)) : nullptr) {}
     [[gnu::always_inline]] static kernel::matrix_layout layout(numbers const& s, int r, bool transposed) {
         return transposed ? kernel::matrix_layout{s.n[r - 1], s.n[r - 2]} : kernel::matrix_layout{s.n[r - 2], s.n[r - 1]};
     }
@@ -123,7 +124,7 @@ void run_contraction(run_context const& c) {
         constexpr extent m = product::m, k = product::k, inner = product::inner;
         if constexpr (is_small(m, k, inner))
             kernel::contract_static<T, false, static_cast<int>(m.code), static_cast<int>(k.code), static_cast<int>(inner.code)>(a, p.layout_a, b, p.layout_b, to, p.size.n);
-        else kernel::contract<T, false>(a, p.layout_a, b, p.layout_b, to, p.size.n, p.size);
+        else kernel::contract<T, false>(a, p.layout_a, b, p.layout_b, to, p.size.n, p.size, p.scratch);
     }
 }
 
@@ -137,7 +138,7 @@ public:
     void begin() {}
     void rows(std::int64_t first, std::int64_t count) {
         using T = typename bound_product<Source, Node>::T;
-        auto const &[m, n, k] = p_.size;
+        auto const [m, n, k] = p_.size;
         if constexpr (Part == row_part::adds) {
             T const *a = p_.a + first * p_.layout_a.column_stride, *b = p_.b + first * p_.layout_b.row_stride;
             if (first) kernel::contract<T, true>(a, p_.layout_a, b, p_.layout_b, p_.to, n, {m, n, count});
