@@ -73,10 +73,10 @@ struct program_plan {
         planned_group const& g = group(number);
         return g.part != row_part::after && kernels[kernel_of[g.node]].walk != walk_kind::whole;
     }
-    /// Bytes of one section of the arena, rounded up to whole cache lines so that what follows is aligned.
+    /// Bytes of one section of the arena, rounded up to whole cache lines so that the next one is aligned.
     constexpr std::int64_t section_bytes(int s, std::int64_t const* sizes) const {
         std::int64_t bytes = monomial{sections[s].peak, sections[s].powers}.at(sizes);
-        return s + 1 < section_count || product_count > 0 ? (bytes + 63) / 64 * 64 : bytes;
+        return s + 1 < section_count ? whole_lines(bytes) : bytes;
     }
     /// Where a buffer of the arena begins, in bytes.
     constexpr std::int64_t offset_of(buffer const& b, std::int64_t const* sizes) const {
@@ -89,12 +89,16 @@ struct program_plan {
         for (int s = 0; s < section_count; ++s) bytes += section_bytes(s, sizes);
         return bytes;
     }
-    /// The arena, and behind it what the product that packs most wants.
+    /// Behind the arena: memory that one kernel after the other may use.
+    constexpr std::int64_t scratch_offset(std::int64_t const* sizes) const { return whole_lines(arena_bytes(sizes)); }
     constexpr std::int64_t workspace_bytes(std::int64_t const* sizes) const {
         std::int64_t most = 0;
         for (int p = 0; p < product_count; ++p) most = std::max(most, products[p].scratch_bytes(sizes));
-        return arena_bytes(sizes) + most;
+        return most ? scratch_offset(sizes) + most : arena_bytes(sizes);
     }
+
+private:
+    static constexpr std::int64_t whole_lines(std::int64_t bytes) { return (bytes + 63) / 64 * 64; }
 };
 
 namespace core {

@@ -98,7 +98,7 @@ struct bound_product {
     [[gnu::always_inline]] explicit bound_product(run_context const& c)
         : extents(numbers_at<extents_of<Source, Node>>(c.dimensions)), stride_a(numbers_at<strides_of<A>>(c.dimensions)), stride_b(numbers_at<strides_of<B>>(c.dimensions)),
           layout_a(layout(stride_a, rank_a, attr.n[0] != 0)), layout_b(layout(stride_b, rank_b, attr.n[1] != 0)), a(A::data(c)), b(B::data(c)), to(elements<Source, Node, T>(c)),
-          size{extents.n[lead], extents.n[lead + 1], numbers_at<extents_of<Source, A::id>>(c.dimensions).n[rank_a - (attr.n[0] != 0 ? 2 : 1)]}, scratch(stages<Source>::plan.product_count ? reinterpret_cast<T*>(c.arena + stages<Source>::plan.arena_bytes(c.dimensions)) : nullptr) {}
+          size{extents.n[lead], extents.n[lead + 1], numbers_at<extents_of<Source, A::id>>(c.dimensions).n[rank_a - (attr.n[0] != 0 ? 2 : 1)]}, scratch(stages<Source>::plan.product_count ? reinterpret_cast<T*>(c.arena + stages<Source>::plan.scratch_offset(c.dimensions)) : nullptr) {}
     [[gnu::always_inline]] static kernel::matrix_layout layout(numbers const& s, int r, bool transposed) {
         return transposed ? kernel::matrix_layout{s.n[r - 1], s.n[r - 2]} : kernel::matrix_layout{s.n[r - 2], s.n[r - 1]};
     }
