@@ -133,7 +133,7 @@ void check_one(problem const& p) {
         CHECK(first == *static_cast<std::int64_t*>(to));
         *static_cast<std::int64_t*>(to) += count;
     };
-    contract<T, Accumulate>(o.a.data(), o.la, o.b.data(), o.lb, c.data(), o.ldc, p.e, scratch.data(), {finished, &rows});
+    contract<T, Accumulate>(o.a.data(), o.la, o.b.data(), o.lb, c.data(), o.ldc, p.e, {scratch.data(), {finished, &rows}});
     CHECK(rows == p.e.m);
     CHECK(std::memcmp(c.data(), o.c.data(), static_cast<std::size_t>(o.sizes[2]) * sizeof(T)) == 0);
 }

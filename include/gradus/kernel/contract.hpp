@@ -20,13 +20,22 @@
 
 namespace gradus::kernel {
 
-/// Told of every block of rows of C that is finished, in order.
+/// Told of every block of rows of C that is finished, in order; blocks are the same for any number of threads.
 struct rows_finished {
     void (*call)(void*, std::int64_t first, std::int64_t count) = nullptr;
     void* to = nullptr;
     void operator()(std::int64_t first, std::int64_t count) const {
         if (call) call(to, first, count);
     }
+};
+
+/// How a product is computed: with memory to pack into (contract_scratch elements on a cache line; null is slower), and by
+/// one of several threads, each of which computes some of the blocks of rows.
+template <class T>
+struct contract_work {
+    T* scratch = nullptr;
+    rows_finished finished{};
+    int thread = 0, threads = 1;
 };
 
 namespace detail {
@@ -64,20 +73,21 @@ inline void multiply_panel(left_matrix<T> left, T const* b, std::int64_t stride,
 
 /// Under each block of A, panels of B as wide as the tile: packed, or where they lie when that is as good.
 template <class T>
-void multiply_blocked(T const* a, matrix_layout la, T const* b, matrix_layout lb, write_result<T> out, contract_extents e, rows_finished const& finished, T* scratch) {
+void multiply_blocked(T const* a, matrix_layout la, T const* b, matrix_layout lb, write_result<T> out, contract_extents e, contract_work<T> const& work) {
     using t = tile<T>;
     alignas(64) T own[t::depth * t::columns];
     blocking<T> const part(la, lb, e);
-    T* const strips = scratch && part.strips ? scratch : nullptr;
-    T* const panels = scratch && part.panels ? scratch + part.strips : nullptr;
-    std::int64_t const height = scratch ? part.height : e.m;
+    T* const strips = work.scratch && part.strips ? work.scratch : nullptr;
+    T* const panels = work.scratch && part.panels ? work.scratch + part.strips : nullptr;
+    std::int64_t const height = part.panels && !panels ? e.m : part.height, blocks = (e.m + height - 1) / height;
+    std::int64_t const begin = blocks * work.thread / work.threads * height, end = std::min(e.m, blocks * (work.thread + 1) / work.threads * height);
     for (std::int64_t first = 0; first < e.n; first += part.width) {
         std::int64_t const last = std::min(e.n, first + part.width);
         for (std::int64_t p = 0; p < e.k; p += part.depth) {
             std::int64_t const k = std::min(part.depth, e.k - p);
-            if (panels) pack_panels(b + p * lb.row_stride + first * lb.column_stride, lb, k, last - first, panels);
-            for (std::int64_t i = 0; i < e.m; i += height) {
-                std::int64_t const m = std::min(height, e.m - i);
+            if (panels && begin < end) pack_panels(b + p * lb.row_stride + first * lb.column_stride, lb, k, last - first, panels);
+            for (std::int64_t i = begin; i < end; i += height) {
+                std::int64_t const m = std::min(height, end - i);
                 left_matrix<T> left{a + i * la.row_stride + p * la.column_stride, la, 0};
                 write_result<T> const to{out.c + i * out.ldc, out.ldc, out.add || p > 0};
                 if (strips) {
@@ -95,7 +105,7 @@ void multiply_blocked(T const* a, matrix_layout la, T const* b, matrix_layout lb
                     if (narrow) multiply_panel<T, 1>(left, right, stride, m, k, j, columns, to);
                     else multiply_panel<T, 2>(left, right, stride, m, k, j, columns, to);
                 }
-                if (p + k == e.k && last == e.n) finished(i, m);
+                if (p + k == e.k && last == e.n) work.finished(i, m);
             }
         }
     }
@@ -113,26 +123,28 @@ constexpr int width_for() {
 
 } // namespace detail
 
+/// Rows in a block of C (the last one may have fewer).
+template <class T>
+std::int64_t block_of_rows(matrix_layout la, matrix_layout lb, contract_extents e) {
+    return e.m > 1 && e.n > 1 && e.k > 0 ? detail::blocking<T>(la, lb, e).height : std::max<std::int64_t>(1, e.m);
+}
+
 /// C = A * B, or C += A * B when Accumulate; C is row-major, its rows ldc apart, and overlaps neither A nor B.
-/// Sums of no terms (k = 0) are 0. `scratch` is null, and then the product slower, or has room for contract_scratch elements
-/// on a cache line.
+/// Sums of no terms (k = 0) are 0.
 template <class T, bool Accumulate = false>
 void contract(T const* a, matrix_layout la, T const* b, matrix_layout lb, T* c, std::int64_t ldc,
-              contract_extents e, T* scratch = nullptr, rows_finished const& finished = {}) {
-    if (e.m == 0 || e.n == 0) return finished(0, e.m);
+              contract_extents e, contract_work<T> const& work = {}) {
+    if (e.m > 1 && e.n > 1 && e.k > 0) return detail::multiply_blocked<T>(a, la, b, lb, {c, ldc, Accumulate}, e, work);
+    if (work.thread > 0) return;  // the first one does what is little
     if (e.k == 0) {
-        for (std::int64_t i = 0; !Accumulate && i < e.m; ++i) {
-            std::fill_n(c + i * ldc, e.n, T{0});
-        }
-    } else if (e.n == 1) {
+        for (std::int64_t i = 0; !Accumulate && i < e.m; ++i) std::fill_n(c + i * ldc, e.n, T{0});
+    } else if (e.n == 1 && e.m > 0) {
         detail::multiply_vector(a, la, b, lb.row_stride, c, ldc, e.m, e.k, Accumulate);
-    } else if (e.m == 1) {
+    } else if (e.m == 1 && e.n > 0) {
         matrix_layout const transposed{lb.column_stride, lb.row_stride};
         detail::multiply_vector(b, transposed, a, la.column_stride, c, std::int64_t{1}, e.n, e.k, Accumulate);
-    } else {
-        return detail::multiply_blocked<T>(a, la, b, lb, {c, ldc, Accumulate}, e, finished, scratch);
     }
-    finished(0, e.m);
+    work.finished(0, e.m);
 }
 
 /// contract for extents the compiler knows, with a B that stays near: tiles as equal as possible, operands where they lie (a

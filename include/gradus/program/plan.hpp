@@ -91,10 +91,15 @@ struct program_plan {
     }
     /// Behind the arena: memory that one kernel after the other may use.
     constexpr std::int64_t scratch_offset(std::int64_t const* sizes) const { return whole_lines(arena_bytes(sizes)); }
-    constexpr std::int64_t workspace_bytes(std::int64_t const* sizes) const {
+    /// What the product that packs most wants of it, for each thread.
+    constexpr std::int64_t product_bytes(std::int64_t const* sizes) const {
         std::int64_t most = 0;
         for (int p = 0; p < product_count; ++p) most = std::max(most, products[p].scratch_bytes(sizes));
-        return most ? scratch_offset(sizes) + most : arena_bytes(sizes);
+        return whole_lines(most);
+    }
+    constexpr std::int64_t workspace_bytes(std::int64_t const* sizes, int threads = 1) const {
+        std::int64_t const more = threads * product_bytes(sizes);
+        return more ? scratch_offset(sizes) + more : arena_bytes(sizes);
     }
 
 private:
@@ -142,7 +147,7 @@ constexpr program_plan<Nodes> make_plan(graph const& g) {
             kernel_group const& group = f.groups[number];
             ++(group.part == row_part::after ? made.after : made.groups);
             plan.groups[plan.group_count++] = {group.kind, number, group.members[0], group.domain, group.part};
-            if (group.kind != kernel_kind::contraction) continue;
+            if (group.kind != kernel_kind::contraction || is_small(group.domain[group.domain.rank() - 2], group.domain[group.domain.rank() - 1], inner_extent(g, group.members[0]))) continue;
             planned_product const p = plan_product(g, group.members[0], plan.dimensions);
             if (!p.is_static() || p.scratch_bytes(nullptr) > 0) plan.products[plan.product_count++] = p;
         }

@@ -70,8 +70,9 @@ template <class Source, int Position, int... G>
     using groups_type = walk_of_groups<Source, k.first + 1, G...>;
     groups_type groups(c);
     using product = bound_product<Source, stages<Source>::plan.groups[k.first].node>;
-    product const p(c);
-    kernel::contract<typename product::T>(p.a, p.layout_a, p.b, p.layout_b, p.to, p.size.n, p.size, p.scratch, {[](void* to, std::int64_t first, std::int64_t count) { static_cast<groups_type*>(to)->rows(first, count); }, &groups});
+    product p(c);
+    p.work.finished = {[](void* to, std::int64_t first, std::int64_t count) { static_cast<groups_type*>(to)->rows(first, count); }, &groups};
+    kernel::contract<typename product::T>(p.a, p.layout_a, p.b, p.layout_b, p.to, p.size.n, p.size, p.work);
     groups.end();
 }
 

@@ -93,14 +93,19 @@ struct bound_product {
     T const *a, *b;
     T* to;
     kernel::contract_extents size;
-    T* scratch;
+    kernel::contract_work<T> work;
 
     [[gnu::always_inline]] explicit bound_product(run_context const& c)
         : extents(numbers_at<extents_of<Source, Node>>(c.dimensions)), stride_a(numbers_at<strides_of<A>>(c.dimensions)), stride_b(numbers_at<strides_of<B>>(c.dimensions)),
           layout_a(layout(stride_a, rank_a, attr.n[0] != 0)), layout_b(layout(stride_b, rank_b, attr.n[1] != 0)), a(A::data(c)), b(B::data(c)), to(elements<Source, Node, T>(c)),
-          size{extents.n[lead], extents.n[lead + 1], numbers_at<extents_of<Source, A::id>>(c.dimensions).n[rank_a - (attr.n[0] != 0 ? 2 : 1)]}, scratch(stages<Source>::plan.product_count ? reinterpret_cast<T*>(c.arena + stages<Source>::plan.scratch_offset(c.dimensions)) : nullptr) {}
+          size{extents.n[lead], extents.n[lead + 1], numbers_at<extents_of<Source, A::id>>(c.dimensions).n[rank_a - (attr.n[0] != 0 ? 2 : 1)]}, work{scratch(c), {}, c.thread, c.threads} {}
     [[gnu::always_inline]] static kernel::matrix_layout layout(numbers const& s, int r, bool transposed) {
         return transposed ? kernel::matrix_layout{s.n[r - 1], s.n[r - 2]} : kernel::matrix_layout{s.n[r - 2], s.n[r - 1]};
+    }
+    [[gnu::always_inline]] static T* scratch(run_context const& c) {
+        constexpr auto const& plan = stages<Source>::plan;
+        if constexpr (plan.product_count == 0) return nullptr;
+        else return reinterpret_cast<T*>(c.arena + plan.scratch_offset(c.dimensions) + (c.thread ? c.thread * plan.product_bytes(c.dimensions) : 0));
     }
 };
 
@@ -124,7 +129,7 @@ void run_contraction(run_context const& c) {
         constexpr extent m = product::m, k = product::k, inner = product::inner;
         if constexpr (is_small(m, k, inner))
             kernel::contract_static<T, false, static_cast<int>(m.code), static_cast<int>(k.code), static_cast<int>(inner.code)>(a, p.layout_a, b, p.layout_b, to, p.size.n);
-        else kernel::contract<T, false>(a, p.layout_a, b, p.layout_b, to, p.size.n, p.size, p.scratch);
+        else kernel::contract<T, false>(a, p.layout_a, b, p.layout_b, to, p.size.n, p.size, p.work);
     }
 }
 

@@ -23,7 +23,7 @@ struct blocking {
     constexpr blocking(matrix_layout la, matrix_layout lb, contract_extents e) {
         using t = tile<T>;
         constexpr auto size = std::int64_t{sizeof(T)};
-        height = share(e.m, 96, t::rows);
+        height = share(e.m, 64, t::rows);
         depth = share(e.k, t::depth, 4);
         width = share(e.n, 8192 / size, t::columns);
         // Packing A pays when many panels read it and its elements come from lines of their own, or from lines that the cache
