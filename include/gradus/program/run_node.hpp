@@ -113,11 +113,13 @@ template <class Source, int Node>
 void run_contraction(run_context const& c) {
     using product = bound_product<Source, Node>;
     using T = typename product::T;
-    product const p(c);
+    product p(c);
     std::int64_t batches = 1;
     for (int i = 0; i < product::lead; ++i) batches *= p.extents.n[i];
-    T* to = p.to;
-    for (std::int64_t batch = 0; batch < batches; ++batch, to += p.size.m * p.size.n) {
+    std::int64_t step = 1;
+    if (batches > 1) step = std::exchange(p.work.threads, 1);  // threads share the matrices, or the rows of the only one
+    for (std::int64_t batch = step > 1 ? std::exchange(p.work.thread, 0) : 0; batch < batches; batch += step) {
+        T* const to = p.to + batch * p.size.m * p.size.n;
         T const *a = p.a, *b = p.b;
         std::int64_t rest = batch;
         for (int i = product::lead - 1; i >= 0; --i) {
