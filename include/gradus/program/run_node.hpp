@@ -110,16 +110,25 @@ struct bound_product {
 };
 
 template <class Source, int Node>
+[[gnu::always_inline]] inline void multiply(bound_product<Source, Node> const& p, auto const* a, auto const* b, auto* to) {
+    using product = bound_product<Source, Node>;
+    using T = typename product::T;
+    constexpr extent m = product::m, k = product::k, inner = product::inner;
+    if constexpr (is_small(m, k, inner))
+        kernel::contract_static<T, false, static_cast<int>(m.code), static_cast<int>(k.code), static_cast<int>(inner.code)>(a, p.layout_a, b, p.layout_b, to, p.size.n);
+    else kernel::contract<T, false>(a, p.layout_a, b, p.layout_b, to, p.size.n, p.size, p.work);
+}
+
+template <class Source, int Node>
 void run_contraction(run_context const& c) {
     using product = bound_product<Source, Node>;
     using T = typename product::T;
     product p(c);
-    std::int64_t batches = 1;
+    if constexpr (product::lead == 0) return multiply(p, p.a, p.b, p.to);
+    std::int64_t batches = 1, step = 1;
     for (int i = 0; i < product::lead; ++i) batches *= p.extents.n[i];
-    std::int64_t step = 1;
     if (batches > 1) step = std::exchange(p.work.threads, 1);  // threads share the matrices, or the rows of the only one
     for (std::int64_t batch = step > 1 ? std::exchange(p.work.thread, 0) : 0; batch < batches; batch += step) {
-        T* const to = p.to + batch * p.size.m * p.size.n;
         T const *a = p.a, *b = p.b;
         std::int64_t rest = batch;
         for (int i = product::lead - 1; i >= 0; --i) {
@@ -128,10 +137,7 @@ void run_contraction(run_context const& c) {
             if (i - (product::rank - product::rank_a) >= 0) a += at * p.stride_a.n[i - (product::rank - product::rank_a)];
             if (i - (product::rank - product::rank_b) >= 0) b += at * p.stride_b.n[i - (product::rank - product::rank_b)];
         }
-        constexpr extent m = product::m, k = product::k, inner = product::inner;
-        if constexpr (is_small(m, k, inner))
-            kernel::contract_static<T, false, static_cast<int>(m.code), static_cast<int>(k.code), static_cast<int>(inner.code)>(a, p.layout_a, b, p.layout_b, to, p.size.n);
-        else kernel::contract<T, false>(a, p.layout_a, b, p.layout_b, to, p.size.n, p.size, p.work);
+        multiply(p, a, b, p.to + batch * p.size.m * p.size.n);
     }
 }
 
