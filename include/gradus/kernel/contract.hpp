@@ -52,13 +52,27 @@ struct left_matrix {
     }
 };
 
+/// A panel of B: where it lies, and where it is packed on the way; null where it has been, or need not be.
+template <class T>
+struct right_panel {
+    T const* b;
+    std::int64_t stride;
+    T* to = nullptr;
+};
+
 /// All rows of C below one panel of B. Tiles of fewer than three rows wait for their own sums: where the rows that are left
 /// are such, they share with the tile before them.
 template <class T, int Vectors>
-inline void multiply_panel(left_matrix<T> left, T const* b, std::int64_t stride, std::int64_t m, std::int64_t k, std::int64_t column, int columns, write_result<T> out) {
+inline void multiply_panel(left_matrix<T> left, right_panel<T> b, std::int64_t m, std::int64_t k, std::int64_t column, int columns, write_result<T> out) {
     constexpr int W = simd::native_width<T>, most = tile<T>::rows;
-    panel_of<T, W> const right{b, stride};
     std::int64_t row = 0;
+    if constexpr (Vectors == tile<T>::vectors)
+        if (b.to) {
+            multiply_tile<T, W, most, Vectors>(rows_of<T, most>(left.from(0), left.layout), packing_panel_of<T, W, Vectors>{b.b, b.stride, b.to}, k, 0, column, columns, out);
+            row = most;
+            b = {b.to, Vectors * W};
+        }
+    panel_of<T, W> const right{b.b, b.stride};
     auto const rows = [&]<int Rows>(std::int64_t end, std::integral_constant<int, Rows>) __attribute__((always_inline)) {
         for (; row + Rows <= end; row += Rows) multiply_tile<T, W, Rows, Vectors>(rows_of<T, Rows>(left.from(row), left.layout), right, k, row, column, columns, out);
     };
@@ -85,7 +99,6 @@ void multiply_blocked(T const* a, matrix_layout la, T const* b, matrix_layout lb
         std::int64_t const last = std::min(e.n, first + part.width);
         for (std::int64_t p = 0; p < e.k; p += part.depth) {
             std::int64_t const k = std::min(part.depth, e.k - p);
-            if (panels && begin < end) pack_panels(b + p * lb.row_stride + first * lb.column_stride, lb, k, last - first, panels);
             for (std::int64_t i = begin; i < end; i += height) {
                 std::int64_t const m = std::min(height, end - i);
                 left_matrix<T> left{a + i * la.row_stride + p * la.column_stride, la, 0};
@@ -95,15 +108,18 @@ void multiply_blocked(T const* a, matrix_layout la, T const* b, matrix_layout lb
                     left = {strips, {1, t::rows}, strip_size<T>(k)};
                 }
                 for (std::int64_t j = first; j < last; j += t::columns) {
-                    T const* right = b + p * lb.row_stride + j * lb.column_stride;
+                    T const* const from = b + p * lb.row_stride + j * lb.column_stride;
                     int const columns = static_cast<int>(std::min<std::int64_t>(t::columns, last - j));
-                    bool const narrow = columns <= t::width, in_place = !narrow && !part.pack_b && columns == t::columns;
-                    std::int64_t stride = in_place ? lb.row_stride : narrow ? t::width : t::columns;
-                    if (panels) right = panels + (j - first) * k;
-                    else if (narrow) pack_panel<T, 1>(std::exchange(right, own), lb, k, columns, own);
-                    else if (!in_place) pack_panel<T, 2>(std::exchange(right, own), lb, k, columns, own);
-                    if (narrow) multiply_panel<T, 1>(left, right, stride, m, k, j, columns, to);
-                    else multiply_panel<T, 2>(left, right, stride, m, k, j, columns, to);
+                    bool const narrow = columns <= t::width, whole = columns == t::columns && lb.column_stride == 1;
+                    T* const to_pack = panels ? panels + (j - first) * k : own;
+                    right_panel<T> right{to_pack, narrow ? t::width : t::columns};
+                    if (whole && !part.pack_b) right = {from, lb.row_stride};
+                    else if (i > begin && panels) {}  // it is packed
+                    else if (whole && m >= t::rows) right = {from, lb.row_stride, to_pack};
+                    else if (narrow) pack_panel<T, 1>(from, lb, k, columns, to_pack);
+                    else pack_panel<T, 2>(from, lb, k, columns, to_pack);
+                    if (narrow) multiply_panel<T, 1>(left, right, m, k, j, columns, to);
+                    else multiply_panel<T, 2>(left, right, m, k, j, columns, to);
                 }
                 if (p + k == e.k && last == e.n) work.finished(i, m);
             }

@@ -30,11 +30,10 @@ struct blocking {
         // keeps in the same few places.
         bool const far = la.row_stride == 1 || (la.column_stride == 1 && la.row_stride * size % 4096 == 0);
         if (far && e.k > 128 && e.n > 4 * t::columns) strips = height / t::rows * strip_size<T>(depth);
-        // A panel of B is read m / rows times: packing pays when it is read often and its rows are far apart. Below one block
-        // of A, panels are packed as they come.
-        std::int64_t const apart = lb.row_stride * size;
-        pack_b = lb.column_stride != 1 || (e.m >= 4 * t::rows && apart >= 4096) || (e.m >= 48 * t::rows && apart >= 2048);
-        if (pack_b && e.m > height) panels = (depth + t::width) * width;
+        // A panel of B is read m / rows times: packing pays when it is read often and its rows are apart, so that they share
+        // few places of the cache. It is packed once where it has to be transposed, or is more than the second cache keeps.
+        pack_b = lb.column_stride != 1 || (e.m >= 4 * t::rows && lb.row_stride * size >= 512);
+        if (pack_b && e.m > height && (lb.column_stride != 1 || e.k * e.n * size > 524288)) panels = (depth + t::width) * width;
     }
 
 private:

@@ -67,26 +67,6 @@ inline void pack_panel(T const* b, matrix_layout lb, std::int64_t k, int columns
     }
 }
 
-/// k rows of B, n columns of them, as panels one after the other; the last is as narrow as it can be.
-template <class T>
-void pack_panels(T const* b, matrix_layout lb, std::int64_t k, std::int64_t n, T* panels) {
-    constexpr int W = simd::native_width<T>, width = tile<T>::columns;
-    std::int64_t const whole = n / width * width;
-    if (lb.column_stride == 1) {  // row by row, as memory likes it
-        for (std::int64_t p = 0; p < k; ++p) {
-            T const* const from = b + p * lb.row_stride;
-            T* const to = panels + p * width;
-            for (std::int64_t j = 0; j < whole; j += width)
-                for (int v = 0; v < width; v += W) simd::store<T, W>(to + j * k + v, simd::load<T, W>(from + j + v));
-        }
-    } else {
-        for (std::int64_t j = 0; j < whole; j += width) pack_panel<T, 2>(b + j * lb.column_stride, lb, k, width, panels + j * k);
-    }
-    int const rest = static_cast<int>(n - whole);
-    if (rest > W) pack_panel<T, 2>(b + whole * lb.column_stride, lb, k, rest, panels + whole * k);
-    else if (rest > 0) pack_panel<T, 1>(b + whole * lb.column_stride, lb, k, rest, panels + whole * k);
-}
-
 /// m rows of A, rows or columns of it contiguous, in strips as high as the tile: the elements of a strip lie column after
 /// column. The last may hold fewer rows and zeros. Strips are strip_size(k) apart.
 template <class T>

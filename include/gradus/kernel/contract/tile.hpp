@@ -120,6 +120,20 @@ struct panel_of {
     std::int64_t stride;
     [[gnu::always_inline]] simd::vec<T, W> operator()(auto p, auto v) const { return simd::load<T, W>(first + p * stride + v * W); }
 };
+/// The same, which also packs what it reads, while there is arithmetic to do.
+template <class T, int W, int Vectors>
+struct packing_panel_of {
+    T const* first;
+    std::int64_t stride;
+    T* panel;
+    [[gnu::always_inline]] simd::vec<T, W> operator()(auto p, auto v) const {
+        T const* const from = first + p * stride + v * W;
+        __builtin_prefetch(from + 12 * stride);
+        auto const x = simd::load<T, W>(from);
+        simd::store<T, W>(panel + p * (Vectors * W) + v * W, x);
+        return x;
+    }
+};
 
 } // namespace detail
 
