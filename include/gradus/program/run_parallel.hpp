@@ -122,13 +122,25 @@ void share_product(run_context const& c, thread_team const& team, std::integer_s
     }
 }
 
+/// A small product is shared by quarters of its rows, where it has many.
+template <class Product>
+inline constexpr bool has_quarters = Product::lead == 0 && Product::m.is_static() && Product::m.code >= 64 && Product::m.code % 4 == 0 && Product::k.code > 1;
+template <class Source, int Node>
+void share_quarters(run_context const& c) {
+    using product = bound_product<Source, Node>;
+    constexpr int rows = static_cast<int>(product::m.code / 4), columns = static_cast<int>(product::k.code);
+    product const p(c);
+    for (int i = 4 * c.thread / c.threads; i < 4 * (c.thread + 1) / c.threads; ++i)
+        kernel::contract_static<typename product::T, false, rows, columns, static_cast<int>(product::inner.code)>(p.a + i * rows * p.layout_a.row_stride, p.layout_a, p.b, p.layout_b, p.to + i * rows * columns, columns);
+}
+
 /// Operations of a group, about; 0 for one that no threads share.
 template <class Source, int At>
 std::int64_t work_of(run_context const& c) {
     static constexpr planned_group g = stages<Source>::plan.groups[At];
     if constexpr (g.kind == kernel_kind::contraction) {
         using product = bound_product<Source, g.node>;
-        if constexpr (product::lead == 0 && is_small(product::m, product::k, product::inner)) return 0;
+        if constexpr (product::lead == 0 && is_small(product::m, product::k, product::inner) && !has_quarters<product>) return 0;
     } else if constexpr (g.kind != kernel_kind::loop) return 0;
     constexpr monomial work = [] {
         dimension_table dimensions = stages<Source>::plan.dimensions;
@@ -142,8 +154,14 @@ std::int64_t work_of(run_context const& c) {
 template <class Source, int At>
 void run_group_on(run_context const& c, thread_team const& team) {
     constexpr planned_group g = stages<Source>::plan.groups[At];
-    if constexpr (g.kind == kernel_kind::contraction) return team.each(c, [](run_context const& mine) { run_contraction<Source, g.node>(mine); });
-    else if constexpr (groups_by_rows<Source, At, At + 1>() == 1) {
+    if constexpr (g.kind == kernel_kind::contraction) {
+        using product = bound_product<Source, g.node>;
+        team.each(c, [](run_context const& mine) {
+            if constexpr (product::lead > 0 || !is_small(product::m, product::k, product::inner)) run_contraction<Source, g.node>(mine);
+            else if constexpr (has_quarters<product>) share_quarters<Source, g.node>(mine);
+            else if (mine.thread == 0) run_contraction<Source, g.node>(mine);
+        });
+    } else if constexpr (groups_by_rows<Source, At, At + 1>() == 1) {
         std::int64_t const rows = rows_in<Source, At>(c);
         share_rows<Source, At>(c, team, rows, rows, std::integer_sequence<int, 0>{});
     } else run_group<Source, At>(c);
