@@ -138,11 +138,13 @@ struct adaptive_pooling : composite {
         return Op::finish(y, static_cast<double>(size));
     }
 };
+/// The largest of each of so many windows.
 struct adaptive_max_pool : adaptive_pooling<adaptive_max_pool> {
     static constexpr auto name = "adaptive_max_pool";
     static constexpr auto join(auto y, auto x) { return first_largest(y, x); }
     static constexpr auto finish(auto y, double) { return y; }
 };
+/// The mean of each of so many windows.
 struct adaptive_avg_pool : adaptive_pooling<adaptive_avg_pool> {
     static constexpr auto name = "adaptive_avg_pool";
     static constexpr auto join(auto y, auto x) { return y + x; }
