@@ -215,6 +215,7 @@ def made(document):
             faults.append(f"{name} has no example")
         text.append(entry + ("\n\n" + given.pop(name) if name in given else ""))
     faults += [f"{name} is no function" for name in given]
+    faults += [f"expr/{path.name} is not in FILES" for path in (ROOT / "include/gradus/expr").glob("*.hpp") if path.stem not in [*dict(FILES), "expression"]]
     lists = re.sub(r"<\d+>", "", (ROOT / "include/gradus/op/list.hpp").read_text())
     listed = {name for of in re.findall(r"= op_list<([^>]*)>", lists) for name in re.split(r"[,\s]+", of)}
     source = "".join((ROOT / f"include/gradus/expr/{file}.hpp").read_text() for file, _ in FILES) + (ROOT / "include/gradus/op/formula.hpp").read_text()
