@@ -4,7 +4,7 @@
 the largest weighted error. The weight turns an error of the polynomial into a relative error of the function. The headers have
 them to ten digits (the rest depends on the grid), but for the sine, whose coefficients were moved by some ulp afterwards: a
 random search for the least largest error as computed."""
-from mpmath import cos, erfc, exp, expm1, log, log1p, lu_solve, matrix, mp, mpf, nstr, pi, polyval, sin, sqrt
+from mpmath import atanh, cos, erfc, exp, expm1, log, log1p, lu_solve, matrix, mp, mpf, nstr, pi, polyval, sin, sqrt
 
 mp.dps = 50
 GRID = 1001  # odd: no point in the middle, where a weight may be 0
@@ -63,3 +63,27 @@ for degree in (3, 7):
 # -log(erfc(a)) / a - 1
 for degree, most in ((8, "3.93"), (23, "5.93")):
     show("error function", lambda a: -log(erfc(a)) / a - 1, "1e-6", most, degree, lambda a: a * erfc(a) / (1 - erfc(a)))
+
+# (2^r - 1) / r
+for degree in (5, 11):
+    show("power of 2", lambda r: expm1(r * log(2)) / r, mpf("-0.5005"), mpf("0.5005"), degree, lambda r: r / exp(r * log(2)))
+
+
+# (log2((1 + s) / (1 - s)) / s - c0 - c1 s^2) / s^4 as a polynomial of s^2, c0 and c1 those of the series
+def log2_over_s(z):
+    return 2 * atanh(sqrt(z)) / sqrt(z) / log(2)
+
+
+most = (high / (2 + high)) ** 2 * mpf("1.001")
+for degree in (2, 6):
+    show("log2", lambda z: ((log2_over_s(z) - 2 / log(2)) / z - 2 / (3 * log(2))) / z, "1e-6", most, degree, lambda z: z * z / log2_over_s(z))
+
+
+# (1 + b a) exp(a^2) erfc(a) with b = 1 or 2 as base + v (1 - base + w p(q)) or 1 + w p(q): v = 1 / (a + c), w = a v, q = (a - z) v
+for degree, b, base, c, z, most in ((11, 1, "0x1.20dd76p-1", 1, 1, "10.1"), (21, 2, "0x1p0", 4, 6, "27.3")):
+    base, c, z, most = mpf(float.fromhex(base)), mpf(c), mpf(z), mpf(most)
+    a = lambda q: (z + c * q) / (1 - q)
+    scaled = lambda a: (1 + b * a) * exp(a * a) * erfc(a)
+    factor = lambda a: a / (a + c) if base == 1 else a / (a + c) ** 2
+    show("complementary error function", lambda q: (scaled(a(q)) - base - (1 - base) / (a(q) + c)) / factor(a(q)), mpf("1e-9") - z / c, (most - z) / (most + c), degree,
+         lambda q: factor(a(q)) / scaled(a(q)))

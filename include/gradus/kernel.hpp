@@ -17,6 +17,7 @@
 #include <gradus/kernel/math/hyperbolic.hpp>
 #include <gradus/kernel/math/lanes.hpp>
 #include <gradus/kernel/math/logarithm.hpp>
+#include <gradus/kernel/math/power.hpp>
 #include <gradus/kernel/math/trigonometric.hpp>
 #include <gradus/kernel/move.hpp>
 #include <gradus/kernel/reduce.hpp>

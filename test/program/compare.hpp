@@ -190,7 +190,7 @@ private:
             for (std::size_t i = 0; i < expected[o].size(); ++i) {
                 if (!everywhere && !std::isfinite(expected[o][i])) continue;  // log of a negative number; see also golden/edges
                 double scale = std::max(1.0, std::abs(expected[o][i]));
-                // double: at most some 30 operations of at most 5 ulp each (xsimd's pow), 150 * 1.1e-16, and sums of at
+                // double: at most some 30 operations of at most 5 ulp each (digamma), 150 * 1.1e-16, and sums of at
                 // most 40 terms; 1e-12 leaves a factor of 60. float: 16 ulp of the result (of 1 where it is smaller:
                 // intermediates are near 1) and four times what one ulp in the inputs does. Everything else is exact.
                 double tolerance = !gr::is_floating(got.type()) ? 0 : single_ ? 16 * float_ulp * scale + 4 * spread[o][i] : 1e-12 * scale;

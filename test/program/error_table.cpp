@@ -71,10 +71,10 @@ void measure(std::vector<row> const& rows, F...) {
 }  // namespace
 
 // gelu: 1 + erf cancels below 0, as PyTorch's does. ndtr: erfc multiplies what
-// rounding its argument loses, 2 ulp, and that of its square, 1 ulp, by up to 87. lerp: a + w (b - a) with operands up to 20 cancels;
+// rounding its argument loses, 1 ulp, by up to 174, twice the square. lerp: a + w (b - a) with operands up to 20 cancels;
 // so do fma and addcmul, up to 420, where the machine rounds twice.
 TEST_CASE("float errors in ulp: activation | kernel | worst at") {
-    measure({{"logsigmoid", 4}, {"silu", 4}, {"gelu", 4, 1}, {"gelu_tanh", 4, 1}, {"elu", 4}, {"selu", 4}, {"leaky_relu", 4}, {"hardtanh", 4}, {"mish", 4}, {"ndtr", 270}}, gr::logsigmoid(x), gr::silu(x), gr::gelu(x), gr::gelu_tanh(x),
+    measure({{"logsigmoid", 4}, {"silu", 4}, {"gelu", 4, 1}, {"gelu_tanh", 4, 1}, {"elu", 4}, {"selu", 4}, {"leaky_relu", 4}, {"hardtanh", 4}, {"mish", 4}, {"ndtr", 180}}, gr::logsigmoid(x), gr::silu(x), gr::gelu(x), gr::gelu_tanh(x),
             gr::elu(x), gr::selu(x), gr::leaky_relu(x), gr::hardtanh(x), gr::mish(x), gr::ndtr(x));
 }
 TEST_CASE("float errors in ulp: composite | kernel | worst at") {

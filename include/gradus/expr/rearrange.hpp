@@ -99,7 +99,7 @@ constexpr auto einsum(operand auto a, operand auto b) { return apply<with<op::ei
 /// Without the axes of extent 1 that are given; without all of them where none is given.
 template <int... Axes, operand E>
 constexpr auto squeeze(E x) {
-    constexpr int rank = E::type.shape.rank();
+    [[maybe_unused]] constexpr int rank = E::type.shape.rank();
     constexpr std::int64_t axes = sizeof...(Axes) ? (std::int64_t{0} | ... | (std::int64_t{1} << core::axis_of(Axes, rank))) : core::axes_of_one(E::type.shape);
     return apply<with<op::reshape, core::squeezed(E::type.shape, axes)>>(std::move(x));
 }

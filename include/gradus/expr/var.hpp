@@ -63,7 +63,7 @@ constexpr auto let(F) {
     return let_expr<F>{};
 }
 
-/// A parameter update: `update(w, w - rate * grad(loss, w))`. All right-hand sides see the old values.
+/// A parameter update. All right-hand sides see the old values.
 template <class S, class E>
 struct update_expr {
     using symbol = S;
@@ -78,6 +78,7 @@ constexpr text update_complaint() {
 }
 }  // namespace core
 
+/// Writes a new value to a symbol's memory when the program has read the old one: `gr::update(w, w - rate * gr::grad(loss, w))`.
 template <fixed_string Name, element T, extent... X, expression E>
 constexpr auto update(symbol<Name, T, X...>, E) {
     core::report<&core::update_complaint<symbol<Name, T, X...>, E>>();

@@ -20,6 +20,10 @@
 #include <type_traits>
 #include <vector>
 
+// g++ takes names in an instantiated template for shadows of the user's globals.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+
 // The reference interpreter: the oracle of every pass and every kernel. Slow and obviously right: every operation is one
 // loop over the flat index of its result (of its operand, for reductions).
 namespace gradus {
@@ -276,3 +280,5 @@ std::vector<std::vector<T>> interpret(graph const& g, std::map<std::string, std:
 }
 
 }  // namespace gradus
+
+#pragma GCC diagnostic pop

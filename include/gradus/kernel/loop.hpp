@@ -7,6 +7,7 @@
 #include <gradus/kernel/math/exponential.hpp>
 #include <gradus/kernel/math/hyperbolic.hpp>
 #include <gradus/kernel/math/logarithm.hpp>
+#include <gradus/kernel/math/power.hpp>
 #include <gradus/kernel/math/trigonometric.hpp>
 #include <gradus/kernel/reduce.hpp>
 #include <gradus/kernel/registers.hpp>

@@ -83,7 +83,7 @@ struct flip : composite {
     static constexpr op_kind kind = op_kind::movement;
     static constexpr tensor_type infer(call const& c, complaint& fail) {
         tensor_type const& x = c.operand[0];
-        if (c.attr.n[0] >> x.shape.rank()) return fail("no such axis: a is ", x);
+        if (c.attr.n[0] >> x.shape.rank()) return fail("no such axis: a is ", x, " and has ", x.shape.rank(), " axes");
         for (int i = 0; i < x.shape.rank(); ++i)
             if (reduces(c.attr, i) && !x.shape[i].is_static()) return fail("a reversed axis needs its extent: a is ", x);
         return x;
@@ -102,7 +102,7 @@ struct roll : composite {
     static constexpr op_kind kind = op_kind::movement;
     static constexpr tensor_type infer(call const& c, complaint& fail) {
         tensor_type const& x = c.operand[0];
-        if (c.attr.n[0] >= x.shape.rank()) return fail("no such axis: a is ", x);
+        if (c.attr.n[0] >= x.shape.rank()) return fail("no such axis: a is ", x, " and has ", x.shape.rank(), " axes");
         if (!x.shape[static_cast<int>(c.attr.n[0])].is_static()) return fail("a rolled axis needs its extent: a is ", x);
         return x;
     }
@@ -121,7 +121,7 @@ struct constant_pad : composite {
     static constexpr tensor_type infer(call const& c, complaint& fail) {
         tensor_type y = c.operand[0];
         int const axis = static_cast<int>(c.attr.n[0]);
-        if (axis >= y.shape.rank()) return fail("no such axis: a is ", y);
+        if (axis >= y.shape.rank()) return fail("no such axis: a is ", y, " and has ", y.shape.rank(), " axes");
         if (common_dtype(c, 0, accepts::numbers, fail); fail.failed) return {};
         if (c.operand[1].shape.rank() != 0) return fail("pads with one number: b is ", c.operand[1]);
         if (!y.shape[axis].is_static()) return fail("a named dimension has no static range: a is ", y);

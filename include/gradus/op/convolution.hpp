@@ -77,10 +77,12 @@ struct convolution_base : composite {
         tensor_type const &x = c.operand[0], &w = c.operand[1];
         if (common_dtype(c, 0, accepts::floating, fail); fail.failed) return {};
         int const rank = x.shape.rank();
-        bool fits = rank >= 3 && w.shape.rank() == rank && x.shape[1].is_static() && w.shape.is_static();
-        for (int i = 2; fits && i < rank; ++i) fits = x.shape[i].is_static() && x.shape[i].code > 0;
-        if (!fits || c.attr.n[0] < 1 || c.attr.n[1] < 0 || c.attr.n[2] < 1 || c.attr.n[3] < 1 || !Op::channels_fit(c.attr, x.shape, w.shape))
-            return fail("needs [N, C, ...] and weights for its channels, static but for N: a is ", x, ", b is ", w);
+        if (rank < 3 || w.shape.rank() != rank) return fail("needs [N, C, ...] and weights with as many axes: a is ", x, ", b is ", w);
+        bool fits = w.shape.is_static();
+        for (int i = 1; fits && i < rank; ++i) fits = x.shape[i].is_static();
+        if (!fits) return fail("all extents but N are static: a is ", x, ", b is ", w);
+        if (c.attr.n[0] < 1 || c.attr.n[1] < 0 || c.attr.n[2] < 1 || c.attr.n[3] < 1) return fail("needs a positive stride, dilation and number of groups, and padding of at least 0");
+        if (!Op::channels_fit(c.attr, x.shape, w.shape)) return fail("the weights are for other channels: a is ", x, ", b is ", w, ", in ", c.attr.n[3], c.attr.n[3] == 1 ? " group" : " groups");
         shape const y = Op::result(c.attr, x.shape, w.shape);
         for (int i = 2; i < rank; ++i)
             if (y[i].code < 1) return fail("the window is larger than a: a is ", x, ", b is ", w);

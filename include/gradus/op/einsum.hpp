@@ -39,21 +39,24 @@ struct einstein_sum : composite {
         letters const out = letters::unpack(c.attr.n[2]);
         for (int o = 0; o < out.count; ++o) {
             extent found = 0;
+            bool known = false;
             for (int k = 0; k < Arity; ++k) {
                 letters const in = letters::unpack(c.attr.n[k]);
+                known = known || in.find(out.of[o]) >= 0;
                 if (in.find(out.of[o]) >= 0 && in.count == c.operand[k].shape.rank()) found = c.operand[k].shape[in.find(out.of[o])];
             }
+            if (!known || out.find(out.of[o]) < o) return fail("a letter of the result stands there once and in an operand: ", std::string_view(&out.of[o], 1));
             result.push_back(found);
         }
         for (int k = 0; k < Arity; ++k) {
             letters const in = letters::unpack(c.attr.n[k]);
-            if (in.count != c.operand[k].shape.rank()) return fail("one letter per axis: ", letter(k), " is ", c.operand[k]);
+            if (in.count != c.operand[k].shape.rank()) return fail("one letter per axis: ", letter(k), " is ", c.operand[k], ", which has ", in.count, in.count == 1 ? " letter" : " letters");
             for (int i = 0; i < in.count; ++i) {
                 for (int other = 0; other <= k; ++other) {
                     letters const before = letters::unpack(c.attr.n[other]);
                     int const j = before.find(in.of[i]);
                     if (j >= 0 && !c.same(c.operand[other].shape[j], c.operand[k].shape[i]))
-                        return fail("one letter stands for two extents: ", letter(other), " is ", c.operand[other], ", ", letter(k), " is ", c.operand[k]);
+                        return fail("one letter stands for two extents: ", letter(other), " is ", c.operand[other], ", ", letter(k), " is ", c.operand[k], " (", std::string_view(&in.of[i], 1), ": ", c.operand[other].shape[j], " != ", c.operand[k].shape[i], ")");
                 }
             }
         }

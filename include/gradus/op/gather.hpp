@@ -79,7 +79,7 @@ struct index_select : composite {
     static constexpr tensor_type infer(call const& c, complaint& fail) {
         tensor_type y = c.operand[0];
         if (c.operand[1].shape.rank() != 1) return fail("needs a vector of indices: b is ", c.operand[1]);
-        if (c.attr.n[0] >= y.shape.rank()) return fail("no such axis: a is ", y);
+        if (c.attr.n[0] >= y.shape.rank()) return fail("no such axis: a is ", y, " and has ", y.shape.rank(), " axes");
         take_rows::infer(c, fail);
         y.shape[static_cast<int>(c.attr.n[0])] = c.operand[1].shape[0];
         return y;
@@ -108,9 +108,11 @@ constexpr auto flattened(auto x) { return x.reshape({x.shape().static_size()}); 
 constexpr bool indexes(call const& c, int operand, complaint& fail) {
     tensor_type const &x = c.operand[0], &index = c.operand[operand];
     if (!is_integer(index.type)) fail("an index is no integer: ", letter(operand), " is ", index);
-    bool fits = x.shape.rank() == index.shape.rank() && c.attr.n[0] < x.shape.rank() && x.shape.is_static() && index.shape.is_static();
+    else if (c.attr.n[0] >= x.shape.rank()) fail("no such axis: a is ", x, " and has ", x.shape.rank(), " axes");
+    else if (!x.shape.is_static() || !index.shape.is_static()) fail("extents are static: a is ", x, ", ", letter(operand), " is ", index);
+    bool fits = x.shape.rank() == index.shape.rank();
     for (int i = 0; fits && i < x.shape.rank(); ++i) fits = i == c.attr.n[0] || index.shape[i].code <= x.shape[i].code;
-    if (!fits) fail("the indices do not fit (extents are static): a is ", x, ", ", letter(operand), " is ", index);
+    if (!fail.failed && !fits) fail("needs indices with as many axes, beside axis ", c.attr.n[0], " no longer: a is ", x, ", ", letter(operand), " is ", index);
     return !fail.failed;
 }
 

@@ -53,8 +53,11 @@ struct solution : composite {
         tensor_type const &a = c.operand[0], &b = c.operand[1];
         if (common_dtype(c, 0, accepts::floating, fail); fail.failed) return {};
         bool const vector = b.shape.rank() == 1;
-        bool const fits = is_square(a, c) && b.shape.rank() >= 1 && c.same(columns_of(a.shape), vector ? b.shape[0] : rows_of(b.shape));
-        if (!fits || (Op::factors && !columns_of(a.shape).is_static())) return fail("needs square matrices", Op::factors ? " of static extents" : "", " and as many rows: a is ", a, ", b is ", b);
+        if (!is_square(a, c)) return fail("needs square matrices: a is ", a, ", b is ", b);
+        if (b.shape.rank() == 0) return fail("needs a vector or matrices on the right: a is ", a, ", b is ", b);
+        extent const columns = columns_of(a.shape), rows = vector ? b.shape[0] : rows_of(b.shape);
+        if (!c.same(columns, rows)) return fail("a has other columns than b has rows: a is ", a, ", b is ", b, " (", columns, " != ", rows, ")");
+        if (Op::factors && !columns.is_static()) return fail("what is factored has static extents: a is ", a);
         complaint unequal;
         shape lead = common_lead(a.shape, b.shape, c.unknowns, unequal);
         if (unequal.failed) return fail("leading axes do not broadcast: a is ", a, ", b is ", b);

@@ -45,10 +45,12 @@ struct predicate : composite, elementwise<Op, Arity> {
 };
 constexpr auto truth(auto x) { return x.cast(dtype::boolean); }
 
+/// Both: numbers are true where they are not 0.
 struct logical_and : predicate<logical_and, 2> {
     static constexpr auto name = "logical_and";
     static constexpr auto expand(attributes const&, auto a, auto b) { return apply<both>(truth(a), truth(b)); }
 };
+/// One of both, or both.
 struct logical_or : predicate<logical_or, 2> {
     static constexpr auto name = "logical_or";
     static constexpr auto expand(attributes const&, auto a, auto b) { return apply<either>(truth(a), truth(b)); }
@@ -61,6 +63,7 @@ struct logical_xor : predicate<logical_xor, 2> {
         return apply<both>(apply<either>(p, q), apply<negation>(apply<both>(p, q)));
     }
 };
+/// Not true: 0.
 struct logical_not : predicate<logical_not, 1> {
     static constexpr auto name = "logical_not";
     static constexpr auto expand(attributes const&, auto a) { return apply<negation>(truth(a)); }
@@ -74,14 +77,17 @@ struct classification : composite, elementwise<Op, 1> {
         return {dtype::boolean, c.operand[0].shape};
     }
 };
+/// Is x not a number?
 struct isnan : classification<isnan> {
     static constexpr auto name = "isnan";
     static constexpr auto expand(attributes const&, auto x) { return x != x; }
 };
+/// Is x infinite?
 struct isinf : classification<isinf> {
     static constexpr auto name = "isinf";
     static constexpr auto expand(attributes const&, auto x) { return apply<abs>(x) == std::numeric_limits<double>::infinity(); }
 };
+/// Is x neither infinite nor NaN?
 struct isfinite : classification<isfinite> {
     static constexpr auto name = "isfinite";
     static constexpr auto expand(attributes const&, auto x) { return apply<abs>(x) < std::numeric_limits<double>::infinity(); }

@@ -39,12 +39,13 @@ struct pooling : composite {
     }
     static constexpr tensor_type infer(call const& c, complaint& fail) {
         tensor_type const& x = c.operand[0];
-        bool fits = x.shape.rank() >= 3 && x.shape.rank() <= 5;
-        for (int i = 2; fits && i < x.shape.rank(); ++i) {
+        if (x.shape.rank() < 3 || x.shape.rank() > 5 || !is_floating(x.type)) return fail("needs floating-point [N, C, ...]: a is ", x);
+        for (int i = 2; i < x.shape.rank(); ++i) {
             pooled_axis const p = pooled_axis::of(c.attr, i);
-            fits = x.shape[i].is_static() && p.size > 0 && p.stride > 0 && 2 * p.padding <= p.size && p.count(x.shape[i].code) > 0;
+            if (!x.shape[i].is_static()) return fail("extents are static from the third axis on: a is ", x);
+            if (p.size < 1 || p.stride < 1 || p.padding < 0 || 2 * p.padding > p.size) return fail("needs a positive window and stride, and padding of at most half of the window");
+            if (p.count(x.shape[i].code) == 0) return fail("the window is larger than axis ", i, ": a is ", x, " (", p.size, " > ", x.shape[i].code + 2 * p.padding, ")");
         }
-        if (!fits || !is_floating(x.type)) return fail("needs floating-point [N, C, ...] with static extents from the third axis on, not smaller than the window, and padding of at most half of it: a is ", x);
         return {x.type, result(c.attr, x.shape)};
     }
     static constexpr auto joined_windows(attributes const& attr, auto x) {
@@ -137,11 +138,13 @@ struct adaptive_pooling : composite {
         return Op::finish(y, static_cast<double>(size));
     }
 };
+/// The largest of each of so many windows.
 struct adaptive_max_pool : adaptive_pooling<adaptive_max_pool> {
     static constexpr auto name = "adaptive_max_pool";
     static constexpr auto join(auto y, auto x) { return first_largest(y, x); }
     static constexpr auto finish(auto y, double) { return y; }
 };
+/// The mean of each of so many windows.
 struct adaptive_avg_pool : adaptive_pooling<adaptive_avg_pool> {
     static constexpr auto name = "adaptive_avg_pool";
     static constexpr auto join(auto y, auto x) { return y + x; }

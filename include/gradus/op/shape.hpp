@@ -131,7 +131,7 @@ struct concatenate : linear<concatenate, op_kind::movement, 2> {
         tensor_type const &a = c.operand[0], &b = c.operand[1];
         shape result = a.shape;
         if (a.type != b.type) return fail("operands differ in type: a is ", a, ", b is ", b);
-        if (c.attr.n[0] < 0 || c.attr.n[0] >= a.shape.rank()) return fail("no such axis: a is ", a);
+        if (c.attr.n[0] < 0 || c.attr.n[0] >= a.shape.rank()) return fail("no such axis: a is ", a, " and has ", a.shape.rank(), " axes");
         bool fits = a.shape.rank() == b.shape.rank();
         for (int axis = 0; fits && axis < a.shape.rank(); ++axis) {
             if (axis != c.attr.n[0]) { fits = c.same(a.shape[axis], b.shape[axis]); continue; }

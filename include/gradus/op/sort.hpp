@@ -60,7 +60,7 @@ struct ordering : composite {
     static constexpr op_kind kind = op_kind::movement;
     static constexpr tensor_type infer(call const& c, complaint& fail) {
         tensor_type const& x = c.operand[0];
-        if (c.attr.n[0] >= x.shape.rank()) return fail("no such axis: a is ", x);
+        if (c.attr.n[0] >= x.shape.rank()) return fail("no such axis: a is ", x, " and has ", x.shape.rank(), " axes");
         if (x.type == dtype::boolean) return fail("needs numbers: a is ", x);
         if (Op::gathers && !x.shape.is_static()) return fail("elements are gathered by their order, which needs all extents: a is ", x);
         return Op::result(c.attr, x, fail);
@@ -91,7 +91,8 @@ struct topk_index : ordering<topk_index> {
     static constexpr bool gathers = false;
     static constexpr tensor_type shortened(attributes const& attr, tensor_type x, complaint& fail) {
         extent& along = x.shape[static_cast<int>(attr.n[0])];
-        if (!along.is_static() || attr.n[2] < 0 || attr.n[2] > along.code) return fail("there are not so many elements along the axis: a is ", x);
+        if (!along.is_static()) return fail("the axis needs its extent: a is ", x);
+        if (attr.n[2] < 0 || attr.n[2] > along.code) return fail("there are not so many elements along axis ", attr.n[0], ": a is ", x, " (", attr.n[2], " > ", along, ")");
         along = attr.n[2];
         return x;
     }

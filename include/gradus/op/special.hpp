@@ -10,6 +10,10 @@
 #include <stdexcept>
 #include <type_traits>
 
+// g++ takes names in an instantiated template for shadows of the user's globals.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+
 namespace gradus::op {
 
 /// A number of X's own element type: a double constant among floats would be converted, which compilers warn of.
@@ -122,3 +126,5 @@ struct erfinv : unary<erfinv> {
 };
 
 }  // namespace gradus::op
+
+#pragma GCC diagnostic pop

@@ -95,7 +95,7 @@ void check(double limit, auto f, auto reference) {
             scan<T, W>(most, 12345, static_cast<word_t<T>>(-1) / static_cast<word_t<T>>(samples) | 1, samples, f, reference);
         }
         // All exponents are mostly numbers where functions are trivial: as many between 2^-10 and 2^6 again.
-        if (sizeof(T) == 8) {
+        if constexpr (sizeof(T) == 8) {
             std::uint64_t const samples = all ? 10'000'000 : 1 << 18;
             for (word_t<T> sign : {word_t<T>{0}, word_t<T>{1} << (8 * sizeof(T) - 1)})
                 scan<T, W>(most, static_cast<word_t<T>>(sign + (word_t<T>{1013} << 52)), (word_t<T>{16} << 52) / samples | 1, samples, f, reference);

@@ -40,6 +40,47 @@ template <std::floating_point T, class A>
     return L::to(L::with_sign(L::fma(-power, m, T(1) - power), L::from(x)));
 }
 
+/// erfc(x): for a = |x| it is e^(-a^2) P / (1 + b a), b = 1 or 2, where P = (1 + b a) e^(a^2) erfc(a) varies little (Shepherd and
+/// Laframboise 1981). P is 1 / sqrt(pi) or 1 and a rest p made of v = 1 / (a + c) and of a minimax polynomial of (a - z) v; z is
+/// where that rounds least. What the roundings of a^2, of the sums and of the quotient lost is added: the exponential multiplies
+/// the first by up to 745. One division serves both quotients. Largest error 1.81 ulp for float, 1.92 for double; without fma 2.2.
+template <std::floating_point T, class A>
+[[gnu::always_inline]] inline batch<T, A> erfc(batch<T, A> batch_x) {
+    using L = detail::lanes_of<T, A>;
+    constexpr T base = L::single ? T(0x1.20dd76p-1) : T(1);  // float: 1 / sqrt(pi), so that p vanishes for large a
+    constexpr int scale = L::single ? 24 : 54;  // of the result, to be a normal number
+    auto const x = L::from(batch_x), a = L::at_most(L::abs(x), L::single ? T(10.1) : T(27.3));
+    typename L::real below, below_lost, per_below, p;
+    if constexpr (L::single) {  // b = c = 1
+        below = a + T(1), below_lost = a - (below - T(1)), per_below = T(1) / below;
+        auto const q = L::fma(per_below, T(-2), T(1));
+        p = L::polynomial(q, q * q, 0.2922893555437930237f, -0.079102797831457764825f, -0.089933496304793064436f, -0.023469153597775569818f,
+                          0.011601121787561004026f, 0.014726457983660266433f, 0.007006676228649996673f, 0.000049313074250963171062f,
+                          -0.0032417893174690851987f, -0.0022252712481352710729f, 0.00015969450784666326846f, 0.0004737754717423769971f);
+        p = L::fma(p, T(1) - per_below, 1 - base) * per_below;
+    } else {  // b = 2, c = 4
+        below = L::fma(a, T(2), T(1)), below_lost = a + a - (below - T(1));
+        auto const shifted = a + T(4), inverse = T(1) / (below * shifted), near = below * inverse;
+        per_below = shifted * inverse;
+        auto const v = L::fma(near, L::remainder(L::all(1), near, shifted) - near * (a - (shifted - T(4))), near), q = (a - T(6)) * v;
+        p = L::polynomial(q, q * q, 0.3434923023449976931, -0.39951919750672328618, 0.30700551619657205977, -0.1910485719163098025,
+                          0.10120616786938721336, -0.046144595378769374562, 0.017947895199225426325,
+                          -0.005778803790699114509, 0.0014311245857450749377, -0.00021367674235277020544,
+                          -0.000012677921908301811498, 0.000017859027168890979403, -4.2899917735936121295e-6,
+                          -1.9032857131518884859e-7, 3.8545863406412536357e-7, -7.0801858202705780949e-8,
+                          -1.9284660210099018654e-8, 1.1447679747228784312e-8, 6.1340799946590941003e-10,
+                          -1.6940180992187834619e-9, -4.5062386171722379483e-10, -3.3648129717748495537e-11);
+        p = p * (a * v);
+    }
+    auto const above = p + base, y = above * per_below;
+    auto const rest = (L::remainder(above, y, below) + ((p - (above - base)) - y * below_lost)) * per_below;
+    auto const exponent = L::fma(-a, a, L::all(0));
+    auto const e = detail::reduce_exponential<L>(exponent, L::bias + scale, L::remainder(-exponent, a, a));
+    auto const m = e.head + e.rest();
+    auto const tail = (y + L::fma(y, m, L::fma(rest, m, rest))) * L::power_of_2(e.n) * (T(1) / static_cast<T>(typename L::word{1} << scale));
+    return L::to(x < T(0) ? T(2) - tail : tail);
+}
+
 }  // namespace gradus::math
 
 #pragma GCC diagnostic pop

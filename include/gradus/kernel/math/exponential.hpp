@@ -24,16 +24,17 @@ struct reduced_exponential {
 
 /// Cody and Waite's reduction of Scale x, Scale a power of two: n log(2) leaves in two steps, the first exact: a product of
 /// few digits, or with fma, for small n, all digits, which leave less for the tail. n does not wait for the product Scale x.
-template <class L, bool SmallN = false, int Scale = 1>
-[[gnu::always_inline]] inline reduced_exponential<L> reduce_exponential(typename L::real x, typename L::word bias) {
+/// `rest` belongs to x and is too small to be added to it.
+template <class L, bool SmallN = false, int Scale = 1, class... Rest>
+[[gnu::always_inline]] inline reduced_exponential<L> reduce_exponential(typename L::real x, typename L::word bias, Rest... rest) {
     using T = typename L::scalar;
     constexpr bool whole = SmallN && has_fma;
     constexpr T high = whole ? T(0.69314718055994530942) : L::single ? T(0x1.63p-1) : T(0x1.62e42feep-1);
     constexpr T low = whole ? (L::single ? T(-1.9046543e-9) : T(2.3190468138462996e-17)) : L::single ? T(-2.1219444005469058e-4) : T(1.9082149292705878161e-10);
     T const rounder = L::rounder + static_cast<T>(bias);
     auto const t = L::fma(x, T(1.4426950408889634074) * T(Scale), rounder), scaled = Scale == 1 ? x : x * T(Scale);
-    auto const n = t - rounder, head = L::fma(n, -high, scaled);
-    auto const r = whole ? head : L::fma(n, -low, head), square = r * r;
+    auto const n = t - rounder, head = L::fma(n, -high, scaled), tail = ((n * -low) + ... + rest);
+    auto const r = sizeof...(rest) > 0 ? head + tail : whole ? head : L::fma(n, -low, head), square = r * r;
     typename L::real p;
     if constexpr (L::single) {
         p = L::polynomial(r, square, 0.49999993375895139713f, 0.16666519518114889759f, 0.041668400462330036805f,
@@ -44,7 +45,23 @@ template <class L, bool SmallN = false, int Scale = 1>
                           0.000024801492388356133131, 2.7557588429976853764e-6, 2.7630523454243113432e-7,
                           2.499985540729604276e-8);
     }
-    return {L::to_bits(t), r, square, head, n * -low, p};
+    return {L::to_bits(t), r, square, head, tail, p};
+}
+
+/// 2^f, |f| <= 1/2, by a minimax polynomial.
+template <class L>
+[[gnu::always_inline]] inline typename L::real fractional_power_of_2(typename L::real f) {
+    typename L::real p;
+    if constexpr (L::single) {
+        p = L::polynomial(f, f * f, 0.69314721518487199278f, 0.24022652795438562985f, 0.055503101297078411767f,
+                          0.0096176912071142676098f, 0.0013406797120208014578f, 0.00015595063854284972493f);
+    } else {
+        p = L::polynomial(f, f * f, 0.69314718055994530795, 0.24022650695910071139, 0.055504108664821735336,
+                          0.0096181291076285621046, 0.001333355814638135335, 0.00015403530393170113852,
+                          0.000015252733865220405419, 1.3215487004721172205e-6, 1.0178047372934870566e-7,
+                          7.054814438264596557e-9, 4.4572633564892512033e-10, 2.5855605390614768831e-11);
+    }
+    return L::fma(f, p, typename L::scalar(1));
 }
 
 }  // namespace detail
@@ -59,15 +76,14 @@ template <std::floating_point T, class A>
     return L::to((L::fma(e.square, e.p, e.r) + T(1)) * L::power_of_2(half) * L::power_of_2(e.n - half));
 }
 
-/// 2^x = 2^n e^(f log(2)), n the nearest integer, f the rest, which is exact; n is applied as in exp. Largest error found 1 ulp.
+/// 2^x = 2^n 2^f, n the nearest integer, f the rest, which is exact; n is applied as in exp. Largest error 1.25 ulp.
 template <std::floating_point T, class A>
 [[gnu::always_inline]] inline batch<T, A> exp2(batch<T, A> x) {
     using L = detail::lanes_of<T, A>;
-    constexpr T rounder = L::rounder + T(2 * L::bias);
     auto const bounded = L::at_least(L::at_most(L::from(x), L::single ? 129 : 1025), L::single ? -151 : -1076);
-    auto const t = bounded + rounder, f = bounded - (t - rounder);
+    auto const t = bounded + (L::rounder + T(2 * L::bias)), f = bounded - (t - (L::rounder + T(2 * L::bias)));
     auto const n = L::to_bits(t), half = n >> 1;
-    return L::to(L::from(exp(batch<T, A>(L::to(f * T(0.69314718055994530942))))) * L::power_of_2(half) * L::power_of_2(n - half));
+    return L::to(detail::fractional_power_of_2<L>(f) * L::power_of_2(half) * L::power_of_2(n - half));
 }
 
 /// e^x - 1 = 2^n m + (2^n - 1), m = e^r - 1 rounded once, computed as twice its half: 2^n may overflow before the result.

@@ -17,6 +17,12 @@
 
 namespace gradus::math::detail {
 
+#ifdef __FMA__
+inline constexpr bool has_fma = true;
+#else
+inline constexpr bool has_fma = false;
+#endif
+
 /// W lanes of float or double: their numbers and their bits.
 template <class T, int W>
 struct lanes {
@@ -54,6 +60,24 @@ struct lanes {
     [[gnu::always_inline]] static real fma(real a, real b, real c) { return from(simd::fma<T, W>(to(a), to(b), to(c))); }
     [[gnu::always_inline]] static real fma(real a, T b, real c) { return fma(a, all(b), c); }
     [[gnu::always_inline]] static real fma(real a, T b, T c) { return fma(a, all(b), all(c)); }
+    [[gnu::always_inline]] static real fma(real a, real b, T c) { return fma(a, b, all(c)); }
+    /// What rounding a b to `product` lost, by Dekker's product of halves where the target has no fma.
+    [[gnu::always_inline]] static real lost(real a, real b, real product) {
+        if constexpr (has_fma) return fma(a, b, -product);
+        else {
+            constexpr word upper = ~word{0} << (mantissa / 2 + 1);
+            real const a_high = to_real(to_bits(a) & upper), b_high = to_real(to_bits(b) & upper), a_low = a - a_high, b_low = b - b_high;
+            return ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low;
+        }
+    }
+    /// c - a b, c nearly a b rounded.
+    [[gnu::always_inline]] static real remainder(real c, real a, real b) {
+        if constexpr (has_fma) return fma(-a, b, c);
+        else {
+            real const product = a * b;
+            return (c - product) - lost(a, b, product);
+        }
+    }
     /// The polynomial of these coefficients, lowest first, by Horner's rule: the fewest operations and roundings.
     template <class... Rest>
     [[gnu::always_inline]] static real horner(real x, Rest... coefficients) {
@@ -77,12 +101,6 @@ private:
         return y;
     }
 };
-
-#ifdef __FMA__
-inline constexpr bool has_fma = true;
-#else
-inline constexpr bool has_fma = false;
-#endif
 
 template <class T, class A>
 using lanes_of = lanes<T, static_cast<int>(batch<T, A>::size)>;
