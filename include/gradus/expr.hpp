@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <gradus/expr/control_flow.hpp>
 #include <gradus/expr/convolution.hpp>
 #include <gradus/expr/expression.hpp>
 #include <gradus/expr/functions.hpp>
@@ -9,6 +10,7 @@
 #include <gradus/expr/rearrange.hpp>
 #include <gradus/expr/recurrent.hpp>
 #include <gradus/expr/reductions.hpp>
+#include <gradus/expr/scan.hpp>
 #include <gradus/expr/sort.hpp>
 #include <gradus/expr/structure.hpp>
 #include <gradus/expr/var.hpp>

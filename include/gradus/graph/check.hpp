@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <gradus/graph/graph.hpp>
+#include <gradus/graph/control.hpp>
 
 namespace gradus {
 
@@ -18,6 +18,12 @@ constexpr text check(graph const& g) {
             c.operand[c.count] = g[operand].result();
         }
         if (n.op->kind == op_kind::leaf) continue;
+        if (core::is_control(n)) {
+            if (text fault = core::control_fault(g, n); !fault.empty()) return core::concat("%", i, " = ", n.op->name, ": ", fault.view());
+            for (int which = 0; which < core::body_count(n); ++which)
+                if (text fault = check(core::body_of(g, n, which)); !fault.empty()) return core::concat("%", i, " = ", n.op->name, ": in the body, ", fault.view());
+            continue;
+        }
         text message;
         complaint fail{&message};
         tensor_type result = n.op->infer(c, fail);

@@ -26,7 +26,7 @@ inline constexpr op_info label_of{nullptr, Op::name, core::type_id<Op>, Op::kind
 template <class Op>
 constexpr op_info make_info() {
     op_info info{&label_of<Op>, Op::name, core::type_id<Op>, Op::kind, Op::arity, core::foldable<Op>, false, &Op::infer, nullptr, nullptr, nullptr};
-    if constexpr (Op::kind != op_kind::leaf && Op::kind != op_kind::marker) {
+    if constexpr (Op::kind != op_kind::leaf && Op::kind != op_kind::marker && Op::kind != op_kind::control && Op::kind != op_kind::list) {
         info.differentiable = true;
         info.vjp = &core::vjp_of<Op>;
         info.jvp = &core::jvp_of<Op>;

@@ -78,7 +78,7 @@ private:
         list<int> renumbered(joint_.size(), -1);
         for (int i = 0; i < joint_.size(); ++i) {
             if (!needed[i]) continue;
-            node n = joint_[i];
+            node n = adopted(g, joint_, joint_[i]);
             if (!is_cut(i)) {
                 for (int k = 0; k < 3 && n.in[k] >= 0; ++k) n.in[k] = renumbered[n.in[k]];
                 renumbered[i] = g.intern(n);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <gradus/pass/control.hpp>
 #include <gradus/pass/differentiate.hpp>
 #include <gradus/pass/exponentials.hpp>
 #include <gradus/pass/plan_memory.hpp>

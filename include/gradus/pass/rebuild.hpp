@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <gradus/graph/build.hpp>
+#include <gradus/graph/control.hpp>
 
 namespace gradus::core {
 
@@ -24,7 +24,7 @@ constexpr graph rebuild(graph const& g, auto rule) {
     list<int> renumbered(g.size(), -1);
     for (int i = 0; i < g.size(); ++i) {
         if (!needed[i]) continue;
-        node n = g[i];
+        node n = adopted(result, g, g[i]);
         for (int k = 0; k < 3 && n.in[k] >= 0; ++k) n.in[k] = renumbered[n.in[k]];
         renumbered[i] = rule(result, n);
     }

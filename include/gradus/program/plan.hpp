@@ -29,9 +29,16 @@ struct planned_kernel {
     std::int64_t block = 0;     ///< rows
 };
 
+/// The scratch memory of scans and conds where there are none; program/control.hpp has it for others.
+struct no_control {
+    static constexpr bool is_static = true;
+    static constexpr std::int64_t bytes(std::int64_t const*) { return 0; }
+};
+
 /// Everything that running a graph needs to know, as a constant.
-template <int Nodes>
+template <int Nodes, class Control = no_control>
 struct program_plan {
+    using control = Control;
     int group_of[Nodes + 1]{}, kernel_of[Nodes + 1]{}, base[Nodes + 1]{};
     char inlined[Nodes + 1]{}, epilogue[Nodes + 1]{};
     buffer buffers[Nodes + 1]{};
@@ -69,6 +76,14 @@ struct program_plan {
         return offset;
     }
     constexpr std::int64_t workspace_bytes(std::int64_t const* sizes) const {
+        if constexpr (!std::is_same_v<Control, no_control>) return control_offset(sizes) + Control::bytes(sizes);
+        else return sections_bytes(sizes);
+    }
+    /// Where the memory of scans and conds begins, in bytes.
+    constexpr std::int64_t control_offset(std::int64_t const* sizes) const { return (sections_bytes(sizes) + 63) / 64 * 64; }
+
+private:
+    constexpr std::int64_t sections_bytes(std::int64_t const* sizes) const {
         std::int64_t bytes = 0;
         for (int s = 0; s < section_count; ++s) bytes += section_bytes(s, sizes);
         return bytes;
@@ -77,10 +92,18 @@ struct program_plan {
 
 namespace core {
 
-template <int Nodes>
-constexpr program_plan<Nodes> make_plan(graph const& g) {
-    program_plan<Nodes> plan;
-    for (int i = 0; i < g.size(); ++i) plan.dimensions.size(g[i].shape);  // in the order of first use
+/// Named dimensions in the order of first use; those of bodies last.
+constexpr void collect_dimensions(dimension_table& dimensions, graph const& g) {
+    for (int i = 0; i < g.size(); ++i) dimensions.size(g[i].shape);
+    for (subgraph const& body : g.bodies) collect_dimensions(dimensions, *body);
+}
+template <class Source>
+struct control_memory;
+
+template <int Nodes, class Control = no_control>
+constexpr program_plan<Nodes, Control> make_plan(graph const& g) {
+    program_plan<Nodes, Control> plan;
+    collect_dimensions(plan.dimensions, g);
     fusion f = pass::chain(g, pass::fuse(g));
     schedule_result s = pass::schedule(g, f);
     memory_plan memory = pass::plan_memory(g, f, s, plan.dimensions);
@@ -153,6 +176,14 @@ inline constexpr auto optimized_graph = [] {
 
 }  // namespace core
 
+namespace core {
+template <class Source>
+constexpr auto plan_of() {
+    constexpr auto const& g = optimized_graph<Source>;
+    return make_plan<g.capacity, std::conditional_t<(g.body_count > 0), control_memory<Source>, no_control>>(g.thaw());
+}
+}  // namespace core
+
 /// The stages of compilation of one program: `Source::lower()` says what to compile. Each is a constant of its own, so that
 /// no evaluation comes near the limit that clang sets (2^20 steps). Every graph is checked against the operations' rules.
 template <class Source>
@@ -164,7 +195,7 @@ struct stages {
     static constexpr auto const& simplified = core::simplified_graph<Source>;
     /// ready to run
     static constexpr auto const& optimized = core::optimized_graph<Source>;
-    static constexpr auto plan = core::make_plan<optimized.capacity>(optimized.thaw());
+    static constexpr auto plan = core::plan_of<Source>();
 
     static_assert(check(differentiated.thaw()).empty(), "gradus: differentiation made a graph that breaks its operations' rules; please report this");
     static_assert(check(simplified.thaw()).empty(), "gradus: simplification made a graph that breaks its operations' rules; please report this");
@@ -175,7 +206,7 @@ template <class Source>
     requires(core::source_form<Source> != core::written_as::expressions)
 struct stages<Source> {
     static constexpr auto const& optimized = core::optimized_graph<Source>;
-    static constexpr auto plan = core::make_plan<optimized.capacity>(optimized.thaw());
+    static constexpr auto plan = core::plan_of<Source>();
 };
 
 /// A source of programs: expressions and updates.
@@ -193,7 +224,8 @@ constexpr std::int64_t static_workspace() {
     constexpr auto const& plan = stages<Source>::plan;
     for (int s = 0; s < plan.section_count; ++s)
         if (plan.sections[s].powers) return -1;
-    return plan.workspace_bytes(nullptr);
+    if constexpr (!std::remove_cvref_t<decltype(plan)>::control::is_static) return -1;
+    else return plan.workspace_bytes(nullptr);
 }
 
 /// Names a symbol that stands for two types in one graph, or is updated twice; empty where there is none.
@@ -221,3 +253,5 @@ constexpr text symbols_complaint() {
 }  // namespace gradus
 
 #pragma GCC diagnostic pop
+
+#include <gradus/program/control.hpp>  // last: it compiles the bodies of a program

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <gradus/program/aligned.hpp>
+#include <gradus/program/run_control.hpp>
 #include <gradus/program/run_linear_algebra.hpp>
 #include <gradus/program/run_loop.hpp>
 #include <gradus/program/run_node.hpp>
@@ -26,6 +27,7 @@ template <class Source, int At>
     constexpr planned_group g = stages<Source>::plan.groups[At];
     if constexpr (g.kind == kernel_kind::loop) run_loop<Source, g.number>(c);
     else if constexpr (g.kind == kernel_kind::contraction) run_contraction<Source, g.node>(c);
+    else if constexpr (g.kind == kernel_kind::control) run_control<Source, g.node>(c);
     else if constexpr (g.kind == kernel_kind::argmax) run_argmax<Source, g.node>(c);
     else if constexpr (is_on_matrices(stages<Source>::optimized[g.node])) run_on_matrices<Source, g.node>(c);
     else if constexpr (stages<Source>::optimized[g.node].template is<op::sorting_order>()) run_sorting_order<Source, g.node>(c);
