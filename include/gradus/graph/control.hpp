@@ -9,7 +9,8 @@ namespace gradus::core {
 
 constexpr bool is_control(node const& n) { return n.op->kind == op_kind::control; }
 constexpr int body_count(node const& n) { return n.is<op::cond>() ? 2 : 1; }
-constexpr graph const& body_of(graph const& g, node const& n, int which = 0) { return *g.bodies[static_cast<int>(n.attr.n[which])]; }
+constexpr subgraph const& shared_body(graph const& g, node const& n, int which = 0) { return g.bodies[static_cast<int>(n.attr.n[which])]; }
+constexpr graph const& body_of(graph const& g, node const& n, int which = 0) { return *shared_body(g, n, which); }
 
 /// The nodes that a control node is applied to.
 constexpr list<int> control_operands(auto const& g, node const& n) {

@@ -123,7 +123,9 @@ public:
     /// The number of a body equal to this one, appended if there is none yet. Names of symbols make no difference.
     constexpr int body_index(subgraph const& body) {
         for (int i = 0; i < bodies.size(); ++i)
-            if (bodies[i].is(body) || (*bodies[i]).same_structure(*body)) return i;
+            if (bodies[i].is(body)) return i;
+        for (int i = 0; i < bodies.size(); ++i)
+            if ((*bodies[i]).same_structure(*body)) return i;
         bodies.push_back(body);
         return bodies.size() - 1;
     }

@@ -13,7 +13,7 @@ constexpr bool has_derivative(node const& n) { return n.op->kind != op_kind::lea
 
 // Control nodes (pass/differentiate_control.hpp): all results of one loop or choice, from node `first` on, at once.
 constexpr void control_vjp(graph& g, int first, list<int>& cotangents);
-constexpr int control_jvp(graph& g, int id, list<int> const& tangents);
+constexpr void control_jvp(graph& g, int first, list<int>& tangents);
 
 /// Reverse mode (Linnainmaa 1970): appends, for every node that those with a cotangent depend on, its cotangent; -1 stays
 /// where there is none. With `from_results`, softmaxes are differentiated in terms of their values, which a tape keeps
@@ -52,7 +52,7 @@ constexpr list<int> cotangents(graph& g, int loss) {
 constexpr void push_forward(graph& g, list<int>& result, int first) {
     for (int i = first; i < result.size(); ++i) {
         if (is_control(g[i])) {
-            if (is_floating(g[i].type)) result[i] = control_jvp(g, i, result);
+            if (first_of_control(g, i) == i) control_jvp(g, i, result);
             continue;
         }
         int in[3] = {-1, -1, -1};

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <gradus/pass/dead_code.hpp>
 #include <gradus/pass/differentiate.hpp>
 
 // Derivatives of control nodes are control nodes, whose bodies are derivatives of the bodies.
@@ -30,18 +29,16 @@ public:
     /// Leaves out the symbols that no body reads (not the carries), and sorts the others: carried, walked, constant.
     constexpr void finish(bool reversed) {
         list<char> used(roles_.size(), 0);
-        for (graph& body : bodies) {
-            body = pass::dead_code(body);
-            for (node const& n : body.nodes)
-                if (n.is<op::symbol>()) used[static_cast<int>(n.attr.n[0])] = 1;
+        for (graph const& body : bodies) {
+            list<char> const needed = needed_nodes(body);
+            for (int i = 0; i < body.size(); ++i)
+                if (needed[i] && body[i].is<op::symbol>()) used[static_cast<int>(body[i].attr.n[0])] = 1;
         }
         extent const steps = of_.is<op::scan>() ? steps_of(outer_, of_) : extent(0);
-        int counts[3]{}, longest = -1;
-        for (int s = 0; s < roles_.size(); ++s) {
-            if (roles_[s] == walked && longest < 0 && !steps.is_static()) longest = s;  // tells the number of steps
-            if (roles_[s] == walked && used[s]) longest = s;
-        }
-        if (longest >= 0) used[longest] = 1;
+        int counts[3]{}, counting = -1;  // rows that tell the number of steps where nothing else does
+        for (int s = 0; s < roles_.size(); ++s)
+            if (roles_[s] == walked && (used[s] || (counting < 0 && !steps.is_static()))) counting = s;
+        if (counting >= 0) used[counting] = 1;
         list<int> number(roles_.size(), -1), kept;
         for (int r : {carried, walked, constant})
             for (int s = 0; s < roles_.size(); ++s) {
@@ -127,7 +124,8 @@ constexpr void scan_vjp(graph& g, int first, list<int>& cotangents) {
     if (results.empty()) return;
     node const of = g[first];
     list<int> const operands = control_operands(g, of);
-    graph const f = body_of(g, of);
+    subgraph const shared = shared_body(g, of);
+    graph const& f = *shared;
     int const carries = op::scan::carries(of.attr);
 
     control_draft draft(g, of);
@@ -188,21 +186,22 @@ constexpr void cond_vjp(graph& g, int first, list<int>& cotangents) {
     node const of = g[first];
     list<int> const operands = control_operands(g, of);
     control_draft draft(g, of);
-    list<graph> const f = draft.bodies;
-    for (int s = 0; s < operands.size(); ++s) draft.add(s ? control_draft::constant : control_draft::carried, f[0].symbols[s].type, operands[s]);
+    subgraph const shared[] = {shared_body(g, of, 0), shared_body(g, of, 1)};
+    auto f = [&](int b) -> graph const& { return *shared[b]; };
+    for (int s = 0; s < operands.size(); ++s) draft.add(s ? control_draft::constant : control_draft::carried, f(0).symbols[s].type, operands[s]);
     list<list<int>> inner;
-    for (graph const& branch : f) inner.push_back(list<int>(branch.size(), -1));
+    for (int b = 0; b < 2; ++b) inner.push_back(list<int>(f(b).size(), -1));
     for (int r : results) {
         int const s = draft.add(control_draft::constant, g[r].result(), cotangents[r]), k = static_cast<int>(g[r].attr.n[5]);
-        for (int b = 0; b < 2; ++b) add_cotangent(draft.bodies[b], inner[b], body_of(g, of, b).outputs[k].node, draft.symbol(b, s).id());
+        for (int b = 0; b < 2; ++b) add_cotangent(draft.bodies[b], inner[b], f(b).outputs[k].node, draft.symbol(b, s).id());
     }
     for (int b = 0; b < 2; ++b) sweep(draft.bodies[b], inner[b]);
     list<int> reached;
     for (int s = 1; s < operands.size(); ++s) {
-        tensor_type const& type = f[0].symbols[s].type;
+        tensor_type const& type = f(0).symbols[s].type;
         int part[2];
         for (int b = 0; b < 2; ++b) {
-            int const at = find_symbol(f[b], s, f[b].size());
+            int const at = find_symbol(f(b), s, f(b).size());
             part[b] = at < 0 || !is_floating(type.type) ? -1 : inner[b][at];
         }
         if (part[0] < 0 && part[1] < 0) continue;
@@ -219,56 +218,59 @@ constexpr void control_vjp(graph& g, int first, list<int>& cotangents) {
 }
 
 /// Forward mode: the bodies compute the derivatives beside what they depend on.
-constexpr int control_jvp(graph& g, int id, list<int> const& tangents) {
-    node const of = g[id];
+constexpr void control_jvp(graph& g, int first, list<int>& tangents) {
+    node const of = g[first];
     list<int> const operands = control_operands(g, of);
     bool const loop = of.is<op::scan>();
     int const carries = loop ? op::scan::carries(of.attr) : 0;
     auto has_tangent = [&](int s) { return tangents[operands[s]] >= 0 && is_floating(g[operands[s]].type) && !is_zero(g, tangents[operands[s]]); };
     bool depends = false;
     for (int s = 0; s < operands.size(); ++s) depends = depends || has_tangent(s);
-    if (!depends) return -1;
+    if (!depends) return;
 
     control_draft draft(g, of);
-    list<graph> f;
-    for (int b = 0; b < body_count(of); ++b) f.push_back(body_of(g, of, b));
+    int const branches = body_count(of);
+    subgraph const shared[] = {shared_body(g, of, 0), shared_body(g, of, branches - 1)};
+    auto f = [&](int b) -> graph const& { return *shared[b]; };
     auto role_of = [&](int s) { return s < carries || (!loop && s == 0) ? control_draft::carried : is_walked(of, s) ? control_draft::walked : control_draft::constant; };
-    for (int s = 0; s < operands.size(); ++s) draft.add(role_of(s), f[0].symbols[s].type, operands[s]);
+    for (int s = 0; s < operands.size(); ++s) draft.add(role_of(s), f(0).symbols[s].type, operands[s]);
     list<list<int>> inner;
-    for (graph const& body : f) inner.push_back(list<int>(body.size(), -1));
+    for (int b = 0; b < branches; ++b) inner.push_back(list<int>(f(b).size(), -1));
     list<int> number(carries, -1);  // of the carry's derivative among the carries
     int all = carries;
     for (int s = 0; s < operands.size(); ++s) {
-        tensor_type const type = f[0].symbols[s].type;
+        tensor_type const type = f(0).symbols[s].type;
         bool const carry = s < carries && is_floating(type.type);
         if (!carry && !has_tangent(s)) continue;
         if (carry) number[s] = all++;
         int const t = draft.add(role_of(s), type, has_tangent(s) ? tangents[operands[s]] : zeros(g, type).id());
-        for (int b = 0; b < f.size(); ++b)
-            if (int const at = find_symbol(f[b], s, f[b].size()); at >= 0) inner[b][at] = draft.symbol(b, t).id();
+        for (int b = 0; b < branches; ++b)
+            if (int const at = find_symbol(f(b), s, f(b).size()); at >= 0) inner[b][at] = draft.symbol(b, t).id();
     }
     list<int> found;  // per output beside the carries: its number among the results
-    for (int b = 0; b < f.size(); ++b) push_forward(draft.bodies[b], inner[b], 0);
-    for (int b = 0; b < f.size(); ++b) {
+    for (int b = 0; b < branches; ++b) push_forward(draft.bodies[b], inner[b], 0);
+    for (int b = 0; b < branches; ++b) {
         graph& body = draft.bodies[b];
-        auto derivative = [&](int o) { return inner[b][f[b].outputs[o].node]; };
-        for (int k = 0; k < carries; ++k) body.outputs.push_back(f[b].outputs[k]);
+        auto derivative = [&](int o) { return inner[b][f(b).outputs[o].node]; };
+        for (int k = 0; k < carries; ++k) body.outputs.push_back(f(b).outputs[k]);
         for (int k = 0; k < carries; ++k)
-            if (number[k] >= 0) body.outputs.push_back({derivative(k) < 0 ? zeros(body, f[b].symbols[k].type).id() : derivative(k), -1});
-        for (int o = carries; o < f[b].outputs.size(); ++o) {
-            tensor_type const type = f[b][f[b].outputs[o].node].result();
+            if (number[k] >= 0) body.outputs.push_back({derivative(k) < 0 ? zeros(body, f(b).symbols[k].type).id() : derivative(k), -1});
+        for (int o = carries; o < f(b).outputs.size(); ++o) {
+            tensor_type const type = f(b)[f(b).outputs[o].node].result();
             bool reached = false;
-            for (int other = 0; other < f.size(); ++other) reached = reached || (is_floating(type.type) && inner[other][f[other].outputs[o].node] >= 0);
+            for (int other = 0; other < branches; ++other) reached = reached || (is_floating(type.type) && inner[other][f(other).outputs[o].node] >= 0);
             if (b == 0) found.push_back(reached ? body.outputs.size() - all : -1);
             if (reached) body.outputs.push_back({derivative(o) < 0 ? zeros(body, type).id() : derivative(o), -1});
         }
     }
-    op::scan_part const part = loop ? op::scan::part(of.attr) : op::scan_part::last;
-    bool const is_carry = loop && (part == op::scan_part::last || part == op::scan_part::states);
-    int const k = static_cast<int>(of.attr.n[5]), result = is_carry ? number[k] : found[k];
-    if (result < 0) return -1;
     draft.finish(loop && op::scan::is_reversed(of.attr));
-    return draft.result(part, result).id();
+    for (int i = first; i < tangents.size(); ++i) {
+        if (!is_control(g[i]) || !run_together(g[i], of) || !is_floating(g[i].type)) continue;
+        op::scan_part const part = loop ? op::scan::part(g[i].attr) : op::scan_part::stack;
+        bool const is_carry = part == op::scan_part::last || part == op::scan_part::states;
+        int const k = static_cast<int>(g[i].attr.n[5]), result = is_carry ? number[k] : found[k];
+        if (result >= 0) tangents[i] = draft.result(part, result).id();
+    }
 }
 
 }  // namespace gradus::core
