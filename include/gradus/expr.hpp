@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <gradus/expr/control_flow.hpp>
 #include <gradus/expr/convolution.hpp>
 #include <gradus/expr/expression.hpp>
 #include <gradus/expr/functions.hpp>
@@ -10,7 +9,6 @@
 #include <gradus/expr/rearrange.hpp>
 #include <gradus/expr/recurrent.hpp>
 #include <gradus/expr/reductions.hpp>
-#include <gradus/expr/scan.hpp>
 #include <gradus/expr/sort.hpp>
 #include <gradus/expr/structure.hpp>
 #include <gradus/expr/var.hpp>

@@ -4,10 +4,8 @@
 #include <gradus/pass/access.hpp>
 #include <gradus/pass/backward.hpp>
 #include <gradus/pass/chain.hpp>
-#include <gradus/pass/control.hpp>
 #include <gradus/pass/dead_code.hpp>
 #include <gradus/pass/differentiate.hpp>
-#include <gradus/pass/differentiate_control.hpp>
 #include <gradus/pass/exponentials.hpp>
 #include <gradus/pass/fuse.hpp>
 #include <gradus/pass/materialize.hpp>

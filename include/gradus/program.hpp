@@ -6,7 +6,6 @@
 #include <gradus/program/array.hpp>
 #include <gradus/program/bind.hpp>
 #include <gradus/program/compile.hpp>
-#include <gradus/program/control.hpp>
 #include <gradus/program/describe.hpp>
 #include <gradus/program/inspect.hpp>
 #include <gradus/program/operations.hpp>
@@ -14,7 +13,6 @@
 #include <gradus/program/random.hpp>
 #include <gradus/program/report.hpp>
 #include <gradus/program/run.hpp>
-#include <gradus/program/run_control.hpp>
 #include <gradus/program/run_linear_algebra.hpp>
 #include <gradus/program/run_loop.hpp>
 #include <gradus/program/run_node.hpp>

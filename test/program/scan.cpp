@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "compare.hpp"
 
+#include <gradus/control.hpp>
+
 // Loops: kernels against the interpreter, and against the same steps written one after the other.
 namespace {
 

@@ -25,6 +25,8 @@ struct op_info {
     int (*jvp)(graph&, int node, int const* tangents);        ///< appends the tangent of the node
     double (*eval)(double const*);                            ///< elementwise operations on one element
     void (*whole)(call const&, double const* const* in, double* out) = nullptr;  ///< operations with a kernel of their own, on all elements at static extents
+    void (*control_vjp)(graph&, int first, core::list<int>& cotangents) = nullptr;  ///< control nodes: for all that run together with node `first`
+    void (*control_jvp)(graph&, int first, core::list<int>& tangents) = nullptr;
 };
 
 /// One value of a program: an operation on earlier values.

@@ -31,6 +31,10 @@ constexpr op_info make_info() {
         info.vjp = &core::vjp_of<Op>;
         info.jvp = &core::jvp_of<Op>;
     }
+    if constexpr (Op::kind == op_kind::control) {
+        info.control_vjp = &Op::vjp;
+        info.control_jvp = &Op::jvp;
+    }
     if constexpr (core::has_formula<Op>)
         info.eval = &core::eval_of<Op>;
     if constexpr (requires { &Op::whole; })

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <gradus/expr/control_flow.hpp>
+#include <gradus/expr/structure.hpp>
 #include <gradus/graph/build.hpp>
 
 #include <array>
@@ -54,16 +54,10 @@ private:
         n.attr.n[0] = K;
         return {graph_, graph_.intern(n)};
     }
-    template <std::uint64_t Id, fixed_string Role, int K, tensor_type Type>
-    constexpr value build_node(placeholder<Id, Role, K, Type>*) {
-        using P = placeholder<Id, Role, K, Type>;
-        node n{&info_of<op::symbol>, {-1, -1, -1}, Type.type, Type.shape, {}};
-        n.attr.n[0] = symbol_number(P::name(), Type);
-        return {graph_, graph_.intern(n)};
-    }
-    /// A result of a scan or a cond: pass/control.hpp, as derivatives inside of the body are expanded first.
-    template <class Call, op::scan_part Part, int K>
-    constexpr value build_node(control_expr<Call, Part, K>* e) {
+    /// Results of a scan or a cond, and what their bodies are called with (control/lower.hpp).
+    template <class E>
+        requires E::is_control
+    constexpr value build_node(E* e) {
         return lower_control(*this, graph_, e);
     }
     template <double V>

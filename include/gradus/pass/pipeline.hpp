@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <gradus/pass/control.hpp>
 #include <gradus/pass/differentiate.hpp>
 #include <gradus/pass/exponentials.hpp>
 #include <gradus/pass/plan_memory.hpp>

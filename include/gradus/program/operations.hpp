@@ -61,14 +61,6 @@ struct collect_ops<List, expr<Op, A...>> {
 };
 template <class List, class F>
 struct collect_ops<List, let_expr<F>> : collect_ops<List, typename let_expr<F>::body> {};
-template <class List, class... T>
-struct collect_ops<List, std::tuple<T...>> : collect_all<List, T...> {};
-template <class List, class A, class B>
-struct collect_ops<List, std::pair<A, B>> : collect_all<List, A, B> {};
-template <class List, class F, scan_options Options, class Init, class Xs, op::scan_part Part, int K>
-struct collect_ops<List, control_expr<scan_call<F, Options, Init, Xs>, Part, K>> : collect_all<List, typename scan_call<F, Options, Init, Xs>::result, Init, Xs> {};
-template <class List, class P, class A, class B, class... E, op::scan_part Part, int K>
-struct collect_ops<List, control_expr<cond_call<P, A, B, E...>, Part, K>> : collect_all<List, typename cond_call<P, A, B, E...>::then_result, typename cond_call<P, A, B, E...>::else_result, P, E...> {};
 template <class List, class S, class E>
 struct collect_ops<List, update_expr<S, E>> : collect_ops<List, E> {};
 

@@ -29,7 +29,7 @@ struct planned_kernel {
     std::int64_t block = 0;     ///< rows
 };
 
-/// The scratch memory of scans and conds where there are none; program/control.hpp has it for others.
+/// The scratch memory of scans and conds where there are none; control/bodies.hpp has it for others.
 struct no_control {
     static constexpr bool is_static = true;
     static constexpr std::int64_t bytes(std::int64_t const*) { return 0; }
@@ -253,5 +253,3 @@ constexpr text symbols_complaint() {
 }  // namespace gradus
 
 #pragma GCC diagnostic pop
-
-#include <gradus/program/control.hpp>  // last: it compiles the bodies of a program

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <gradus/program/aligned.hpp>
-#include <gradus/program/run_control.hpp>
 #include <gradus/program/run_linear_algebra.hpp>
 #include <gradus/program/run_loop.hpp>
 #include <gradus/program/run_node.hpp>
@@ -21,6 +20,9 @@
 #pragma GCC diagnostic ignored "-Wshadow"
 
 namespace gradus::core {
+
+template <class Source, int Node>
+void run_control(run_context const& c);  // control/run.hpp
 
 template <class Source, int At>
 [[gnu::always_inline]] inline void run_group(run_context const& c) {

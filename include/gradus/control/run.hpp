@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <gradus/program/addresses.hpp>
-#include <gradus/program/control.hpp>
+#include <gradus/control/bodies.hpp>
+#include <gradus/program/run.hpp>
 
 #include <cstring>
 
@@ -13,9 +13,6 @@
 #pragma GCC diagnostic ignored "-Wshadow"
 
 namespace gradus::core {
-
-template <class Source>
-void run_program(run_context const& c);
 
 /// Memory of an operand, and how far apart its rows are in bytes.
 template <class Source, int Id>
@@ -127,7 +124,7 @@ template <class Source, int Node>
 }
 
 template <class Source, int Node>
-inline void run_control(run_context const& c) {
+void run_control(run_context const& c) {
     if constexpr (control_facts<Source, Node>::is_scan) run_scan<Source, Node>(c);
     else run_cond<Source, Node>(c);
 }

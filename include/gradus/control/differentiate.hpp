@@ -4,7 +4,9 @@
 #include <gradus/pass/differentiate.hpp>
 
 // Derivatives of control nodes are control nodes, whose bodies are derivatives of the bodies.
-namespace gradus::core {
+namespace gradus {
+
+namespace core {
 
 /// A control node under construction: bodies with symbols in any order, and what each symbol stands for outside.
 class control_draft {
@@ -117,9 +119,12 @@ constexpr list<int> with_cotangents(graph const& g, int first, list<int> const& 
     return result;
 }
 
+}  // namespace core
+
 /// Reverse mode of a loop: a loop in the other direction over the carries before each step, which are stored, and the rows. It
 /// carries the cotangents of the carry, sums those of what is the same in every step and stacks those of the rows.
-constexpr void scan_vjp(graph& g, int first, list<int>& cotangents) {
+constexpr void op::scan::vjp(graph& g, int first, core::list<int>& cotangents) {
+    using namespace core;
     list<int> const results = with_cotangents(g, first, cotangents);
     if (results.empty()) return;
     node const of = g[first];
@@ -180,7 +185,8 @@ constexpr void scan_vjp(graph& g, int first, list<int>& cotangents) {
 }
 
 /// Reverse mode of a choice: the chosen branch's, of the operands that either branch reads.
-constexpr void cond_vjp(graph& g, int first, list<int>& cotangents) {
+constexpr void op::cond::vjp(graph& g, int first, core::list<int>& cotangents) {
+    using namespace core;
     list<int> const results = with_cotangents(g, first, cotangents);
     if (results.empty()) return;
     node const of = g[first];
@@ -212,13 +218,9 @@ constexpr void cond_vjp(graph& g, int first, list<int>& cotangents) {
     draft.finish(false);
     for (int k = 0; k < reached.size(); ++k) add_cotangent(g, cotangents, operands[reached[k]], draft.result({}, k).id());
 }
-constexpr void control_vjp(graph& g, int first, list<int>& cotangents) {
-    if (g[first].is<op::scan>()) scan_vjp(g, first, cotangents);
-    else cond_vjp(g, first, cotangents);
-}
-
 /// Forward mode: the bodies compute the derivatives beside what they depend on.
-constexpr void control_jvp(graph& g, int first, list<int>& tangents) {
+constexpr void op::control::jvp(graph& g, int first, core::list<int>& tangents) {
+    using namespace core;
     node const of = g[first];
     list<int> const operands = control_operands(g, of);
     bool const loop = of.is<op::scan>();
@@ -273,4 +275,4 @@ constexpr void control_jvp(graph& g, int first, list<int>& tangents) {
     }
 }
 
-}  // namespace gradus::core
+}  // namespace gradus

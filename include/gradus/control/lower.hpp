@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <gradus/expr/control_flow.hpp>
+#include <gradus/control/cond.hpp>
+#include <gradus/control/differentiate.hpp>
+#include <gradus/control/scan.hpp>
 #include <gradus/graph/frozen.hpp>
 #include <gradus/graph/lower.hpp>
-#include <gradus/pass/differentiate.hpp>
 #include <gradus/pass/simplify.hpp>
 
 // From the expressions of loops and choices to control nodes.
@@ -168,6 +169,10 @@ constexpr node control_node(lowering& lower, graph& g, cond_call<P, A, B, E...>*
     n.attr.n[1] = g.body_index(subgraph(branch_body<call, false>.thaw()));
     n.attr.value = operands.size();
     return n;
+}
+template <std::uint64_t Id, fixed_string Role, int K, tensor_type Type>
+constexpr value lower_control(lowering& lower, graph& g, placeholder<Id, Role, K, Type>*) {
+    return {g, outer_symbol(lower, g, {placeholder<Id, Role, K, Type>::name(), Type})};
 }
 template <class Call, op::scan_part Part, int K>
 constexpr value lower_control(lowering& lower, graph& g, control_expr<Call, Part, K>*) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <gradus/expr/control_flow.hpp>
+#include <gradus/control/expression.hpp>
 
 // g++ takes names in an instantiated lambda for shadows of the user's globals.
 #pragma GCC diagnostic push

@@ -84,6 +84,7 @@ inline constexpr tensor_type type_of_part = std::tuple_element_t<static_cast<std
 /// What a body is called with: value K of a role, of the loop or choice with number Id.
 template <std::uint64_t Id, fixed_string Role, int K, tensor_type Type>
 struct placeholder : expression_facts<placeholder<Id, Role, K, Type>> {
+    static constexpr bool is_control = true;
     static constexpr tensor_type type = Type;
     static constexpr std::uint64_t hash = mix(mix(hash_of(Role.view()), Id), static_cast<std::uint64_t>(K));
     static constexpr int weight = 1;
@@ -118,6 +119,7 @@ struct placeholders<Id, Role, Rows, std::tuple<E...>, std::integer_sequence<int,
 /// Result K of a loop or a choice.
 template <class Call, op::scan_part Part, int K>
 struct control_expr : expression_facts<control_expr<Call, Part, K>> {
+    static constexpr bool is_control = true;
     static constexpr tensor_type type = Call::type_of(Part, K);
     static constexpr std::uint64_t hash = mix(Call::hash, static_cast<std::uint64_t>(K) * 4 + static_cast<std::uint64_t>(Part));
     static constexpr int weight = Call::weight;
@@ -235,57 +237,7 @@ constexpr auto scan_plain() {
     }
 }
 
-/// gr::cond of two branches, on what they are called with.
-template <class Predicate, class Then, class Else, class... A>
-struct cond_call {
-    using predicate = Predicate;
-    using operands = std::tuple<A...>;
-    static constexpr std::uint64_t id = mixed<operands>(mix(mix(type_hash<Then>(), type_hash<Else>()), Predicate::hash));
-    using symbols = typename placeholders<id, "operand", false, std::tuple<Predicate, A...>>::type;
-    template <class F, class P, class... Rest>
-    static auto called(std::tuple<P, Rest...>*) -> std::invoke_result_t<F const&, Rest...>;
-    using then_result = decltype(called<Then>(static_cast<symbols*>(nullptr)));
-    using else_result = decltype(called<Else>(static_cast<symbols*>(nullptr)));
-
-    static constexpr tensor_type type_of(op::scan_part, int k) { return types_of<then_result>.at[k]; }
-    static constexpr std::uint64_t hash = mixed<else_result>(mixed<then_result>(mixed<operands>(mix(hash_of("cond"), Predicate::hash))));
-    static constexpr int weight = 1 + Predicate::weight + weight_of_parts<operands>;
-};
-template <class Predicate>
-constexpr text predicate_complaint() {
-    if (Predicate::type.shape.rank() != 0) return concat("gradus::cond(predicate, a, b): the predicate is no scalar: predicate is ", Predicate::type, ". Select elements with gr::where, or use gr::any or gr::all");
-    return {};
-}
-template <class Call>
-constexpr text branches_complaint() {
-    if constexpr (!expressions_in<typename Call::then_result> || !expressions_in<typename Call::else_result>)
-        return concat("gradus::cond(predicate, a, b): a branch returns no expression: a and b are functions that return one, or a tuple of several");
-    else {
-        constexpr auto const& a = types_of<typename Call::then_result>;
-        constexpr auto const& b = types_of<typename Call::else_result>;
-        if (a.count != b.count) return concat("gradus::cond(predicate, a, b): the branches return different numbers of values: a returns ", a.count, ", b returns ", b.count);
-        for (int k = 0; k < a.count; ++k) {
-            if (!(a.at[k] == b.at[k])) return concat("gradus::cond(predicate, a, b): the branches differ: a returns ", a.at[k], ", b returns ", b.at[k]);
-            if (a.at[k].type == dtype::number) return concat("gradus::cond(predicate, a, b): the branches return a number without a type. Give it one: gr::cast<float>(0.0_c)");
-        }
-        return {};
-    }
-}
-
 }  // namespace core
-
-/// One of two branches, JAX's lax.cond: a() where the predicate (of rank 0: a boolean, or a number that is not 0) holds, b() elsewhere;
-/// the other branch does not run, and no derivative of it. Branches are functions that return an expression or a tuple; what they
-/// need they capture, or take as operands, which are computed before the choice.
-template <expression P, class A, class B, expression... Operands>
-constexpr auto cond(P, A, B, Operands...) {
-    core::report<&core::predicate_complaint<P>>();
-    using call = core::cond_call<P, A, B, Operands...>;
-    core::report<&core::branches_complaint<call>>();
-    if constexpr (!core::is_empty<&core::predicate_complaint<P>> || !core::is_empty<&core::branches_complaint<call>>) return typename call::then_result{};
-    else return core::results_like<call, op::scan_part::last, typename call::then_result>{};
-}
-
 }  // namespace gradus
 
 #pragma GCC diagnostic pop

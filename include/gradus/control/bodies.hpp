@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <gradus/program/plan.hpp>
+#include <gradus/control/lower.hpp>
+#include <gradus/program/operations.hpp>
 
 #include <array>
 
@@ -12,6 +13,16 @@
 #pragma GCC diagnostic ignored "-Wshadow"
 
 namespace gradus::core {
+
+// Operations in bodies are operations of the program around them.
+template <class List, class... T>
+struct collect_ops<List, std::tuple<T...>> : collect_all<List, T...> {};
+template <class List, class A, class B>
+struct collect_ops<List, std::pair<A, B>> : collect_all<List, A, B> {};
+template <class List, class F, scan_options Options, class Init, class Xs, op::scan_part Part, int K>
+struct collect_ops<List, control_expr<scan_call<F, Options, Init, Xs>, Part, K>> : collect_all<List, typename scan_call<F, Options, Init, Xs>::result, Init, Xs> {};
+template <class List, class P, class A, class B, class... E, op::scan_part Part, int K>
+struct collect_ops<List, control_expr<cond_call<P, A, B, E...>, Part, K>> : collect_all<List, typename cond_call<P, A, B, E...>::then_result, typename cond_call<P, A, B, E...>::else_result, P, E...> {};
 
 /// Where a body's operations are found: in the expressions of the program around it.
 template <class Source>
