@@ -7,7 +7,6 @@
 #include <gradus/op/comparison.hpp>
 #include <gradus/op/composite.hpp>
 #include <gradus/op/contraction.hpp>
-#include <gradus/op/control_flow.hpp>
 #include <gradus/op/convolution.hpp>
 #include <gradus/op/dropout.hpp>
 #include <gradus/op/einsum.hpp>

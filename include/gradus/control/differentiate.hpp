@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <gradus/graph/control_facts.hpp>
 #include <gradus/pass/differentiate.hpp>
 
 // Derivatives of control nodes are control nodes, whose bodies are derivatives of the bodies.
@@ -119,12 +120,9 @@ constexpr list<int> with_cotangents(graph const& g, int first, list<int> const& 
     return result;
 }
 
-}  // namespace core
-
 /// Reverse mode of a loop: a loop in the other direction over the carries before each step, which are stored, and the rows. It
 /// carries the cotangents of the carry, sums those of what is the same in every step and stacks those of the rows.
-constexpr void op::scan::vjp(graph& g, int first, core::list<int>& cotangents) {
-    using namespace core;
+constexpr void scan_vjp(graph& g, int first, list<int>& cotangents) {
     list<int> const results = with_cotangents(g, first, cotangents);
     if (results.empty()) return;
     node const of = g[first];
@@ -185,8 +183,7 @@ constexpr void op::scan::vjp(graph& g, int first, core::list<int>& cotangents) {
 }
 
 /// Reverse mode of a choice: the chosen branch's, of the operands that either branch reads.
-constexpr void op::cond::vjp(graph& g, int first, core::list<int>& cotangents) {
-    using namespace core;
+constexpr void cond_vjp(graph& g, int first, list<int>& cotangents) {
     list<int> const results = with_cotangents(g, first, cotangents);
     if (results.empty()) return;
     node const of = g[first];
@@ -219,8 +216,7 @@ constexpr void op::cond::vjp(graph& g, int first, core::list<int>& cotangents) {
     for (int k = 0; k < reached.size(); ++k) add_cotangent(g, cotangents, operands[reached[k]], draft.result({}, k).id());
 }
 /// Forward mode: the bodies compute the derivatives beside what they depend on.
-constexpr void op::control::jvp(graph& g, int first, core::list<int>& tangents) {
-    using namespace core;
+constexpr void control_jvp(graph& g, int first, list<int>& tangents) {
     node const of = g[first];
     list<int> const operands = control_operands(g, of);
     bool const loop = of.is<op::scan>();
@@ -274,5 +270,15 @@ constexpr void op::control::jvp(graph& g, int first, core::list<int>& tangents) 
         if (result >= 0) tangents[i] = draft.result(part, result).id();
     }
 }
+
+template <class Op>
+constexpr op_info control_operation{&gradus::label_of<Op>, Op::name, type_id<Op>, Op::kind, Op::arity, false, true, &Op::infer, nullptr, nullptr, nullptr};
+
+}  // namespace core
+
+template <>
+inline constexpr auto info_of<op::scan> = control_info{core::control_operation<op::scan>, &core::scan_vjp, &core::control_jvp, [](graph const& g, node const& n) { return shape{core::steps_of(g, n)}; }, &core::control_fault, &core::describe_control};
+template <>
+inline constexpr auto info_of<op::cond> = control_info{core::control_operation<op::cond>, &core::cond_vjp, &core::control_jvp, [](graph const&, node const&) { return shape{}; }, &core::control_fault, &core::describe_control};
 
 }  // namespace gradus

@@ -19,9 +19,7 @@ constexpr text check(graph const& g) {
         }
         if (n.op->kind == op_kind::leaf) continue;
         if (core::is_control(n)) {
-            if (text fault = core::control_fault(g, n); !fault.empty()) return core::concat("%", i, " = ", n.op->name, ": ", fault.view());
-            for (int which = 0; which < core::body_count(n); ++which)
-                if (text fault = check(core::body_of(g, n, which)); !fault.empty()) return core::concat("%", i, " = ", n.op->name, ": in the body, ", fault.view());
+            if (text fault = core::rules_of(n).fault(g, n); !fault.empty()) return core::concat("%", i, " = ", n.op->name, ": ", fault.view());
             continue;
         }
         text message;
@@ -30,6 +28,8 @@ constexpr text check(graph const& g) {
         if (fail.failed) return core::concat("%", i, " = ", n.op->name, ": ", message.view());
         if (!(result == n.result())) return core::concat("%", i, " = ", n.op->name, ": is ", n.result(), ", the rule says ", result);
     }
+    for (subgraph const& body : g.bodies)
+        if (text fault = check(*body); !fault.empty()) return core::concat("in a body: ", fault.view());
     for (output_entry const& out : g.outputs)
         if (out.node < 0 || out.node >= g.size()) return core::concat("an output is no node");
     return {};

@@ -10,6 +10,7 @@
 namespace gradus {
 
 class graph;
+struct node;
 
 /// What passes know of an operation: its rules as functions on graphs. One constant per operation, made from its struct.
 struct op_info {
@@ -25,8 +26,15 @@ struct op_info {
     int (*jvp)(graph&, int node, int const* tangents);        ///< appends the tangent of the node
     double (*eval)(double const*);                            ///< elementwise operations on one element
     void (*whole)(call const&, double const* const* in, double* out) = nullptr;  ///< operations with a kernel of their own, on all elements at static extents
-    void (*control_vjp)(graph&, int first, core::list<int>& cotangents) = nullptr;  ///< control nodes: for all that run together with node `first`
-    void (*control_jvp)(graph&, int first, core::list<int>& tangents) = nullptr;
+};
+
+/// The same for an operation that runs bodies (control/).
+struct control_info : op_info {
+    void (*control_vjp)(graph&, int first, core::list<int>& cotangents);  ///< of all nodes that run together with node `first`
+    void (*control_jvp)(graph&, int first, core::list<int>& tangents);
+    shape (*domain)(graph const&, node const&);                           ///< what it walks along
+    text (*fault)(graph const&, node const&);                             ///< what is wrong with a node, empty where nothing is
+    void (*describe)(text&, graph const&, node const&);                   ///< appends its attributes as text
 };
 
 /// One value of a program: an operation on earlier values.

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <gradus/core/error.hpp>
-#include <gradus/graph/control.hpp>
+#include <gradus/graph/control_facts.hpp>
 #include <gradus/op/contraction.hpp>
 #include <gradus/op/gather.hpp>
 #include <gradus/op/leaf.hpp>

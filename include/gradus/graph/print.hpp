@@ -41,12 +41,7 @@ constexpr void append_attributes(text& out, graph const& g, node const& n) {
             if (step != 1) append(out, concat(':', step).view());
         }
     }
-    if (n.is<op::scan>()) {
-        constexpr std::string_view parts[] = {" last ", " stack ", " sum ", " states "};
-        append(out, concat(parts[n.attr.n[4]], n.attr.n[5], op::scan::is_reversed(n.attr) ? " reversed" : "", " steps=", steps_of(g, n)).view());
-    }
-    if (n.is<op::cond>()) append(out, concat(' ', n.attr.n[5]).view());
-    for (int which = 0; is_control(n) && which < body_count(n); ++which) append(out, concat(which ? "," : " body=", n.attr.n[which]).view());
+    if (is_control(n) && n.op->differentiable) rules_of(n).describe(out, g, n);
     if (n.op->name == "matmul" && (n.attr.n[0] || n.attr.n[1])) {
         if (n.attr.n[0]) out += " a^T";
         if (n.attr.n[1]) out += " b^T";

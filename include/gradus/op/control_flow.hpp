@@ -1,16 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <gradus/core/list.hpp>
 #include <gradus/op/formula.hpp>
 
 // Operations that run graphs of their own (the layer control/ has what they mean), their bodies: those are values in the graph they stand in, so that derivatives of bodies
 // are made as all others are. A node has one result; nodes that differ in nothing else are one loop, which runs once.
-namespace gradus {
-
-class graph;
-
-namespace op {
+namespace gradus::op {
 
 /// What a control node is applied to, one value for each symbol of its bodies: those before, then one more. n[0] is 1 where that is
 /// walked along its first axis, n[1] the same for the value that a list begins with.
@@ -26,7 +21,6 @@ struct control {
     static constexpr op_kind kind = op_kind::control;
     static constexpr int arity = 1;
     static constexpr tensor_type infer(call const&, complaint&) { return {}; }
-    static constexpr void jvp(graph& g, int first, core::list<int>& tangents);
 };
 
 /// Which result of a loop a node is.
@@ -47,14 +41,11 @@ struct scan : control {
     static constexpr std::int64_t steps(attributes const& a) { return a.n[3]; }
     static constexpr scan_part part(attributes const& a) { return static_cast<scan_part>(a.n[4]); }
     static constexpr int index(attributes const& a) { return static_cast<int>(a.n[5]); }
-    static constexpr void vjp(graph& g, int first, core::list<int>& cotangents);
 };
 
 /// One of two bodies, n[0] where the first operand is not 0 and n[1] where it is; the other does not run.
 struct cond : control {
     static constexpr auto name = "cond";
-    static constexpr void vjp(graph& g, int first, core::list<int>& cotangents);
 };
 
-}  // namespace op
-}  // namespace gradus
+}  // namespace gradus::op

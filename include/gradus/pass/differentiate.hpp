@@ -9,7 +9,7 @@ namespace gradus::core {
 
 /// Whether the operation has a vjp and a jvp. Not asked of the pointers: under -fsanitize=undefined g++ 12 does not take
 /// the comparison of a function's address with null for a constant expression.
-constexpr bool has_derivative(node const& n) { return n.op->kind != op_kind::leaf && n.op->kind != op_kind::marker && n.op->kind != op_kind::list; }
+constexpr bool has_derivative(node const& n) { return has_derivative(n.op->kind); }
 
 /// Reverse mode (Linnainmaa 1970): appends, for every node that those with a cotangent depend on, its cotangent; -1 stays
 /// where there is none. With `from_results`, softmaxes are differentiated in terms of their values, which a tape keeps
@@ -17,7 +17,7 @@ constexpr bool has_derivative(node const& n) { return n.op->kind != op_kind::lea
 constexpr void sweep(graph& g, list<int>& result, bool from_results = false) {
     for (int i = result.size() - 1; i >= 0; --i) {
         if (is_control(g[i])) {
-            if (first_of_control(g, i) == i) g[i].op->control_vjp(g, i, result);
+            if (first_of_control(g, i) == i) rules_of(g[i]).control_vjp(g, i, result);
             continue;
         }
         if (result[i] < 0 || !has_derivative(g[i])) continue;
@@ -48,7 +48,7 @@ constexpr list<int> cotangents(graph& g, int loss) {
 constexpr void push_forward(graph& g, list<int>& result, int first) {
     for (int i = first; i < result.size(); ++i) {
         if (is_control(g[i])) {
-            if (first_of_control(g, i) == i) g[i].op->control_jvp(g, i, result);
+            if (first_of_control(g, i) == i) rules_of(g[i]).control_jvp(g, i, result);
             continue;
         }
         int in[3] = {-1, -1, -1};

@@ -214,7 +214,6 @@ private:
     }
     /// What the loop of this reduction, or of the reductions behind this epilogue, runs over.
     constexpr shape const& loop_domain(int i) const { return domain(result_.epilogue[i] ? origin_[i] : i); }
-    constexpr shape control_domain(node const& n) const { return n.is<op::scan>() ? shape{steps_of(g_, n)} : shape{}; }
     constexpr void collect() {
         result_.group_of = list<int>(n_, -1);
         for (int i = 0; i < n_; ++i) {
@@ -224,7 +223,7 @@ private:
             int& group = result_.group_of[root];
             if (group < 0) {
                 group = result_.groups.size();
-                result_.groups.push_back({kind_of(g_, i), level_[i], is_control(n) ? control_domain(n) : domain(i), {}, row_part::none});
+                result_.groups.push_back({kind_of(g_, i), level_[i], is_control(n) ? rules_of(n).domain(g_, n) : domain(i), {}, row_part::none});
             }
             result_.group_of[i] = group;
             result_.groups[group].members.push_back(i);

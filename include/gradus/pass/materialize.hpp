@@ -24,7 +24,7 @@ constexpr bool is_dense(graph const& g, int id, bool walked, dimension_table& di
 constexpr bool needs_copy(graph const& g, node const& n, int id, int k, dimension_table& dimensions) {
     int base = n.in[k];
     if (g[base].op->kind == op_kind::list) return false;
-    bool const walked = n.op->kind == op_kind::list ? n.attr.n[1 - k] != 0 : is_walked(n, 0);
+    bool const walked = n.op->kind == op_kind::list && n.attr.n[1 - k] != 0;
     if ((n.op->kind == op_kind::list || is_control(n)) && !is_dense(g, base, walked, dimensions)) return true;
     while (g[base].op->kind == op_kind::view) base = g[base].in[0];
     if (n.op->kind == op_kind::view) return resolve(g, id, dimensions).base < 0 || g[base].is<op::iota>();
