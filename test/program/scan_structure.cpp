@@ -50,14 +50,36 @@ TEST_CASE("compiled kernels: a scan inside of a scan, and gradients inside of on
     check_all(descent, gr::grad(gr::sum(gr::square(descent)), a));
 }
 TEST_CASE("scan: a budget of memory makes segments, with equal results and a smaller workspace") {
-    constexpr auto body = [](auto h, auto x) { return std::pair{gr::tanh(h * a + x), gr::sin(h)}; };
-    constexpr auto program = [](auto both) {
-        constexpr auto loss = gr::sum(gr::square(decltype(both){}.first)) + gr::sum(decltype(both){}.second);
+    constexpr auto body = [](auto h, auto x) { return gr::tanh(h * a + x); };
+    constexpr auto program = [](auto last) {
+        constexpr auto loss = gr::sum(gr::square(decltype(last){}));
         return gr::compile(loss, gr::grad(loss, a), gr::grad(loss, s), gr::grad(loss, long_rows));
     };
+    constexpr auto memory = [](auto last) {  // of a program whose rows are data
+        constexpr auto loss = gr::sum(gr::square(decltype(last){}));
+        return gr::compile(gr::grad(loss, a), gr::grad(loss, s)).workspace_bytes();
+    };
+    static_assert(memory(gr::scan(body, s, long_rows)) >= 50 * 24);  // the carry before every step
+    static_assert(memory(gr::scan<gr::memory_budget<600>>(body, s, long_rows)) <= 1024);
     constexpr auto whole = program(gr::scan(body, s, long_rows));
     constexpr auto pieces = program(gr::scan<gr::memory_budget<600>>(body, s, long_rows));
     constexpr auto loose = program(gr::scan<gr::memory_budget<10'000>>(body, s, long_rows));
+    constexpr auto reversed = program(gr::scan<gr::memory_budget<600>, gr::reverse>(body, s, long_rows));
+    constexpr auto reversed_whole = program(gr::scan<gr::reverse>(body, s, long_rows));
     static_assert(loose.workspace_bytes() == whole.workspace_bytes());
-    MESSAGE(whole.workspace_bytes() << " " << pieces.workspace_bytes());
+    gr::array<double, 3> const S{0.1, -0.2, 0.3}, A{0.5, 0.9, -0.7};
+    gr::array<double, 50, 3> X;
+    for (std::int64_t i = 0; i < X.size(); ++i) X.data()[i] = static_cast<double>(i * 37 % 83) / 41.0 - 1;
+    auto const compare_programs = [&](auto one, auto other) {
+        auto const [l, da, ds, dx] = one(s = S, a = A, long_rows = X);
+        auto const [m, ea, es, ex] = other(s = S, a = A, long_rows = X);
+        CHECK(l == m);
+        for (int i = 0; i < 3; ++i) {
+            CHECK(da(i) == doctest::Approx(ea(i)).epsilon(1e-14));  // its terms are added segment by segment
+            CHECK(ds(i) == es(i));
+        }
+        for (std::int64_t i = 0; i < dx.size(); ++i) CHECK(dx.data()[i] == ex.data()[i]);
+    };
+    compare_programs(pieces, whole);
+    compare_programs(reversed, reversed_whole);
 }

@@ -89,9 +89,14 @@ private:
 };
 
 constexpr value zeros(graph& g, tensor_type const& like) { return value::constant(g, 0, like.type).broadcast_to(like.shape); }
-constexpr bool is_zero(graph const& g, int id) {
+/// The constant that a value shows in all places; -1 where it is none.
+constexpr int constant_behind(graph const& g, int id) {
     while (g[id].op->kind == op_kind::view) id = g[id].in[0];
-    return g[id].is<op::constant>() && g[id].attr.value == 0;
+    return g[id].is<op::constant>() ? id : -1;
+}
+constexpr bool is_zero(graph const& g, int id) {
+    int const constant = constant_behind(g, id);
+    return constant >= 0 && g[constant].attr.value == 0;
 }
 constexpr void add_cotangent(graph& g, list<int>& cotangents, int at, int part) {
     cotangents[at] = cotangents[at] < 0 ? part : (value{g, cotangents[at]} + value{g, part}).id();
@@ -152,7 +157,9 @@ constexpr void scan_vjp(graph& g, int first, list<int>& cotangents) {
         int const k = op::scan::index(g[r].attr);
         if (part == op::scan_part::last) continue;
         bool const summed = part == op::scan_part::sum;
-        value const c = draft.symbol(0, draft.add(summed ? control_draft::constant : control_draft::walked, summed ? g[r].result() : row_of(g[r].result()), cotangents[r]));
+        tensor_type const type = summed ? g[r].result() : row_of(g[r].result());
+        int const everywhere = constant_behind(g, cotangents[r]);
+        value const c = everywhere >= 0 ? value::constant(body, g[everywhere].attr.value, type.type).broadcast_to(type.shape) : draft.symbol(0, draft.add(summed ? control_draft::constant : control_draft::walked, type, cotangents[r]));
         if (part == op::scan_part::states) later[k] = c.id();
         else add_cotangent(body, inner, f.outputs[carries + k].node, c.id());
     }

@@ -41,6 +41,27 @@ constexpr auto as_segments(E x) { return apply<with<op::reshape, parameters{{}, 
 template <std::int64_t Rows, class E>
 constexpr auto as_rows(E x) { return apply<with<op::reshape, parameters{{}, with_leading(E::type.shape, 2, {Rows})}>>(x); }
 
+/// What is done to rows and outputs of segments, as function objects.
+template <std::int64_t First, std::int64_t Last>
+struct rows_between {
+    template <class E>
+    constexpr auto operator()(E x) const { return slice<First, Last>(x); }
+};
+template <std::int64_t Segments, std::int64_t Steps>
+struct rows_to_segments {
+    template <class E>
+    constexpr auto operator()(E x) const { return as_segments<Segments, Steps>(slice<0, Segments * Steps>(x)); }
+};
+template <std::int64_t Rows>
+struct segments_to_rows {
+    template <class E>
+    constexpr auto operator()(E y) const { return as_rows<Rows>(y); }
+};
+struct rows_after_rows {
+    template <class A, class B>
+    constexpr auto operator()(A a, B b) const { return concatenate<0>(a, b); }
+};
+
 /// The shortest segments with which the carries before each, and those inside of one, fit in the budget; 0 where there are none.
 constexpr std::int64_t segment_steps(std::int64_t steps, std::int64_t carry_bytes, std::int64_t budget) {
     for (std::int64_t length = 2; length < steps; ++length)
@@ -74,18 +95,18 @@ constexpr auto scan_segments(Init init, Xs... xs) {
     constexpr bool has_xs = sizeof...(Xs) > 0;
     auto main = [&](auto carry) {
         if constexpr (has_xs) {
-            auto rows = map_parts([](auto x) { return as_segments<segments, length>(slice<0, whole>(x)); }, xs...);
+            auto rows = map_parts(rows_to_segments<segments, length>{}, xs...);
             return scan_plain<body, scan_options{-1, Options.reversed, -1}, decltype(carry), decltype(rows)>();
         } else return scan_plain<body, scan_options{segments, Options.reversed, -1}, decltype(carry), std::tuple<>>();
     };
     auto tail = [&](auto carry) {
         if constexpr (has_xs) {
-            auto rows = map_parts([](auto x) { return slice<whole, Steps>(x); }, xs...);
+            auto rows = map_parts(rows_between<whole, Steps>{}, xs...);
             return scan_plain<F, scan_options{-1, Options.reversed, -1}, decltype(carry), decltype(rows)>();
         } else return scan_plain<F, scan_options{rest, Options.reversed, -1}, decltype(carry), std::tuple<>>();
     };
-    auto flat = [](auto y) { return as_rows<whole>(y); };
-    constexpr bool has_ys = scan_call<F, Options, Init, std::conditional_t<has_xs, std::tuple_element_t<0, std::tuple<Xs..., void>>, std::tuple<>>>::has_ys;
+    constexpr segments_to_rows<whole> flat{};
+    constexpr bool has_ys = scan_call<F, Options, Init, std::tuple_element_t<0, std::tuple<Xs..., std::tuple<>>>>::has_ys;
     if constexpr (!has_ys) {
         if constexpr (rest == 0) return main(init);
         else if constexpr (Options.reversed) return main(tail(init));
@@ -94,7 +115,7 @@ constexpr auto scan_segments(Init init, Xs... xs) {
         auto all = main(init);
         return std::pair{all.first, map_parts(flat, all.second)};
     } else {
-        auto join = [](auto a, auto b) { return concatenate<0>(a, b); };
+        constexpr rows_after_rows join{};
         if constexpr (Options.reversed) {
             auto end = tail(init);
             auto begin = main(end.first);
