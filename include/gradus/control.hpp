@@ -8,3 +8,4 @@
 #include <gradus/control/lower.hpp>
 #include <gradus/control/run.hpp>
 #include <gradus/control/scan.hpp>
+#include <gradus/control/tensor.hpp>

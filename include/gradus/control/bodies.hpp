@@ -151,6 +151,15 @@ constexpr std::int64_t bytes_of(std::int64_t const* dimensions) {
     return bytes.at(dimensions);
 }
 
+constexpr bool has_static_bodies(graph const& g) {
+    for (subgraph const& body : g.bodies) {
+        if (!has_static_bodies(*body)) return false;
+        for (node const& n : (*body).nodes)
+            if (!n.shape.is_static()) return false;
+    }
+    return true;
+}
+
 /// Scratch memory that the scans and conds of a program share, which run one after the other. A scan needs two places for every
 /// carry, which it reads from one and writes to the other, and what its step needs.
 template <class Source>
@@ -190,15 +199,7 @@ struct control_memory {
         return most;
     }
     /// Whether that depends on a named dimension: with none at hand it does not.
-    static constexpr bool is_static = [] {
-        bool known = true;
-        auto look = [&known](auto&& self, graph const& body) -> void {
-            for (node const& n : body.nodes) known = known && n.shape.is_static();
-            for (subgraph const& inner : body.bodies) self(self, *inner);
-        };
-        for (subgraph const& body : g.thaw().bodies) look(look, *body);
-        return known;
-    }();
+    static constexpr bool is_static = has_static_bodies(g.thaw());
 };
 
 }  // namespace gradus::core

@@ -143,6 +143,13 @@ constexpr auto types_in(std::tuple<E...>*) { return type_array<static_cast<int>(
 template <class T>
 inline constexpr auto types_of = types_in(static_cast<parts_of<T>*>(nullptr));
 
+/// Does a body return a pair of the next carry and what the step gives out, not the carry alone?
+template <class Result, class Init>
+inline constexpr bool gives_out = [] {
+    if constexpr (part_count<Result> != 2 || !is_several<Result>) return false;
+    else return is_several<std::tuple_element_t<0, parts_of<Result>>> == is_several<Init>;
+}();
+
 /// gr::scan of a body on a first carry and rows (std::tuple<> where there are none).
 template <class F, scan_options Options, class Init, class Xs>
 struct scan_call {
@@ -161,11 +168,7 @@ struct scan_call {
         else return std::type_identity<std::invoke_result_t<F const&, structured_as<Init, carry_parts>>>{};
     }
     using result = typename decltype(called())::type;
-    /// The next carry, or a pair of that and what the step gives out.
-    static constexpr bool has_ys = [] {
-        if constexpr (part_count<result> != 2 || !is_several<result>) return false;
-        else return is_several<std::tuple_element_t<0, parts_of<result>>> == is_several<Init>;
-    }();
+    static constexpr bool has_ys = gives_out<result, Init>;
     static auto split() {
         if constexpr (has_ys) return std::type_identity<parts_of<result>>{};
         else return std::type_identity<std::tuple<result, std::tuple<>>>{};
