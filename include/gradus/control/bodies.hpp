@@ -152,9 +152,9 @@ constexpr std::int64_t bytes_of(std::int64_t const* dimensions) {
 }
 
 constexpr bool has_static_bodies(graph const& g) {
-    for (subgraph const& body : g.bodies) {
-        if (!has_static_bodies(*body)) return false;
-        for (node const& n : (*body).nodes)
+    for (int b = 0; b < g.bodies.size(); ++b) {
+        if (!has_static_bodies(g.bodies[b])) return false;
+        for (node const& n : g.bodies[b].nodes)
             if (!n.shape.is_static()) return false;
     }
     return true;

@@ -57,7 +57,7 @@ public:
             });
             sorted.symbols = {};
             for (int s : kept) sorted.symbols.push_back(bodies[which].symbols[s]);
-            attr_.n[which] = outer_.body_index(subgraph(std::move(sorted)));
+            attr_.n[which] = body_index(outer_, std::move(sorted));
         }
         if (of_.is<op::scan>()) {
             attr_.n[1] = counts[carried];
@@ -132,8 +132,7 @@ constexpr void scan_vjp(graph& g, int first, list<int>& cotangents) {
     if (results.empty()) return;
     node const of = g[first];
     list<int> const operands = control_operands(g, of);
-    subgraph const shared = shared_body(g, of);
-    graph const& f = *shared;
+    graph const& f = body_of(g, of);
     int const carries = op::scan::carries(of.attr);
 
     control_draft draft(g, of);
@@ -196,8 +195,7 @@ constexpr void cond_vjp(graph& g, int first, list<int>& cotangents) {
     node const of = g[first];
     list<int> const operands = control_operands(g, of);
     control_draft draft(g, of);
-    subgraph const shared[] = {shared_body(g, of, 0), shared_body(g, of, 1)};
-    auto f = [&](int b) -> graph const& { return *shared[b]; };
+    auto f = [&](int b) -> graph const& { return body_of(g, of, b); };
     for (int s = 0; s < operands.size(); ++s) draft.add(s ? control_draft::constant : control_draft::carried, f(0).symbols[s].type, operands[s]);
     list<list<int>> inner;
     for (int b = 0; b < 2; ++b) inner.push_back(list<int>(f(b).size(), -1));
@@ -235,8 +233,7 @@ constexpr void control_jvp(graph& g, int first, list<int>& tangents) {
 
     control_draft draft(g, of);
     int const branches = body_count(of);
-    subgraph const shared[] = {shared_body(g, of, 0), shared_body(g, of, branches - 1)};
-    auto f = [&](int b) -> graph const& { return *shared[b]; };
+    auto f = [&](int b) -> graph const& { return body_of(g, of, b); };
     auto role_of = [&](int s) { return s < carries || (!loop && s == 0) ? control_draft::carried : is_walked(of, s) ? control_draft::walked : control_draft::constant; };
     for (int s = 0; s < operands.size(); ++s) draft.add(role_of(s), f(0).symbols[s].type, operands[s]);
     list<list<int>> inner;

@@ -61,13 +61,14 @@ constexpr graph without_invariants(graph const& g, int own) {
     list<char> const outside = invariant_nodes(g, own);
     list<int> const lifted = lifted_nodes(g, outside);
     graph result;
+    result.bodies = g.bodies;
     for (int s = 0; s < own; ++s) result.symbols.push_back(g.symbols[s]);
     for (int id : lifted) result.symbols.push_back({"outside", g[id].result()});
     list<int> renumbered(g.size(), -1);
     for (int k = 0; k < lifted.size(); ++k) renumbered[lifted[k]] = symbol_at(result, own + k).id();
     for (int i = 0; i < g.size(); ++i) {
         if (outside[i]) continue;
-        node n = adopted(result, g, g[i]);
+        node n = g[i];
         for (int k = 0; k < 3 && n.in[k] >= 0; ++k) n.in[k] = renumbered[n.in[k]];
         renumbered[i] = result.intern(n);
     }
@@ -149,7 +150,7 @@ constexpr node control_node(lowering& lower, graph& g, scan_call<F, Options, Ini
     for (int id : lifted_nodes(written, outside)) operands.push_back(renumbered[id]);
     node n{&info_of<op::scan>, {operands[0], -1, -1}, dtype::number, {}, {}};
     for (int k = 1; k < operands.size(); ++k) n.in[0] = append_operand(g, n.in[0], operands[k], k >= carries && k < own, k == 1 && carries == 0);
-    n.attr.n[0] = g.body_index(subgraph(scan_body<call>.thaw()));
+    n.attr.n[0] = body_index(g, scan_body<call>.thaw());
     n.attr.n[1] = carries;
     n.attr.n[2] = 2 * (own - carries) + Options.reversed;
     n.attr.n[3] = own > carries ? -1 : Options.steps;
@@ -165,8 +166,8 @@ constexpr node control_node(lowering& lower, graph& g, cond_call<P, A, B, E...>*
     for (int s = operands.size(); s < symbols.size(); ++s) operands.push_back(outer_symbol(lower, g, symbols[s]));
     node n{&info_of<op::cond>, {operands[0], -1, -1}, dtype::number, {}, {}};
     for (int k = 1; k < operands.size(); ++k) n.in[0] = append_operand(g, n.in[0], operands[k], false, false);
-    n.attr.n[0] = g.body_index(subgraph(branch_body<call, true>.thaw()));
-    n.attr.n[1] = g.body_index(subgraph(branch_body<call, false>.thaw()));
+    n.attr.n[0] = body_index(g, branch_body<call, true>.thaw());
+    n.attr.n[1] = body_index(g, branch_body<call, false>.thaw());
     n.attr.value = operands.size();
     return n;
 }

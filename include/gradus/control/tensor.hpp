@@ -185,14 +185,15 @@ auto scan_tensors(F const& body, Init const& init, Xs const& xs) {
         if constexpr (run_type::has_xs) return std::tuple_element_t<0, parts_of<Xs>>::type.shape[0];
         else return extent(Options.steps);
     }();
-    return [&]<std::size_t... C, std::size_t... Y>(std::index_sequence<C...>, std::index_sequence<Y...>) {
-        auto last = structured<Init>(std::tuple{std::get<C>(all)...});
-        if constexpr (sizeof...(Y) == 0) return last;
-        else {
-            using outputs = std::tuple_element_t<1, parts_of<returned>>;
-            return std::pair{last, structured<outputs>(std::tuple{with_steps<known>(std::get<sizeof...(C) + Y>(all))...})};
-        }
-    }(std::make_index_sequence<std::tuple_size_v<typename run_type::carry>>{}, std::make_index_sequence<std::tuple_size_v<std::remove_cvref_t<decltype(all)>> - std::tuple_size_v<typename run_type::carry>>{});
+    constexpr std::size_t carries = std::tuple_size_v<typename run_type::carry>;
+    auto last = [&]<std::size_t... C>(std::index_sequence<C...>) { return structured<Init>(std::tuple{std::get<C>(all)...}); }(std::make_index_sequence<carries>{});
+    if constexpr (!gives_out<returned, Init>) return last;
+    else {
+        using outputs = std::tuple_element_t<1, parts_of<returned>>;
+        return std::pair{last, [&]<std::size_t... Y>(std::index_sequence<Y...>) {
+            return structured<outputs>(std::tuple{with_steps<known>(std::get<carries + Y>(all))...});
+        }(std::make_index_sequence<std::tuple_size_v<std::remove_cvref_t<decltype(all)>> - carries>{})};
+    }
 }
 
 }  // namespace core

@@ -28,8 +28,8 @@ constexpr text check(graph const& g) {
         if (fail.failed) return core::concat("%", i, " = ", n.op->name, ": ", message.view());
         if (!(result == n.result())) return core::concat("%", i, " = ", n.op->name, ": is ", n.result(), ", the rule says ", result);
     }
-    for (subgraph const& body : g.bodies)
-        if (text fault = check(*body); !fault.empty()) return core::concat("in a body: ", fault.view());
+    for (int b = 0; b < g.bodies.size(); ++b)
+        if (text fault = check(g.bodies[b]); !fault.empty()) return core::concat("in a body: ", fault.view());
     for (output_entry const& out : g.outputs)
         if (out.node < 0 || out.node >= g.size()) return core::concat("an output is no node");
     return {};

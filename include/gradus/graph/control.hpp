@@ -24,10 +24,5 @@ constexpr int first_of_control(auto const& g, int id) {
         if (is_control(g[i]) && run_together(g[i], g[id])) return i;
     return id;
 }
-/// A node of another graph, with bodies that this graph knows.
-constexpr node adopted(graph& g, graph const& from, node n) {
-    for (int which = 0; is_control(n) && which < body_count(n); ++which) n.attr.n[which] = g.body_index(from.bodies[static_cast<int>(n.attr.n[which])]);
-    return n;
-}
 
 }  // namespace gradus::core

@@ -7,8 +7,29 @@
 // What control nodes (op/control_flow.hpp) and their bodies say in their attributes and operands.
 namespace gradus::core {
 
-constexpr subgraph const& shared_body(graph const& g, node const& n, int which = 0) { return g.bodies[static_cast<int>(n.attr.n[which])]; }
-constexpr graph const& body_of(graph const& g, node const& n, int which = 0) { return *shared_body(g, n, which); }
+constexpr graph const& body_of(graph const& g, node const& n, int which = 0) { return g.bodies[static_cast<int>(n.attr.n[which])]; }
+
+/// Equal graphs but for the names of symbols.
+constexpr bool same_structure(graph const& a, graph const& b) {
+    bool same = a.size() == b.size() && a.symbols.size() == b.symbols.size() && a.outputs.size() == b.outputs.size() && a.bodies.size() == b.bodies.size();
+    for (int i = 0; same && i < a.size(); ++i) same = a[i] == b[i];
+    for (int i = 0; same && i < a.symbols.size(); ++i) same = a.symbols[i].type == b.symbols[i].type;
+    for (int i = 0; same && i < a.outputs.size(); ++i) same = a.outputs[i].node == b.outputs[i].node;
+    for (int i = 0; same && i < a.bodies.size(); ++i) same = same_structure(a.bodies[i], b.bodies[i]);
+    return same;
+}
+/// The number of a body equal to this one, appended if there is none yet.
+constexpr int body_index(graph& g, graph body) {
+    for (int i = 0; i < g.bodies.size(); ++i)
+        if (same_structure(g.bodies[i], body)) return i;
+    g.bodies.push_back(std::move(body));
+    return g.bodies.size() - 1;
+}
+/// A node of another graph, with bodies of this one.
+constexpr node adopted(graph& g, graph const& from, node n) {
+    for (int which = 0; is_control(n) && which < body_count(n); ++which) n.attr.n[which] = body_index(g, body_of(from, n, which));
+    return n;
+}
 
 /// The nodes that a control node is applied to.
 constexpr list<int> control_operands(auto const& g, node const& n) {

@@ -18,8 +18,8 @@ struct frozen_bodies {
     size used{};
 
     constexpr void append(graph const& g) {
-        for (subgraph const& inner : g.bodies) {
-            graph const& body = *inner;
+        for (int b = 0; b < g.bodies.size(); ++b) {
+            graph const& body = g.bodies[b];
             sizes[used.bodies++] = {body.nodes.size(), body.symbols.size(), body.outputs.size(), body.bodies.size()};
             for (node const& n : body.nodes) nodes[used.nodes++] = n;
             for (symbol_entry const& s : body.symbols) symbols[used.symbols++] = s;
@@ -41,7 +41,7 @@ private:
             for (int i = 0; i < s.symbols; ++i) body.symbols.push_back(symbols[from.symbols++]);
             for (int i = 0; i < s.outputs; ++i) body.outputs.push_back(outputs[from.outputs++]);
             thaw(body, s.bodies, from);
-            into.bodies.push_back(subgraph(std::move(body)));
+            into.bodies.push_back(std::move(body));
         }
     }
 };
@@ -92,11 +92,11 @@ constexpr int inner_count(graph const& g) {
     frozen_bodies<1>::size total;
     auto add = [&total](auto&& self, graph const& outer) -> void {
         total.bodies += outer.bodies.size();
-        for (subgraph const& body : outer.bodies) {
-            total.nodes += (*body).nodes.size();
-            total.symbols += (*body).symbols.size();
-            total.outputs += (*body).outputs.size();
-            self(self, *body);
+        for (int b = 0; b < outer.bodies.size(); ++b) {
+            total.nodes += outer.bodies[b].nodes.size();
+            total.symbols += outer.bodies[b].symbols.size();
+            total.outputs += outer.bodies[b].outputs.size();
+            self(self, outer.bodies[b]);
         }
     };
     add(add, g);

@@ -74,24 +74,24 @@ struct output_entry {
     int updates = -1;
 };
 
-/// A graph inside of another: what a scan repeats, a branch. It does not change any more, so copies share it.
-class subgraph {
+/// Graphs inside of a graph: what a scan repeats, branches. They do not change any more, so copies of the list share them.
+class subgraphs {
 public:
-    constexpr subgraph() = default;
-    constexpr explicit subgraph(graph of);
-    constexpr subgraph(subgraph const& that) : shared_(that.shared_) { share(); }
-    constexpr subgraph& operator=(subgraph that) noexcept {
-        std::swap(shared_, that.shared_);
+    constexpr subgraphs() = default;
+    constexpr subgraphs(subgraphs const& that);
+    constexpr subgraphs(subgraphs&& that) noexcept : last_(std::exchange(that.last_, nullptr)) {}
+    constexpr subgraphs& operator=(subgraphs that) noexcept {
+        std::swap(last_, that.last_);
         return *this;
     }
-    constexpr ~subgraph();
-    constexpr graph const& operator*() const;
-    constexpr bool is(subgraph const& that) const { return shared_ == that.shared_; }
+    constexpr ~subgraphs();
+    constexpr int size() const;
+    constexpr graph const& operator[](int number) const;
+    constexpr void push_back(graph body);
 
 private:
-    struct counted;
-    constexpr void share();
-    counted* shared_ = nullptr;
+    struct cell;
+    cell* last_ = nullptr;
 };
 
 /// A typed graph under construction: nodes in the order of evaluation, operands before their users, equal nodes once.
@@ -100,7 +100,7 @@ public:
     core::list<node> nodes;
     core::list<symbol_entry> symbols;
     core::list<output_entry> outputs;
-    core::list<subgraph> bodies;        ///< of control nodes, which know their numbers
+    subgraphs bodies;           ///< of control nodes, which know their numbers
     core::unifier* unknowns = nullptr;  ///< where operations on extents that are not known yet note their demands
 
     constexpr graph() = default;
@@ -130,24 +130,6 @@ public:
         return symbols.size() - 1;
     }
 
-    /// The number of a body equal to this one, appended if there is none yet. Names of symbols make no difference.
-    constexpr int body_index(subgraph const& body) {
-        for (int i = 0; i < bodies.size(); ++i)
-            if (bodies[i].is(body)) return i;
-        for (int i = 0; i < bodies.size(); ++i)
-            if ((*bodies[i]).same_structure(*body)) return i;
-        bodies.push_back(body);
-        return bodies.size() - 1;
-    }
-    constexpr bool same_structure(graph const& that) const {
-        bool same = nodes.size() == that.nodes.size() && symbols.size() == that.symbols.size() && outputs.size() == that.outputs.size() && bodies.size() == that.bodies.size();
-        for (int i = 0; same && i < nodes.size(); ++i) same = nodes[i] == that.nodes[i];
-        for (int i = 0; same && i < symbols.size(); ++i) same = symbols[i].type == that.symbols[i].type;
-        for (int i = 0; same && i < outputs.size(); ++i) same = outputs[i].node == that.outputs[i].node && outputs[i].updates == that.outputs[i].updates;
-        for (int i = 0; same && i < bodies.size(); ++i) same = (*bodies[i]).same_structure(*that.bodies[i]);
-        return same;
-    }
-
 private:
     constexpr int find(node const& n, std::uint64_t hash) const {
         auto mask = static_cast<std::uint64_t>(slots_.size() - 1);
@@ -166,17 +148,26 @@ private:
     core::list<int> slots_;  // open addressing, -1 is empty
 };
 
-struct subgraph::counted {
-    graph value;
-    int owners;
+struct subgraphs::cell {
+    graph body;
+    subgraphs before;
+    int number, owners = 1;
 };
-constexpr subgraph::subgraph(graph of) : shared_(new counted{std::move(of), 1}) {}
-constexpr void subgraph::share() {
-    if (shared_) ++shared_->owners;
+constexpr subgraphs::subgraphs(subgraphs const& that) : last_(that.last_) {
+    if (last_) ++last_->owners;
 }
-constexpr subgraph::~subgraph() {
-    if (shared_ && --shared_->owners == 0) delete shared_;
+constexpr subgraphs::~subgraphs() {
+    if (last_ && --last_->owners == 0) delete last_;
 }
-constexpr graph const& subgraph::operator*() const { return shared_->value; }
+constexpr int subgraphs::size() const { return last_ ? last_->number + 1 : 0; }
+constexpr graph const& subgraphs::operator[](int number) const {
+    cell const* at = last_;
+    while (at->number != number) at = at->before.last_;
+    return at->body;
+}
+constexpr void subgraphs::push_back(graph body) {
+    int const number = size();
+    last_ = new cell{std::move(body), std::move(*this), number};
+}
 
 }  // namespace gradus

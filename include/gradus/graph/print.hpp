@@ -83,7 +83,7 @@ constexpr void append_graph(text& out, graph const& g, std::string_view before) 
     }
     for (int b = 0; b < g.bodies.size(); ++b) {
         append(out, concat(before, "body ", b, ":\n").view());
-        append_graph(out, *g.bodies[b], concat(before, "  ").view());
+        append_graph(out, g.bodies[b], concat(before, "  ").view());
     }
 }
 

@@ -75,10 +75,11 @@ private:
         for (int i = joint_.size() - 1; i >= 0; --i)
             if (needed[i] && !is_cut(i))
                 for (int k = 0; k < 3 && joint_[i].in[k] >= 0; ++k) needed[joint_[i].in[k]] = 1;
+        g.bodies = joint_.bodies;
         list<int> renumbered(joint_.size(), -1);
         for (int i = 0; i < joint_.size(); ++i) {
             if (!needed[i]) continue;
-            node n = adopted(g, joint_, joint_[i]);
+            node n = joint_[i];
             if (!is_cut(i)) {
                 for (int k = 0; k < 3 && n.in[k] >= 0; ++k) n.in[k] = renumbered[n.in[k]];
                 renumbered[i] = g.intern(n);

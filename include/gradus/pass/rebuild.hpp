@@ -20,11 +20,12 @@ constexpr list<char> needed_nodes(graph const& g) {
 constexpr graph rebuild(graph const& g, auto rule) {
     graph result;
     result.symbols = g.symbols;
+    result.bodies = g.bodies;
     list<char> needed = needed_nodes(g);
     list<int> renumbered(g.size(), -1);
     for (int i = 0; i < g.size(); ++i) {
         if (!needed[i]) continue;
-        node n = adopted(result, g, g[i]);
+        node n = g[i];
         for (int k = 0; k < 3 && n.in[k] >= 0; ++k) n.in[k] = renumbered[n.in[k]];
         renumbered[i] = rule(result, n);
     }

@@ -95,7 +95,7 @@ namespace core {
 /// Named dimensions in the order of first use; those of bodies last.
 constexpr void collect_dimensions(dimension_table& dimensions, graph const& g) {
     for (int i = 0; i < g.size(); ++i) dimensions.size(g[i].shape);
-    for (subgraph const& body : g.bodies) collect_dimensions(dimensions, *body);
+    for (int b = 0; b < g.bodies.size(); ++b) collect_dimensions(dimensions, g.bodies[b]);
 }
 template <class Source>
 struct control_memory;

@@ -30,7 +30,7 @@ constexpr std::int64_t flops_of_control(graph const& g, int id, dimension_table&
     if (!is_control(g[id]) || first_of_control(g, id) != id) return 0;
     std::int64_t most = 0;
     for (int which = 0; which < body_count(g[id]); ++which) {
-        graph const& body = *g.bodies[static_cast<int>(g[id].attr.n[which])];
+        graph const& body = g.bodies[static_cast<int>(g[id].attr.n[which])];
         std::int64_t flops = 0;
         for (int i = 0; i < body.size(); ++i) flops += flops_of(body, i, dimensions).at(sizes) + flops_of_control(body, i, dimensions, sizes);
         if (flops > most) most = flops;
@@ -44,7 +44,7 @@ constexpr void append_operations(text& out, graph const& g, int id) {
     out += g[id].op->name;
     for (int which = 0; is_control(g[id]) && which < body_count(g[id]); ++which) {
         out += '(';
-        graph const& body = *g.bodies[static_cast<int>(g[id].attr.n[which])];
+        graph const& body = g.bodies[static_cast<int>(g[id].attr.n[which])];
         for (int i = 0; i < body.size(); ++i)
             if (op_kind const kind = body[i].op->kind; kind != op_kind::leaf && kind != op_kind::view && kind != op_kind::list) append_operations(out, body, i);
         out += ')';
