@@ -94,6 +94,12 @@ constexpr int constant_behind(graph const& g, int id) {
     while (g[id].op->kind == op_kind::view) id = g[id].in[0];
     return g[id].is<op::constant>() ? id : -1;
 }
+/// The single element that a larger value repeats, as the derivative of a mean does; -1 where it is another value.
+constexpr int repeated_scalar(graph const& g, int id) {
+    int at = id;
+    while (!g[at].shape.is_single() && g[at].op->kind == op_kind::view) at = g[at].in[0];
+    return g[at].shape.is_single() && at != id ? at : -1;
+}
 constexpr bool is_zero(graph const& g, int id) {
     int const constant = constant_behind(g, id);
     return constant >= 0 && g[constant].attr.value == 0;
@@ -157,8 +163,10 @@ constexpr void scan_vjp(graph& g, int first, list<int>& cotangents) {
         if (part == op::scan_part::last) continue;
         bool const summed = part == op::scan_part::sum;
         tensor_type const type = summed ? g[r].result() : row_of(g[r].result());
-        int const everywhere = constant_behind(g, cotangents[r]);
-        value const c = everywhere >= 0 ? value::constant(body, g[everywhere].attr.value, type.type).broadcast_to(type.shape) : draft.symbol(0, draft.add(summed ? control_draft::constant : control_draft::walked, type, cotangents[r]));
+        value c = 0;
+        if (int const constant = constant_behind(g, cotangents[r]); constant >= 0) c = value::constant(body, g[constant].attr.value, type.type).broadcast_to(type.shape);
+        else if (int const scalar = repeated_scalar(g, cotangents[r]); scalar >= 0) c = draft.symbol(0, draft.add(control_draft::constant, {type.type, {}}, value{g, scalar}.reshape({}).id())).broadcast_to(type.shape);
+        else c = draft.symbol(0, draft.add(summed ? control_draft::constant : control_draft::walked, type, cotangents[r]));
         if (part == op::scan_part::states) later[k] = c.id();
         else add_cotangent(body, inner, f.outputs[carries + k].node, c.id());
     }
