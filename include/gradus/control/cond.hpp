@@ -16,7 +16,7 @@ template <class Predicate, class Then, class Else, class... A>
 struct cond_call {
     using predicate = Predicate;
     using operands = std::tuple<A...>;
-    static constexpr std::uint64_t id = mixed<operands>(mix(mix(type_hash<Then>(), type_hash<Else>()), Predicate::hash));
+    static constexpr std::uint64_t id = mixed<operands>(mix(mix(closure_hash<Then>(), closure_hash<Else>()), Predicate::hash));
     using symbols = typename placeholders<id, "operand", false, std::tuple<Predicate, A...>>::type;
     template <class F, class P, class... Rest>
     static auto called(std::tuple<P, Rest...>*) -> std::invoke_result_t<F const&, Rest...>;

@@ -81,6 +81,19 @@ inline constexpr int weight_of_parts = weigh(static_cast<parts_of<T>*>(nullptr))
 template <class T, int K>
 inline constexpr tensor_type type_of_part = std::tuple_element_t<static_cast<std::size_t>(K), parts_of<T>>::type;
 
+/// A number for a body's type, one in all translation units: g++ numbers every `auto` of one.
+template <class F>
+constexpr std::uint64_t closure_hash() {
+    std::string_view const name = __PRETTY_FUNCTION__;
+    std::uint64_t h = hash_of({});
+    for (std::size_t i = 0; i < name.size(); ++i) {
+        bool const numbered = i >= 5 && name[i - 1] == ':' && name.substr(i - 5, 4) == "auto";
+        while (numbered && i + 1 < name.size() && name[i] >= '0' && name[i] <= '9') ++i;
+        h = (h ^ static_cast<unsigned char>(name[i])) * 0x100000001b3u;
+    }
+    return h;
+}
+
 /// What a body is called with: value K of a role, of the loop or choice with number Id.
 template <std::uint64_t Id, fixed_string Role, int K, tensor_type Type>
 struct placeholder : expression_facts<placeholder<Id, Role, K, Type>> {
@@ -159,7 +172,7 @@ struct scan_call {
     using xs = Xs;
     static constexpr int carries = part_count<Init>;
     static constexpr bool has_xs = !std::is_same_v<Xs, std::tuple<>>;
-    static constexpr std::uint64_t id = mixed<Xs>(mixed<Init>(type_hash<F>()));
+    static constexpr std::uint64_t id = mixed<Xs>(mixed<Init>(closure_hash<F>()));
     using carry_parts = typename placeholders<id, "carry", false, parts_of<Init>>::type;
     using row_parts = typename placeholders<id, "x", true, parts_of<Xs>>::type;
 
