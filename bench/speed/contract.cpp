@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Products of matrices as programs beside libxsmm's and oneDNN's, one thread, all in turn: GFLOP/s of the fastest sample and
+// Products of matrices as programs beside libxsmm's, oneDNN's and OpenBLAS's, one thread, all in turn: GFLOP/s of the fastest sample and
 // ours over the better peer. NN, TN, NT, TT: which of the two is transposed.
 #include "timing.hpp"
 
@@ -15,6 +15,9 @@
 #endif
 #ifdef GRADUS_BENCH_DNNL
 #include <dnnl.h>
+#endif
+#ifdef GRADUS_BENCH_OPENBLAS
+#include <cblas.h>
 #endif
 
 namespace gr = gradus;
@@ -84,6 +87,10 @@ void row() {
     if constexpr (sizeof(T) == 4)
         against("oneDNN", [&] { dnnl_sgemm(TA ? 'T' : 'N', TB ? 'T' : 'N', M, N, K, 1, a.data(), TA ? M : K, b.data(), TB ? K : N, 0, peer.data(), N); timing::clobber(); });
 #endif
+#ifdef GRADUS_BENCH_OPENBLAS
+    if constexpr (sizeof(T) == 4)
+        against("OpenBLAS", [&] { cblas_sgemm(CblasRowMajor, TA ? CblasTrans : CblasNoTrans, TB ? CblasTrans : CblasNoTrans, M, N, K, 1, a.data(), TA ? M : K, b.data(), TB ? K : N, 0, peer.data(), N); timing::clobber(); });
+#endif
     if (mine == 0) mine = flops / timing::compare(ours, ours, rounds).first_least;
     std::printf(" | %8.1f | %.3f |\n", mine, best > 0 ? mine / best : 0);
     std::fflush(stdout);
@@ -105,7 +112,10 @@ void square() {
 
 int main() {
     setenv("OMP_NUM_THREADS", "1", 1);
-    std::printf("| M x K x N | libxsmm, oneDNN | gradus | ratio |\n|---|---|---|---|\n");
+#ifdef GRADUS_BENCH_OPENBLAS
+    openblas_set_num_threads(1);
+#endif
+    std::printf("| M x K x N | libxsmm, oneDNN, OpenBLAS | gradus | ratio |\n|---|---|---|---|\n");
     square<float, false, false>();
     row<float, 64, 128, 784>();
     row<float, 784, 128, 64, true, false>();

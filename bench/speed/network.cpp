@@ -60,7 +60,7 @@ struct deep {
     static constexpr auto step = gr::compile(loss, descend(w1), descend(b1), descend(w2), descend(b2), descend(w3), descend(b3));
     static std::vector<int> sizes() { return {784, 512, 512, 10}; }
     static void run(auto& l, auto& p, auto& g, auto& scratch) { gradients(gr::out(l, g[0], g[1], g[2], g[3], g[4], g[5]), scratch, x = p.x, y = p.y, w1 = p.at[0], b1 = p.at[1], w2 = p.at[2], b2 = p.at[3], w3 = p.at[4], b3 = p.at[5]); }
-    static void train(auto& l, auto& p, float r, auto& scratch) { step(gr::out(l), scratch, x = p.x, y = p.y, w1 = p.at[0], b1 = p.at[1], w2 = p.at[2], b2 = p.at[3], w3 = p.at[4], b3 = p.at[5], rate = r); }
+    static void train(auto& l, auto& p, float r, auto& scratch, auto const&... how) { step(gr::out(l), scratch, x = p.x, y = p.y, w1 = p.at[0], b1 = p.at[1], w2 = p.at[2], b2 = p.at[3], w3 = p.at[4], b3 = p.at[5], rate = r, how...); }
 };
 
 // ---- by hand
@@ -234,9 +234,37 @@ void run(char const* name, int rounds) {
     }
 }
 
+#ifdef _OPENMP
+/// A step on two threads beside one on one thread; the results are the same bits.
+void run_threads() {
+    using Network = deep<256>;
+    parameters const given = make(Network::sizes(), Network::batch);
+    ours<Network> one(given), two(given);
+    auto on_openmp = [](int n, auto f) {
+#pragma omp parallel for num_threads(n) schedule(static, 1)
+        for (int i = 0; i < n; ++i) f(i);
+    };
+    auto enter = [](char const* who, auto& net, auto call) {
+        return timing::contestant{who, [call](int n) {
+                                      for (int i = 0; i < n; ++i) timing::clobber(), call(), timing::clobber();
+                                  },
+                                  [&net] {
+                                      std::vector<std::vector<double>> all{{net.loss}};
+                                      for (auto const& v : net.p.at) all.emplace_back(v.begin(), v.end());
+                                      return all;
+                                  }};
+    };
+    timing::race("network 784-512-512-10 batch 256 float with a step, two threads",
+                 {enter("gradus", two, [&] { Network::train(two.loss, two.p, 1e-6f, two.scratch, gr::parallel(2, on_openmp)); }), enter("gradus on one thread", one, [&] { one.train(1e-6f); })}, 0, 51);
+}
+#endif
+
 }  // namespace
 
-int main() {
+int main([[maybe_unused]] int count, char**) {
+#ifdef _OPENMP
+    if (count > 1) return run_threads(), 0;  // `bench_network threads`, on a machine with two processors
+#endif
     run<shallow<64>>("network 784-128-10 batch 64 float", 101);
     run<deep<256>>("network 784-512-512-10 batch 256 float", 31);
 }

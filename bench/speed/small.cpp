@@ -2,6 +2,7 @@
 // Functions of a few doubles, value and gradient per call: Rosenbrock's of 8 numbers, the fit of a curve with three
 // parameters to 16 points, the squared distance of a six-joint arm's hand from a target.
 #include "by_hand.hpp"
+#include "peers.hpp"
 #include "timing.hpp"
 
 #include <gradus.hpp>
@@ -152,6 +153,38 @@ __attribute__((noinline)) double arm_simd(double const* pq, double const* tg, do
     return arm_with(s, c6, tg, g);
 }
 
+// ---- for any scalar
+
+template <class T>
+T rosenbrock_of(T const* p) {
+    T l(0.0);
+    for (int i = 0; i < 7; ++i) {
+        T const u = p[i + 1] - p[i] * p[i], v = 1.0 - p[i];
+        l += 100.0 * u * u + v * v;
+    }
+    return l;
+}
+template <class T>
+T fit_of(T const* p, double const* pt, double const* py) {
+    using std::exp;
+    T l(0.0);
+    for (int i = 0; i < 16; ++i) {
+        T const r = p[0] * exp(-pt[i] * p[1]) + p[2] - py[i];
+        l += r * r;
+    }
+    return l;
+}
+template <class T>
+T arm_of(T const* p, double const* tg) {
+    using std::cos, std::sin;
+    T px(0.0), py(0.0), pz(0.0);
+    for (int i = 5; i >= 0; --i) {
+        T const s = sin(p[i]), c6 = cos(p[i]), ux = px + link[i], uy = ca[i] * py - sa[i] * pz, uz = sa[i] * py + ca[i] * pz + offset[i];
+        px = c6 * ux - s * uy, py = s * ux + c6 * uy, pz = uz;
+    }
+    return (px - tg[0]) * (px - tg[0]) + (py - tg[1]) * (py - tg[1]) + (pz - tg[2]) * (pz - tg[2]);
+}
+
 template <std::size_t N>
 struct outcome {
     double l = 0;
@@ -165,11 +198,11 @@ int main() {
     {
         auto X = gr::array<double, 8>::uniform(random, -1.0, 1.0);
         outcome<8> r[3];
-        timing::race("Rosenbrock 8 double",
-                     {timing::enter("gradus", [&] { rosenbrock(gr::out(r[0].l, r[0].g), x = X); }, r[0].l, r[0].g),
-                      timing::enter("loops", [&] { r[1].l = rosenbrock_loops(X.data(), r[1].g.data()); }, r[1].l, r[1].g),
-                      timing::enter("loops over arrays", [&] { r[2].l = rosenbrock_arrays(X.data(), r[2].g.data()); }, r[2].l, r[2].g)},
-                     1e-13);
+        std::vector<timing::contestant> all{timing::enter("gradus", [&] { rosenbrock(gr::out(r[0].l, r[0].g), x = X); }, r[0].l, r[0].g),
+                                            timing::enter("loops", [&] { r[1].l = rosenbrock_loops(X.data(), r[1].g.data()); }, r[1].l, r[1].g),
+                                            timing::enter("loops over arrays", [&] { r[2].l = rosenbrock_arrays(X.data(), r[2].g.data()); }, r[2].l, r[2].g)};
+        peers::enter<8>(all, [](auto const* p) { return rosenbrock_of(p); }, X.data(), {8});
+        timing::race("Rosenbrock 8 double", all, 1e-13);
     }
     {
         gr::array<double, 16> T;
@@ -177,20 +210,21 @@ int main() {
         auto Y = gr::array<double, 16>::uniform(random, 0.0, 2.0);
         double A = 1.5, B = 0.7, C = 0.3;
         outcome<3> r[3];
-        timing::race("curve fit 16 double",
-                     {timing::enter("gradus", [&] { fit(gr::out(r[0].l, r[0].g[0], r[0].g[1], r[0].g[2]), a = A, b = B, c = C, t = T, y = Y); }, r[0].l, r[0].g),
-                      timing::enter("loops", [&] { r[1].l = fit_loops(A, B, C, T.data(), Y.data(), r[1].g.data()); }, r[1].l, r[1].g),
-                      timing::enter("xsimd", [&] { r[2].l = fit_simd(A, B, C, T.data(), Y.data(), r[2].g.data()); }, r[2].l, r[2].g)},
-                     1e-12);
+        std::vector<timing::contestant> all{timing::enter("gradus", [&] { fit(gr::out(r[0].l, r[0].g[0], r[0].g[1], r[0].g[2]), a = A, b = B, c = C, t = T, y = Y); }, r[0].l, r[0].g),
+                                            timing::enter("loops", [&] { r[1].l = fit_loops(A, B, C, T.data(), Y.data(), r[1].g.data()); }, r[1].l, r[1].g),
+                                            timing::enter("xsimd", [&] { r[2].l = fit_simd(A, B, C, T.data(), Y.data(), r[2].g.data()); }, r[2].l, r[2].g)};
+        double const parameters[] = {A, B, C};
+        peers::enter<3>(all, [&T, &Y](auto const* p) { return fit_of(p, T.data(), Y.data()); }, parameters, {3});
+        timing::race("curve fit 16 double", all, 1e-12);
     }
     {
         auto Q = gr::array<double, 6>::uniform(random, -1.5, 1.5);
         gr::array<double, 3> T{0.4, 0.2, 0.6};
         outcome<6> r[3];
-        timing::race("arm 6 double",
-                     {timing::enter("gradus", [&] { arm(gr::out(r[0].l, r[0].g), q = Q, target = T); }, r[0].l, r[0].g),
-                      timing::enter("loops", [&] { r[1].l = arm_loops(Q.data(), T.data(), r[1].g.data()); }, r[1].l, r[1].g),
-                      timing::enter("xsimd", [&] { r[2].l = arm_simd(Q.data(), T.data(), r[2].g.data()); }, r[2].l, r[2].g)},
-                     1e-12);
+        std::vector<timing::contestant> all{timing::enter("gradus", [&] { arm(gr::out(r[0].l, r[0].g), q = Q, target = T); }, r[0].l, r[0].g),
+                                            timing::enter("loops", [&] { r[1].l = arm_loops(Q.data(), T.data(), r[1].g.data()); }, r[1].l, r[1].g),
+                                            timing::enter("xsimd", [&] { r[2].l = arm_simd(Q.data(), T.data(), r[2].g.data()); }, r[2].l, r[2].g)};
+        peers::enter<6>(all, [&T](auto const* p) { return arm_of(p, T.data()); }, Q.data(), {6});
+        timing::race("arm 6 double", all, 1e-12);
     }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // The tutorial's 5x3 layer, loss and both gradients per call, beside plain loops, a register of four lanes and Eigen.
+#include "peers.hpp"
 #include "timing.hpp"
 
 #include <gradus.hpp>
@@ -82,6 +83,20 @@ __attribute__((noinline)) float eigen(float const* px, float const* pw, float co
 }
 #endif
 
+/// For any scalar: p is w, then b.
+template <class T>
+T loss_of(T const* p, float const* px, float const* py) {
+    using std::exp, std::log;
+    T l(0.0f);
+    for (int j = 0; j < 3; ++j) {
+        T z = p[15 + j];
+        for (int i = 0; i < 5; ++i) z += px[i] * p[3 * i + j];
+        if (z > 0.0f) l += z + log(1.0f + exp(-z)) - z * py[j];
+        else l += log(1.0f + exp(z)) - z * py[j];
+    }
+    return l * (1.0f / 3.0f);
+}
+
 struct outcome {
     float l = 0;
     gr::array<float, 5, 3> gw;
@@ -108,5 +123,9 @@ int main() {
 #ifdef GRADUS_BENCH_EIGEN
     all.push_back(by_hand("Eigen", eigen, r[3]));
 #endif
+    std::array<float, 18> parameters;
+    std::copy_n(W.data(), 15, parameters.data());
+    std::copy_n(B.data(), 3, parameters.data() + 15);
+    peers::enter<18>(all, [&X, &Y](auto const* p) { return loss_of(p, X.data(), Y.data()); }, parameters.data(), {15, 3});
     timing::race("tutorial 5x3 float", all, 1e-6);
 }

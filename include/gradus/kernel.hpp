@@ -3,6 +3,7 @@
 
 #include <gradus/kernel/compiler_vector.hpp>
 #include <gradus/kernel/contract.hpp>
+#include <gradus/kernel/contract/blocking.hpp>
 #include <gradus/kernel/contract/pack.hpp>
 #include <gradus/kernel/contract/tile.hpp>
 #include <gradus/kernel/contract/vector.hpp>

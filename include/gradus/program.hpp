@@ -16,4 +16,5 @@
 #include <gradus/program/run_linear_algebra.hpp>
 #include <gradus/program/run_loop.hpp>
 #include <gradus/program/run_node.hpp>
+#include <gradus/program/run_parallel.hpp>
 #include <gradus/program/run_sort.hpp>

@@ -19,6 +19,7 @@ namespace {
 
 using gradus::kernel::contract;
 using gradus::kernel::contract_extents;
+using gradus::kernel::contract_scratch;
 using gradus::kernel::contract_static;
 using gradus::kernel::matrix_layout;
 
@@ -124,6 +125,17 @@ void check_one(problem const& p) {
     operands<T> o(p);
     contract<T, Accumulate>(o.a.data(), o.la, o.b.data(), o.lb, o.c.data(), o.ldc, p.e);
     o.check(p.e, Accumulate);
+    // with scratch memory, the same bits
+    guarded<T> c(o.sizes[2]), scratch(contract_scratch<T>(o.la, o.lb, p.e));
+    std::copy(o.before.begin(), o.before.end(), c.data());
+    std::int64_t rows = 0;
+    auto const finished = [](void* to, std::int64_t first, std::int64_t count) {
+        CHECK(first == *static_cast<std::int64_t*>(to));
+        *static_cast<std::int64_t*>(to) += count;
+    };
+    contract<T, Accumulate>(o.a.data(), o.la, o.b.data(), o.lb, c.data(), o.ldc, p.e, {scratch.data(), {finished, &rows}});
+    CHECK(rows == p.e.m);
+    CHECK(std::memcmp(c.data(), o.c.data(), static_cast<std::size_t>(o.sizes[2]) * sizeof(T)) == 0);
 }
 
 void check_all(problem const& p) {
@@ -195,6 +207,10 @@ TEST_CASE("contract: deeper than a cache block, wider than a panel") {
     check_layouts({784, 128, 64});
     check_layouts({33, 67, 1031});
     check_layouts({101, 103, 107});
+    check_layouts({250, 300, 290});
+    check_layouts({205, 2070, 33});   // more columns than are packed at a time
+    check_layouts({100, 150, 1024});  // rows of A that the cache keeps in the same places
+    check_layouts({200, 1024, 140});  // and rows of B
 }
 
 TEST_CASE("contract: matrix times vector and vector times matrix, long and strided") {

@@ -42,6 +42,15 @@ TEST_CASE_TEMPLATE("walks: bias, activation and sums over the rows behind a prod
     check<source<[] { return std::tuple{gr::sum<0>(h), gr::softmax(h), gr::grad(gr::sum(gr::square(h)), r::b)}; }>>();
     static_assert(gr::compile(gr::softmax(h)).kernels() == 1);
 }
+TEST_CASE("walks: many blocks behind a product that packs its operands into scratch memory") {
+    static constexpr auto x = gr::var<"x", double, "n", 150>;
+    static constexpr auto w = gr::var<"w", double, 140, 150>;
+    static constexpr auto b = gr::var<"b", double, 140>;
+    static constexpr auto h = gr::let([] { return gr::tanh(gr::matmul(x, gr::transpose(w)) + b); });
+    static constexpr auto loss = gr::mean(gr::square(h));
+    subject const program = subject_of<source<[] { return std::tuple{gr::sum<0>(h), loss, gr::grad(loss, x), gr::grad(loss, w), gr::grad(loss, b)}; }>>();
+    for (std::int64_t n : {20, 97, 200}) running(program, n, 43).check(inputs::signed_values);
+}
 TEST_CASE("walks: labels are converted for the rows that read them") {
     static constexpr auto x = gr::var<"x", float, "n", 300>;
     constexpr auto labels = gr::var<"labels", std::int64_t, "n">;

@@ -4,6 +4,7 @@
 // C = A * B: one register tile, blocked for the cache, for any strides of A and B. Nothing here allocates, and the
 // order of every sum depends on the extents alone.
 
+#include <gradus/kernel/contract/blocking.hpp>
 #include <gradus/kernel/contract/pack.hpp>
 #include <gradus/kernel/contract/tile.hpp>
 #include <gradus/kernel/contract/vector.hpp>
@@ -19,13 +20,22 @@
 
 namespace gradus::kernel {
 
-/// Told of every block of rows of C that is finished, in order.
+/// Told of every block of rows of C that is finished, in order; blocks are the same for any number of threads.
 struct rows_finished {
     void (*call)(void*, std::int64_t first, std::int64_t count) = nullptr;
     void* to = nullptr;
     void operator()(std::int64_t first, std::int64_t count) const {
         if (call) call(to, first, count);
     }
+};
+
+/// How a product is computed: with memory to pack into (contract_scratch elements on a cache line; null is slower), and by
+/// one of several threads, each of which computes some of the blocks of rows.
+template <class T>
+struct contract_work {
+    T* scratch = nullptr;
+    rows_finished finished{};
+    int thread = 0, threads = 1;
 };
 
 namespace detail {
@@ -42,13 +52,27 @@ struct left_matrix {
     }
 };
 
+/// A panel of B: where it lies, and where it is packed on the way; null where it has been, or need not be.
+template <class T>
+struct right_panel {
+    T const* b;
+    std::int64_t stride;
+    T* to = nullptr;
+};
+
 /// All rows of C below one panel of B. Tiles of fewer than three rows wait for their own sums: where the rows that are left
 /// are such, they share with the tile before them.
-template <class T, int Vectors, class Output>
-inline void multiply_panel(left_matrix<T> left, T const* b, std::int64_t stride, std::int64_t m, std::int64_t k, std::int64_t column, int columns, Output const& out) {
+template <class T, int Vectors>
+inline void multiply_panel(left_matrix<T> left, right_panel<T> b, std::int64_t m, std::int64_t k, std::int64_t column, int columns, write_result<T> out) {
     constexpr int W = simd::native_width<T>, most = tile<T>::rows;
-    panel_of<T, W> const right{b, stride};
     std::int64_t row = 0;
+    if constexpr (Vectors == tile<T>::vectors)
+        if (b.to) {
+            multiply_tile<T, W, most, Vectors>(rows_of<T, most>(left.from(0), left.layout), packing_panel_of<T, W, Vectors>{b.b, b.stride, b.to}, k, 0, column, columns, out);
+            row = most;
+            b = {b.to, Vectors * W};
+        }
+    panel_of<T, W> const right{b.b, b.stride};
     auto const rows = [&]<int Rows>(std::int64_t end, std::integral_constant<int, Rows>) __attribute__((always_inline)) {
         for (; row + Rows <= end; row += Rows) multiply_tile<T, W, Rows, Vectors>(rows_of<T, Rows>(left.from(row), left.layout), right, k, row, column, columns, out);
     };
@@ -61,52 +85,46 @@ inline void multiply_panel(left_matrix<T> left, T const* b, std::int64_t stride,
     rows(m, std::integral_constant<int, 1>{});
 }
 
-/// Blocks of A that stay in the second cache; under each, panels of B as wide as the tile that stay in the first: packed, or
-/// where they lie when that is as good. `strips` has room for such a block, or is null and A is read where it lies.
+/// Under each block of A, panels of B as wide as the tile: packed, or where they lie when that is as good.
 template <class T>
-void multiply_blocked(T const* a, matrix_layout la, T const* b, matrix_layout lb, write_result<T> out, contract_extents e, rows_finished const& finished, T* strips, std::int64_t most_rows) {
-    using block = tile<T>;
-    alignas(64) T panel[block::depth * block::columns];
-    std::int64_t const rounds = (e.k + block::depth - 1) / block::depth;
-    std::int64_t const depth = ((e.k + rounds - 1) / rounds + 3) / 4 * 4;
-    std::int64_t const pieces = (e.m + most_rows - 1) / most_rows;
-    std::int64_t const height = ((e.m + pieces - 1) / pieces + block::rows - 1) / block::rows * block::rows;
-    // A panel is read m / rows times: packing pays when it is read often and its rows are far apart.
-    bool const spread = e.m >= 4 * block::rows && lb.row_stride * std::int64_t{sizeof(T)} >= 2048;
-    for (std::int64_t p = 0; p < e.k; p += depth, out.add = true) {
-        std::int64_t const k = std::min(depth, e.k - p);
-        for (std::int64_t i = 0; i < e.m; i += height) {
-            std::int64_t const m = std::min(height, e.m - i);
-            left_matrix<T> left{a + i * la.row_stride + p * la.column_stride, la, 0};
-            write_result<T> const to{out.c + i * out.ldc, out.ldc, out.add};
-            if (strips) {
-                pack_strips(left.a, la, m, k, strips);
-                left = {strips, {1, block::rows}, strip_size<T>(k)};
-            }
-            for (std::int64_t j = 0; j < e.n; j += block::columns) {
-                T const* const right = b + p * lb.row_stride + j * lb.column_stride;
-                int const columns = static_cast<int>(std::min<std::int64_t>(block::columns, e.n - j));
-                if (columns <= block::width) {
-                    pack_panel<T, 1>(right, lb, k, columns, panel);
-                    multiply_panel<T, 1>(left, panel, block::width, m, k, j, columns, to);
-                } else {
-                    bool const packed = spread || lb.column_stride != 1 || columns < block::columns;
-                    if (packed) pack_panel<T, 2>(right, lb, k, columns, panel);
-                    multiply_panel<T, 2>(left, packed ? panel : right, packed ? block::columns : lb.row_stride, m, k, j, columns, to);
+void multiply_blocked(T const* a, matrix_layout la, T const* b, matrix_layout lb, write_result<T> out, contract_extents e, contract_work<T> const& work) {
+    using t = tile<T>;
+    alignas(64) T own[t::depth * t::columns];
+    blocking<T> const part(la, lb, e);
+    T* const strips = work.scratch && part.strips ? work.scratch : nullptr;
+    T* const panels = work.scratch && part.panels ? work.scratch + part.strips : nullptr;
+    std::int64_t const height = part.panels && !panels ? e.m : part.height, blocks = (e.m + height - 1) / height;
+    std::int64_t const begin = blocks * work.thread / work.threads * height, end = std::min(e.m, blocks * (work.thread + 1) / work.threads * height);
+    for (std::int64_t first = 0; first < e.n; first += part.width) {
+        std::int64_t const last = std::min(e.n, first + part.width);
+        for (std::int64_t p = 0; p < e.k; p += part.depth) {
+            std::int64_t const k = std::min(part.depth, e.k - p);
+            for (std::int64_t i = begin; i < end; i += height) {
+                std::int64_t const m = std::min(height, end - i);
+                left_matrix<T> left{a + i * la.row_stride + p * la.column_stride, la, 0};
+                write_result<T> const to{out.c + i * out.ldc, out.ldc, out.add || p > 0};
+                if (strips) {
+                    pack_strips(left.a, la, m, k, strips);
+                    left = {strips, {1, t::rows}, strip_size<T>(k)};
                 }
+                for (std::int64_t j = first; j < last; j += t::columns) {
+                    T const* const from = b + p * lb.row_stride + j * lb.column_stride;
+                    int const columns = static_cast<int>(std::min<std::int64_t>(t::columns, last - j));
+                    bool const narrow = columns <= t::width, whole = columns == t::columns && lb.column_stride == 1;
+                    T* const to_pack = panels ? panels + (j - first) * k : own;
+                    right_panel<T> right{to_pack, narrow ? t::width : t::columns};
+                    if (whole && !part.pack_b) right = {from, lb.row_stride};
+                    else if (i > begin && panels) {}  // it is packed
+                    else if (whole && m >= t::rows) right = {from, lb.row_stride, to_pack};
+                    else if (narrow) pack_panel<T, 1>(from, lb, k, columns, to_pack);
+                    else pack_panel<T, 2>(from, lb, k, columns, to_pack);
+                    if (narrow) multiply_panel<T, 1>(left, right, m, k, j, columns, to);
+                    else multiply_panel<T, 2>(left, right, m, k, j, columns, to);
+                }
+                if (p + k == e.k && last == e.n) work.finished(i, m);
             }
-            if (p + depth >= e.k) finished(i, m);
         }
     }
-}
-
-/// The same with a packed block of A on the stack: 96 KiB, with the panel less than what Eigen takes there.
-template <class T>
-[[gnu::noinline]] void multiply_packed(T const* a, matrix_layout la, T const* b, matrix_layout lb, write_result<T> out, contract_extents e, rows_finished const& finished) {
-    using block = tile<T>;
-    constexpr std::int64_t rows = 98304 / (block::depth * std::int64_t{sizeof(T)}) / block::rows * block::rows;
-    alignas(64) T strips[rows / block::rows * strip_size<T>(block::depth)];
-    multiply_blocked<T>(a, la, b, lb, out, e, finished, strips, rows);
 }
 
 /// The narrowest register that holds n elements, or the widest there is.
@@ -121,30 +139,28 @@ constexpr int width_for() {
 
 } // namespace detail
 
+/// Rows in a block of C (the last one may have fewer).
+template <class T>
+std::int64_t block_of_rows(matrix_layout la, matrix_layout lb, contract_extents e) {
+    return e.m > 1 && e.n > 1 && e.k > 0 ? detail::blocking<T>(la, lb, e).height : std::max<std::int64_t>(1, e.m);
+}
+
 /// C = A * B, or C += A * B when Accumulate; C is row-major, its rows ldc apart, and overlaps neither A nor B.
 /// Sums of no terms (k = 0) are 0.
 template <class T, bool Accumulate = false>
 void contract(T const* a, matrix_layout la, T const* b, matrix_layout lb, T* c, std::int64_t ldc,
-              contract_extents e, rows_finished const& finished = {}) {
-    if (e.m == 0 || e.n == 0) return finished(0, e.m);
+              contract_extents e, contract_work<T> const& work = {}) {
+    if (e.m > 1 && e.n > 1 && e.k > 0) return detail::multiply_blocked<T>(a, la, b, lb, {c, ldc, Accumulate}, e, work);
+    if (work.thread > 0) return;  // the first one does what is little
     if (e.k == 0) {
-        for (std::int64_t i = 0; !Accumulate && i < e.m; ++i) {
-            std::fill_n(c + i * ldc, e.n, T{0});
-        }
-    } else if (e.n == 1) {
+        for (std::int64_t i = 0; !Accumulate && i < e.m; ++i) std::fill_n(c + i * ldc, e.n, T{0});
+    } else if (e.n == 1 && e.m > 0) {
         detail::multiply_vector(a, la, b, lb.row_stride, c, ldc, e.m, e.k, Accumulate);
-    } else if (e.m == 1) {
+    } else if (e.m == 1 && e.n > 0) {
         matrix_layout const transposed{lb.column_stride, lb.row_stride};
         detail::multiply_vector(b, transposed, a, la.column_stride, c, std::int64_t{1}, e.n, e.k, Accumulate);
-    } else {
-        detail::write_result<T> const out{c, ldc, Accumulate};
-        // Packing A pays when many panels read it and its elements come from lines of their own, or from lines that the
-        // cache keeps in the same few places.
-        bool const far = la.row_stride == 1 ? e.k > 128 : la.column_stride == 1 && la.row_stride * std::int64_t{sizeof(T)} % 4096 == 0;
-        if (far && e.n > 4 * detail::tile<T>::columns) return detail::multiply_packed<T>(a, la, b, lb, out, e, finished);
-        return detail::multiply_blocked<T>(a, la, b, lb, out, e, finished, nullptr, 262144 / (detail::tile<T>::depth * std::int64_t{sizeof(T)}));
     }
-    finished(0, e.m);
+    work.finished(0, e.m);
 }
 
 /// contract for extents the compiler knows, with a B that stays near: tiles as equal as possible, operands where they lie (a

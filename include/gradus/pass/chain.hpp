@@ -12,7 +12,7 @@ namespace gradus::core {
 constexpr bool is_small(extent m, extent k, extent inner) {
     for (extent e : {m, k, inner})
         if (!e.is_static() || e.code > 1024) return false;
-    return inner.code > 0 && inner.code * k.code <= 8192;
+    return inner.code > 0 && inner.code * k.code <= 10240;
 }
 constexpr extent inner_extent(graph const& g, int id) { return op::matmul::side(g[g[id].in[0]].shape, g[id].attr.n[0], 1); }
 

@@ -15,6 +15,7 @@ struct run_context {
     void* const* outputs;
     std::byte* arena;
     std::int64_t const* dimensions;
+    int thread = 0, threads = 1;  ///< who of how many computes its share of a product
 };
 
 template <class Source, int Node>

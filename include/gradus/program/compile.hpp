@@ -3,7 +3,7 @@
 
 #include <gradus/program/bind.hpp>
 #include <gradus/program/report.hpp>
-#include <gradus/program/run.hpp>
+#include <gradus/program/run_parallel.hpp>
 
 #include <source_location>
 
@@ -49,8 +49,10 @@ template <class Source, class... A>
 constexpr text arguments_complaint() {
     using S = stages<Source>;
     constexpr auto const& g = S::optimized;
-    if constexpr (!((is_binding<A> || is_out<A> || is_dimension<A> || std::is_same_v<A, workspace>) && ...))
-        return concat("gradus::program: an argument is no binding: write x = data, gr::out(...), gr::dim<\"n\"> = size, or pass a gr::workspace");
+    if constexpr (!((is_binding<A> || is_out<A> || is_dimension<A> || std::is_same_v<A, workspace> || is_parallel<A>) && ...))
+        return concat("gradus::program: an argument is no binding: write x = data, gr::out(...), gr::dim<\"n\"> = size, gr::parallel(...), or pass a gr::workspace");
+    if constexpr ((is_parallel<A> || ...) && (is_run_time_binding<A> || ...) && !(is_out<A> || ...))
+        return concat("gradus::program: a call that is recorded runs on one thread: gr::parallel needs arrays, or gr::out(...)");
     for (int i = 0; i < g.size(); ++i) {
         if (!g[i].template is<op::symbol>()) continue;
         std::string_view wanted = g.symbols[g[i].attr.n[0]].name;
@@ -263,12 +265,19 @@ private:
     }
     template <class... A>
     static void execute(std::int64_t const* dimensions, void* const* symbols, void* const* outputs, A&... arguments) {
+        core::thread_team team;
+        (find_team(team, arguments), ...);
+        auto run = [&](std::byte* scratch) {
+            core::run_context const context{symbols, outputs, scratch, dimensions};
+            if constexpr ((core::is_parallel<std::remove_const_t<A>> || ...)) core::run_program_on<Source>(context, team);
+            else core::run_program<Source>(context);
+        };
         if constexpr ((std::is_same_v<A, workspace> || ...)) {
             workspace& given = first_workspace(arguments...);
-            given.reserve(static_cast<std::size_t>(plan.workspace_bytes(dimensions)));
-            core::run_program<Source>({symbols, outputs, given.data(), dimensions});
+            given.reserve(static_cast<std::size_t>(plan.workspace_bytes(dimensions, team.threads)));
+            run(given.data());
         } else {
-            core::with_scratch<Source>(dimensions, [&](std::byte* scratch) { core::run_program<Source>({symbols, outputs, scratch, dimensions}); });
+            core::with_scratch<Source>(dimensions, run, team.threads);
         }
         (note_written(arguments), ...);
     }
@@ -285,6 +294,10 @@ private:
     template <class D>
     static void note_target([[maybe_unused]] D& target) {
         if constexpr (core::counts_writes<D>) increment_version(target);
+    }
+    template <class A>
+    static void find_team([[maybe_unused]] core::thread_team& team, [[maybe_unused]] A& a) {
+        if constexpr (core::is_parallel<std::remove_const_t<A>>) team = core::thread_team::of(a);
     }
     template <class First, class... Rest>
     static workspace& first_workspace(First& first, Rest&... rest) {

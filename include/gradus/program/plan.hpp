@@ -4,6 +4,7 @@
 #include <gradus/graph/check.hpp>
 #include <gradus/graph/frozen.hpp>
 #include <gradus/graph/lower.hpp>
+#include <gradus/kernel/contract/blocking.hpp>
 #include <gradus/op/list.hpp>
 #include <gradus/pass/pipeline.hpp>
 
@@ -35,6 +36,19 @@ struct no_control {
     static constexpr std::int64_t bytes(std::int64_t const*) { return 0; }
 };
 
+/// A product that may want memory to pack its operands into.
+struct planned_product {
+    bool is_double = false;
+    monomial m, n, k, a_row, a_column, b_row, b_column;  ///< extents and strides
+
+    constexpr bool is_static() const { return !(m.powers | n.powers | k.powers | a_row.powers | a_column.powers | b_row.powers | b_column.powers); }
+    constexpr std::int64_t scratch_bytes(std::int64_t const* sizes) const {
+        kernel::matrix_layout const a{a_row.at(sizes), a_column.at(sizes)}, b{b_row.at(sizes), b_column.at(sizes)};
+        kernel::contract_extents const e{m.at(sizes), n.at(sizes), k.at(sizes)};
+        return is_double ? 8 * kernel::contract_scratch<double>(a, b, e) : 4 * kernel::contract_scratch<float>(a, b, e);
+    }
+};
+
 /// Everything that running a graph needs to know, as a constant.
 template <int Nodes, class Control = no_control>
 struct program_plan {
@@ -48,6 +62,8 @@ struct program_plan {
     int kernel_count = 0;
     arena_section sections[Nodes + 1]{};
     int section_count = 0;
+    planned_product products[Nodes + 1]{};
+    int product_count = 0;
     int copied_back[Nodes + 1]{};
     int copied_back_count = 0;
     int returned = 0;
@@ -67,7 +83,7 @@ struct program_plan {
     /// Bytes of one section of the arena, rounded up to whole cache lines so that the next one is aligned.
     constexpr std::int64_t section_bytes(int s, std::int64_t const* sizes) const {
         std::int64_t bytes = monomial{sections[s].peak, sections[s].powers}.at(sizes);
-        return s + 1 < section_count ? (bytes + 63) / 64 * 64 : bytes;
+        return s + 1 < section_count ? whole_lines(bytes) : bytes;
     }
     /// Where a buffer of the arena begins, in bytes.
     constexpr std::int64_t offset_of(buffer const& b, std::int64_t const* sizes) const {
@@ -75,19 +91,26 @@ struct program_plan {
         for (int s = 0; s < b.index; ++s) offset += section_bytes(s, sizes);
         return offset;
     }
-    constexpr std::int64_t workspace_bytes(std::int64_t const* sizes) const {
-        if constexpr (!std::is_same_v<Control, no_control>) return control_offset(sizes) + Control::bytes(sizes);
-        else return sections_bytes(sizes);
-    }
-    /// Where the memory of scans and conds begins, in bytes.
-    constexpr std::int64_t control_offset(std::int64_t const* sizes) const { return (sections_bytes(sizes) + 63) / 64 * 64; }
-
-private:
-    constexpr std::int64_t sections_bytes(std::int64_t const* sizes) const {
+    constexpr std::int64_t arena_bytes(std::int64_t const* sizes) const {
         std::int64_t bytes = 0;
         for (int s = 0; s < section_count; ++s) bytes += section_bytes(s, sizes);
         return bytes;
     }
+    /// Behind the arena: memory that one kernel after the other may use.
+    constexpr std::int64_t scratch_offset(std::int64_t const* sizes) const { return whole_lines(arena_bytes(sizes)); }
+    /// What the product that packs most wants of it, for each thread.
+    constexpr std::int64_t product_bytes(std::int64_t const* sizes) const {
+        std::int64_t most = 0;
+        for (int p = 0; p < product_count; ++p) most = std::max(most, products[p].scratch_bytes(sizes));
+        return whole_lines(most);
+    }
+    constexpr std::int64_t workspace_bytes(std::int64_t const* sizes, int threads = 1) const {
+        std::int64_t const more = std::max(threads * product_bytes(sizes), Control::bytes(sizes));
+        return more ? scratch_offset(sizes) + more : arena_bytes(sizes);
+    }
+
+private:
+    static constexpr std::int64_t whole_lines(std::int64_t bytes) { return (bytes + 63) / 64 * 64; }
 };
 
 namespace core {
@@ -99,6 +122,22 @@ constexpr void collect_dimensions(dimension_table& dimensions, graph const& g) {
 }
 template <class Source>
 struct control_memory;
+
+constexpr planned_product plan_product(graph const& g, int id, dimension_table& dimensions) {
+    node const& n = g[id];
+    auto operand = [&](int i, monomial& row, monomial& column) {
+        shape const& s = g[n.in[i]].shape;
+        int const last = s.rank() - 1;
+        access const a = resolve(g, n.in[i], dimensions);
+        row = a.stride[n.attr.n[i] ? last : last - 1];
+        column = a.stride[n.attr.n[i] ? last - 1 : last];
+    };
+    int const lead = n.shape.rank() - 2;
+    planned_product p{n.type == dtype::float64, dimensions.of(n.shape[lead]), dimensions.of(n.shape[lead + 1]), dimensions.of(op::matmul::side(g[n.in[0]].shape, n.attr.n[0], 1)), {}, {}, {}, {}};
+    operand(0, p.a_row, p.a_column);
+    operand(1, p.b_row, p.b_column);
+    return p;
+}
 
 template <int Nodes, class Control = no_control>
 constexpr program_plan<Nodes, Control> make_plan(graph const& g) {
@@ -123,6 +162,9 @@ constexpr program_plan<Nodes, Control> make_plan(graph const& g) {
             kernel_group const& group = f.groups[number];
             ++(group.part == row_part::after ? made.after : made.groups);
             plan.groups[plan.group_count++] = {group.kind, number, group.members[0], group.domain, group.part};
+            if (group.kind != kernel_kind::contraction || is_small(group.domain[group.domain.rank() - 2], group.domain[group.domain.rank() - 1], inner_extent(g, group.members[0]))) continue;
+            planned_product const p = plan_product(g, group.members[0], plan.dimensions);
+            if (!p.is_static() || p.scratch_bytes(nullptr) > 0) plan.products[plan.product_count++] = p;
         }
     }
     for (arena_section const& section : memory.sections) plan.sections[plan.section_count++] = section;
@@ -224,6 +266,8 @@ constexpr std::int64_t static_workspace() {
     constexpr auto const& plan = stages<Source>::plan;
     for (int s = 0; s < plan.section_count; ++s)
         if (plan.sections[s].powers) return -1;
+    for (int p = 0; p < plan.product_count; ++p)
+        if (!plan.products[p].is_static()) return -1;
     if constexpr (!std::remove_cvref_t<decltype(plan)>::control::is_static) return -1;
     else return plan.workspace_bytes(nullptr);
 }

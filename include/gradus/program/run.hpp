@@ -45,20 +45,25 @@ constexpr auto pieces_of() {
 template <class... Group>
 struct walk : Group... {
     explicit walk(run_context const& c) : Group(c)... { (Group::begin(), ...); }
-    void rows(std::int64_t first, std::int64_t count) { (Group::rows(first, count), ...); }
+    void rows([[maybe_unused]] std::int64_t first, [[maybe_unused]] std::int64_t count) { (Group::rows(first, count), ...); }
     void end() { (Group::end(), ...); }
 };
 template <class Source, int First, int... I>
 using walk_of_groups = walk<typename decltype(pieces_of<Source, stages<Source>::plan.groups[First + I]>())::type...>;
 
+/// Rows that a group walks over.
+template <class Source, int At>
+std::int64_t rows_in(run_context const& c) {
+    constexpr monomial rows = [] {
+        dimension_table dimensions = stages<Source>::plan.dimensions;
+        return dimensions.of(stages<Source>::plan.groups[At].domain[0]);
+    }();
+    return rows.at(c.dimensions);
+}
 template <class Source, int Position, int... G>
 [[gnu::noinline]] void run_blocks(run_context const& c, std::integer_sequence<int, G...>) {
     constexpr planned_kernel k = stages<Source>::plan.kernels[Position];
-    constexpr monomial all = [] {
-        dimension_table dimensions = stages<Source>::plan.dimensions;
-        return dimensions.of(stages<Source>::plan.groups[k.first].domain[0]);
-    }();
-    std::int64_t const rows = all.at(c.dimensions);
+    std::int64_t const rows = rows_in<Source, k.first>(c);
     walk_of_groups<Source, k.first, G...> groups(c);
     std::int64_t row = 0;
     do {  // once without rows too, for products that are then sums of nothing
@@ -74,8 +79,9 @@ template <class Source, int Position, int... G>
     using groups_type = walk_of_groups<Source, k.first + 1, G...>;
     groups_type groups(c);
     using product = bound_product<Source, stages<Source>::plan.groups[k.first].node>;
-    product const p(c);
-    kernel::contract<typename product::T>(p.a, p.layout_a, p.b, p.layout_b, p.to, p.size.n, p.size, {[](void* to, std::int64_t first, std::int64_t count) { static_cast<groups_type*>(to)->rows(first, count); }, &groups});
+    product p(c);
+    p.work.finished = {[](void* to, std::int64_t first, std::int64_t count) { static_cast<groups_type*>(to)->rows(first, count); }, &groups};
+    kernel::contract<typename product::T>(p.a, p.layout_a, p.b, p.layout_b, p.to, p.size.n, p.size, p.work);
     groups.end();
 }
 
@@ -101,6 +107,11 @@ inline void copy_back(run_context const& c) {
     std::int64_t bytes = size_of(node_of<Source, base>.type);
     for (int i = 0; i < shape_of<Source, base>.rank(); ++i) bytes *= extents.n[i];
     std::memcpy(c.symbols[o.updates], address<Source, base>(c), static_cast<std::size_t>(bytes));
+}
+
+template <class Source>
+inline void copy_back_all(run_context const& c) {
+    []<int... I>(run_context const& context, std::integer_sequence<int, I...>) { static_cast<void>(context), (copy_back<Source, I>(context), ...); }(c, std::make_integer_sequence<int, stages<Source>::plan.copied_back_count>{});
 }
 
 /// Which results need a node: a bit each; those from number 63 on share one.
@@ -166,7 +177,7 @@ template <class Source>
 void run_program(run_context const& c) {
     if constexpr (is_tiny<Source>) run_tiny<Source>(c);
     else run_kernels<Source>(c);
-    []<int... I>(run_context const& context, std::integer_sequence<int, I...>) { static_cast<void>(context), (copy_back<Source, I>(context), ...); }(c, std::make_integer_sequence<int, stages<Source>::plan.copied_back_count>{});
+    copy_back_all<Source>(c);
 }
 
 /// Scratch memory up to here is on the stack.
@@ -174,12 +185,12 @@ inline constexpr std::int64_t stack_bytes = 16 * 1024;
 
 /// Calls `run(scratch)` with the scratch memory that a program needs: on the stack if it is small and static.
 template <class Source>
-void with_scratch(std::int64_t const* dimensions, auto&& run) {
-    if constexpr (static_workspace<Source>() >= 0 && static_workspace<Source>() <= stack_bytes) {
+void with_scratch(std::int64_t const* dimensions, auto&& run, int threads = 1) {
+    if constexpr (static_workspace<Source>() >= 0 && static_workspace<Source>() <= stack_bytes && stages<Source>::plan.product_count == 0) {
         alignas(64) std::byte scratch[static_workspace<Source>() + 1];
         run(scratch);
     } else {
-        aligned_buffer scratch(static_cast<std::size_t>(stages<Source>::plan.workspace_bytes(dimensions)));
+        aligned_buffer scratch(static_cast<std::size_t>(stages<Source>::plan.workspace_bytes(dimensions, threads)));
         run(scratch.data());
     }
 }

@@ -93,25 +93,42 @@ struct bound_product {
     T const *a, *b;
     T* to;
     kernel::contract_extents size;
+    kernel::contract_work<T> work;
 
     [[gnu::always_inline]] explicit bound_product(run_context const& c)
         : extents(numbers_at<extents_of<Source, Node>>(c.dimensions)), stride_a(numbers_at<strides_of<A>>(c.dimensions)), stride_b(numbers_at<strides_of<B>>(c.dimensions)),
           layout_a(layout(stride_a, rank_a, attr.n[0] != 0)), layout_b(layout(stride_b, rank_b, attr.n[1] != 0)), a(A::data(c)), b(B::data(c)), to(elements<Source, Node, T>(c)),
-          size{extents.n[lead], extents.n[lead + 1], numbers_at<extents_of<Source, A::id>>(c.dimensions).n[rank_a - (attr.n[0] != 0 ? 2 : 1)]} {}
+          size{extents.n[lead], extents.n[lead + 1], numbers_at<extents_of<Source, A::id>>(c.dimensions).n[rank_a - (attr.n[0] != 0 ? 2 : 1)]}, work{scratch(c), {}, c.thread, c.threads} {}
     [[gnu::always_inline]] static kernel::matrix_layout layout(numbers const& s, int r, bool transposed) {
         return transposed ? kernel::matrix_layout{s.n[r - 1], s.n[r - 2]} : kernel::matrix_layout{s.n[r - 2], s.n[r - 1]};
     }
+    [[gnu::always_inline]] static T* scratch(run_context const& c) {
+        constexpr auto const& plan = stages<Source>::plan;
+        if constexpr (plan.product_count == 0) return nullptr;
+        else return reinterpret_cast<T*>(c.arena + plan.scratch_offset(c.dimensions) + (c.thread ? c.thread * plan.product_bytes(c.dimensions) : 0));
+    }
 };
+
+template <class Source, int Node>
+[[gnu::always_inline]] inline void multiply(bound_product<Source, Node> const& p, auto const* a, auto const* b, auto* to) {
+    using product = bound_product<Source, Node>;
+    using T = typename product::T;
+    constexpr extent m = product::m, k = product::k, inner = product::inner;
+    if constexpr (is_small(m, k, inner))
+        kernel::contract_static<T, false, static_cast<int>(m.code), static_cast<int>(k.code), static_cast<int>(inner.code)>(a, p.layout_a, b, p.layout_b, to, p.size.n);
+    else kernel::contract<T, false>(a, p.layout_a, b, p.layout_b, to, p.size.n, p.size, p.work);
+}
 
 template <class Source, int Node>
 void run_contraction(run_context const& c) {
     using product = bound_product<Source, Node>;
     using T = typename product::T;
-    product const p(c);
-    std::int64_t batches = 1;
+    product p(c);
+    if constexpr (product::lead == 0) return multiply(p, p.a, p.b, p.to);
+    std::int64_t batches = 1, step = 1;
     for (int i = 0; i < product::lead; ++i) batches *= p.extents.n[i];
-    T* to = p.to;
-    for (std::int64_t batch = 0; batch < batches; ++batch, to += p.size.m * p.size.n) {
+    if (batches > 1) step = std::exchange(p.work.threads, 1);  // threads share the matrices, or the rows of the only one
+    for (std::int64_t batch = step > 1 ? std::exchange(p.work.thread, 0) : 0; batch < batches; batch += step) {
         T const *a = p.a, *b = p.b;
         std::int64_t rest = batch;
         for (int i = product::lead - 1; i >= 0; --i) {
@@ -120,10 +137,7 @@ void run_contraction(run_context const& c) {
             if (i - (product::rank - product::rank_a) >= 0) a += at * p.stride_a.n[i - (product::rank - product::rank_a)];
             if (i - (product::rank - product::rank_b) >= 0) b += at * p.stride_b.n[i - (product::rank - product::rank_b)];
         }
-        constexpr extent m = product::m, k = product::k, inner = product::inner;
-        if constexpr (is_small(m, k, inner))
-            kernel::contract_static<T, false, static_cast<int>(m.code), static_cast<int>(k.code), static_cast<int>(inner.code)>(a, p.layout_a, b, p.layout_b, to, p.size.n);
-        else kernel::contract<T, false>(a, p.layout_a, b, p.layout_b, to, p.size.n, p.size);
+        multiply(p, a, b, p.to + batch * p.size.m * p.size.n);
     }
 }
 
@@ -137,7 +151,7 @@ public:
     void begin() {}
     void rows(std::int64_t first, std::int64_t count) {
         using T = typename bound_product<Source, Node>::T;
-        auto const &[m, n, k] = p_.size;
+        auto const [m, n, k] = p_.size;
         if constexpr (Part == row_part::adds) {
             T const *a = p_.a + first * p_.layout_a.column_stride, *b = p_.b + first * p_.layout_b.row_stride;
             if (first) kernel::contract<T, true>(a, p_.layout_a, b, p_.layout_b, p_.to, n, {m, n, count});

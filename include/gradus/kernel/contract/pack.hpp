@@ -3,7 +3,7 @@
 
 // Pieces of A and B side by side, in the order in which the register tile reads them.
 
-#include <gradus/kernel/contract/tile.hpp>
+#include <gradus/kernel/contract/blocking.hpp>
 
 #include <algorithm>
 
@@ -67,20 +67,22 @@ inline void pack_panel(T const* b, matrix_layout lb, std::int64_t k, int columns
     }
 }
 
-template <class T>
-constexpr std::int64_t strip_size(std::int64_t k) {
-    return k * tile<T>::rows + simd::native_width<T>;
-}
 /// m rows of A, rows or columns of it contiguous, in strips as high as the tile: the elements of a strip lie column after
 /// column. The last may hold fewer rows and zeros. Strips are strip_size(k) apart.
 template <class T>
 inline void pack_strips(T const* a, matrix_layout la, std::int64_t m, std::int64_t k, T* strips) {
     constexpr int W = simd::native_width<T>, rows = tile<T>::rows;
+    std::int64_t const size = strip_size<T>(k);
     if (la.row_stride == 1) {
+        constexpr int V = std::min(W, rows);
         for (std::int64_t p = 0; p < k; ++p) {
             T const* const column = a + p * la.column_stride;
-            for (std::int64_t i = 0; i < m; i += rows) {
-                T* const to = strips + i / rows * strip_size<T>(k) + p * rows;
+            T* to = strips + p * rows;
+            std::int64_t i = 0;
+            if constexpr (rows % V == 0 && simd::has_width<T, V>)
+                for (; i + rows <= m; i += rows, to += size)
+                    for (int v = 0; v < rows; v += V) simd::store<T, V>(to + v, simd::load<T, V>(column + i + v));
+            for (; i < m; i += rows, to += size) {
                 int const n = static_cast<int>(std::min<std::int64_t>(rows, m - i));
                 // A store may write into what the next column overwrites, and behind the last one.
                 for (int v = 0; v < rows; v += W) simd::store<T, W>(to + v, simd::load_partial<T, W>(column + i + v, std::clamp(n - v, 0, W), T{0}));
@@ -88,20 +90,30 @@ inline void pack_strips(T const* a, matrix_layout la, std::int64_t m, std::int64
         }
         return;
     }
-    for (std::int64_t i = 0; i < m; i += rows) {
-        T* const to = strips + i / rows * strip_size<T>(k);
+    constexpr int at_once = W % rows == 0 ? W / rows : 1;  // strips that one transposition fills
+    for (std::int64_t i = 0; i < m; i += at_once * rows) {
+        T* const to = strips + i / rows * size;
         for (std::int64_t p = 0; p < k; p += W) {
             int const n = static_cast<int>(std::min<std::int64_t>(W, k - p));
-            for (int v = 0; v < rows; v += W) {
+            // From below, since a store that is too wide reaches into the rows on top of the next column.
+            for (int v = (at_once * rows - 1) / W * W; v >= 0; v -= W) {
                 simd::detail::raw<T, W> r[W];
                 unroll<W>([&](auto j) __attribute__((always_inline)) {
                     std::int64_t const row = i + v + j;
-                    bool const some = v + j < rows && row < m;
+                    bool const some = v + j < at_once * rows && row < m;
                     r[j] = simd::detail::to_raw<T, W>(simd::load_partial<T, W>(a + (some ? row : 0) * la.row_stride + p, some ? n : 0, T{0}));
                 });
                 transpose<T, W>(r);
                 unroll<W>([&](auto j) __attribute__((always_inline)) {
-                    if (j < n) simd::store<T, W>(to + (p + j) * rows + v, simd::detail::from_raw<T, W>(r[j]));
+                    if (j >= n) return;
+                    if constexpr (at_once == 1) simd::store<T, W>(to + (p + j) * rows + v, simd::detail::from_raw<T, W>(r[j]));
+                    else
+                        unroll<at_once>([&](auto part) __attribute__((always_inline)) {
+                            [&]<int... L>(std::integer_sequence<int, L...>) __attribute__((always_inline)) {
+                                auto const lanes = __builtin_shufflevector(r[j], r[j], (part * rows + L)...);
+                                if (i + part * rows < m) simd::store<T, rows>(to + part * size + (p + j) * rows, simd::detail::from_raw<T, rows>(lanes));
+                            }(std::make_integer_sequence<int, rows>{});
+                        });
                 });
             }
         }

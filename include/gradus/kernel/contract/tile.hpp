@@ -35,7 +35,8 @@ template <int N, class F>
     }(std::make_integer_sequence<int, N>{});
 }
 
-/// The register tile, rows x columns of C, and the depth at which a packed panel of B fills half a 32 KiB cache.
+/// The register tile, rows x columns of C, and the depth at which a packed panel of B fills half of the first cache: 32 KiB,
+/// 48 KiB where AVX-512 is.
 template <class T>
 struct tile {
     static constexpr int width = simd::native_width<T>;
@@ -43,29 +44,23 @@ struct tile {
     static constexpr int rows = bytes == 64 ? 8 : bytes == 32 ? 6 : 4;
     static constexpr int vectors = 2;
     static constexpr int columns = vectors * width;
-    static constexpr int depth = 16384 / (columns * static_cast<int>(sizeof(T)));
+    static constexpr int depth = (bytes == 64 ? 32768 : 16384) / (columns * static_cast<int>(sizeof(T)));
 };
 
-/// Where finished sums go: C, overwritten or added to. The kernels know nothing else of their output.
+/// Where finished sums go: C, overwritten or added to.
 template <class T>
 struct write_result {
     T* c;
     std::int64_t ldc;
     bool add;
-
-    /// The first n lanes of sum belong to (row, column ...).
-    template <int W>
-    [[gnu::always_inline]] void put(simd::vec<T, W> sum, std::int64_t row, std::int64_t column, int n) const {
-        T* const p = c + row * ldc + column;
-        if (add) sum = sum + simd::load_partial<T, W>(p, n, T{0});
-        simd::store_partial<T, W>(p, sum, n);
-    }
 };
 
 /// One Rows x (Vectors * W) tile of C at (row, column), of which n columns exist: rank one updates of registers, one for
 /// each of k. left(r, p) is element p of row r of A, right(p, v) is register v of row p of B.
-template <class T, int W, int Rows, int Vectors, class Left, class Right, class Output>
-[[gnu::always_inline]] inline void multiply_tile(Left left, Right right, auto k, std::int64_t row, std::int64_t column, int n, Output const& out) {
+template <class T, int W, int Rows, int Vectors, class Left, class Right>
+[[gnu::always_inline]] inline void multiply_tile(Left left, Right right, auto k, std::int64_t row, std::int64_t column, int n, write_result<T> out) {
+    T* const to = out.c + row * out.ldc + column;
+    constexpr bool is_static = requires { typename std::integral_constant<int, k()>; };
     simd::vec<T, W> sum[Rows][Vectors];
     unroll<Rows>([&](auto r) __attribute__((always_inline)) {
         unroll<Vectors>([&](auto v) __attribute__((always_inline)) { sum[r][v] = simd::broadcast<T, W>(T{0}); });
@@ -79,22 +74,33 @@ template <class T, int W, int Rows, int Vectors, class Left, class Right, class 
         });
     };
     // Beyond some hundred instructions a loop over k is as fast, and the compiler much faster.
-    if constexpr (requires { typename std::integral_constant<int, k()>; }) {
+    if constexpr (is_static) {
         if constexpr (Rows * Vectors * k() <= 64) unroll<k()>(step);
         else
             for (std::int64_t p = 0; p < k(); ++p) step(p);
     } else {
-        for (std::int64_t p = 0; p < k; ++p) step(p);
+        std::int64_t p = 0;
+        for (int r = 0; r < Rows && p + 4 <= k; ++r) {  // C may be far away: it comes a row at a time
+            unroll<Vectors>([&](auto v) __attribute__((always_inline)) { __builtin_prefetch(to + r * out.ldc + v * W, 1); });
+            for (std::int64_t const end = p + 4; p < end; ++p) step(p);
+        }
+        for (; p < k; ++p) step(p);
     }
-    auto const finish = [&](int count) __attribute__((always_inline)) {
+    auto const finish = [&](int count, auto added) __attribute__((always_inline)) {
         unroll<Rows>([&](auto r) __attribute__((always_inline)) {
             unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
-                out.template put<W>(sum[r][v], row + r, column + v * W, v + 1 < Vectors ? W : count - (Vectors - 1) * W);
+                T* const p = to + r * out.ldc + v * W;
+                int const lanes = v + 1 < Vectors ? W : count - (Vectors - 1) * W;
+                if constexpr (added()) sum[r][v] = sum[r][v] + simd::load_partial<T, W>(p, lanes, T{0});
+                simd::store_partial<T, W>(p, sum[r][v], lanes);
             });
         });
     };
-    if (n == Vectors * W) finish(Vectors * W);  // a constant, so that the stores are plain ones
-    else finish(n);
+    bool const whole = n == Vectors * W;  // then the stores are plain ones
+    if (whole && out.add) finish(Vectors * W, std::true_type{});
+    else if (whole) finish(Vectors * W, std::false_type{});
+    else if (out.add) finish(n, std::true_type{});
+    else finish(n, std::false_type{});
 }
 
 /// Rows of A where they lie.
@@ -113,6 +119,20 @@ struct panel_of {
     T const* first;
     std::int64_t stride;
     [[gnu::always_inline]] simd::vec<T, W> operator()(auto p, auto v) const { return simd::load<T, W>(first + p * stride + v * W); }
+};
+/// The same, which also packs what it reads, while there is arithmetic to do.
+template <class T, int W, int Vectors>
+struct packing_panel_of {
+    T const* first;
+    std::int64_t stride;
+    T* panel;
+    [[gnu::always_inline]] simd::vec<T, W> operator()(auto p, auto v) const {
+        T const* const from = first + p * stride + v * W;
+        __builtin_prefetch(from + 12 * stride);
+        auto const x = simd::load<T, W>(from);
+        simd::store<T, W>(panel + p * (Vectors * W) + v * W, x);
+        return x;
+    }
 };
 
 } // namespace detail

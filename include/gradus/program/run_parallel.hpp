@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <gradus/program/run.hpp>
+
+// Kernels on threads that the caller lends. Whoever computes a row computes it alone and in one order, and sums over rows are
+// left to one thread: results have the same bits for any number of threads.
+
+// g++ takes names in an instantiated lambda for shadows of the user's globals.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+
+namespace gradus {
+
+/// An argument of a call, made by gr::parallel.
+template <class Run>
+struct parallel_argument {
+    int threads;
+    Run& run;
+};
+/// Runs a program on several threads: `step(x = X, w = W, gr::parallel(2, run))`. `run(n, f)` calls f(0), ..., f(n - 1), n being
+/// at most `threads`, and returns when all have returned; they may, but need not, run at the same time:
+/// `[](int n, auto f) { tbb::parallel_for(0, n, f); }`. Products of matrices and large elementwise kernels are shared out, what is
+/// small is not. Results have the same bits as on one thread. Each thread has scratch memory of its own for products.
+template <class Run>
+constexpr parallel_argument<std::remove_reference_t<Run>> parallel(int threads, Run&& run) {
+    return {threads < 1 ? 1 : threads, run};
+}
+
+namespace core {
+
+template <class T>
+inline constexpr bool is_parallel = false;
+template <class Run>
+inline constexpr bool is_parallel<parallel_argument<Run>> = true;
+
+/// The caller's threads, their type erased.
+struct thread_team {
+    int threads = 1;
+    void* pool = nullptr;
+    void (*call)(void* pool, int n, void (*task)(void*, int), void* data) = nullptr;
+
+    template <class Run>
+    static thread_team of(parallel_argument<Run> const& p) {
+        return {p.threads, const_cast<void*>(static_cast<void const*>(&p.run)), [](void* pool, int n, void (*task)(void*, int), void* data) { (*static_cast<Run*>(pool))(n, [task, data](int i) { task(data, i); }); }};
+    }
+    /// f(context) for every thread's context.
+    template <class F>
+    void each(run_context const& c, F f) const {
+        struct shared {
+            run_context const& c;
+            int threads;
+            F& f;
+        } all{c, threads, f};
+        call(pool, threads, [](void* data, int i) {
+            auto const& s = *static_cast<shared*>(data);
+            run_context mine = s.c;
+            mine.thread = i;
+            mine.threads = s.threads;
+            s.f(mine);
+        }, &all);
+    }
+};
+
+/// Less than so many operations, some ten microseconds of them, are not worth a second thread.
+inline constexpr std::int64_t worth_threads = 1 << 20;
+
+/// Is each row of a group's results computed from that row alone, and can a loop begin at any?
+template <class Source, planned_group G>
+constexpr bool is_by_rows() {
+    if constexpr (G.kind == kernel_kind::loop) {
+        constexpr auto const& d = loop_code<Source, G.number>::value.description;
+        for (auto const& o : d.outputs)
+            if (o.how == kernel::fold::epilogue || (o.axes && !kernel::loop_facts<d>::folds_row(o))) return false;
+        for (auto const& input : d.inputs)
+            if (input.has_window()) return false;
+        for (auto const& i : d.code)
+            if (i.op == kernel::index) return false;
+        return d.extents[0] == kernel::at_run_time && G.domain[0].code != 1;
+    } else return G.kind == kernel_kind::contraction && G.part == row_part::local;
+}
+/// How many groups from `First` to `Last` are such.
+template <class Source, int First, int Last>
+constexpr int groups_by_rows() {
+    if constexpr (First == Last) return 0;
+    else if constexpr (!is_by_rows<Source, stages<Source>::plan.groups[First]>()) return 0;
+    else return 1 + groups_by_rows<Source, First + 1, Last>();
+}
+
+/// Groups First + I of the plan, each thread on rows of its own.
+template <class Source, int First, int... I>
+void share_rows(run_context const& c, thread_team const& team, std::int64_t rows, std::int64_t block, std::integer_sequence<int, I...>) {
+    team.each(c, [rows, block](run_context const& mine) {
+        std::int64_t const begin = rows * mine.thread / mine.threads, end = rows * (mine.thread + 1) / mine.threads;
+        if (begin == end) return;
+        walk_of_groups<Source, First, I...> groups(mine);
+        for (std::int64_t row = begin; row < end; row += block) groups.rows(row, std::min(block, end - row));
+        groups.end();
+    });
+}
+
+/// A product and the groups behind it: first those that go by rows, on all threads, then the rest block by block.
+template <class Source, int Position, int... Rows, int... Rest>
+void share_product(run_context const& c, thread_team const& team, std::integer_sequence<int, Rows...>, std::integer_sequence<int, Rest...>) {
+    constexpr planned_kernel k = stages<Source>::plan.kernels[Position];
+    using product = bound_product<Source, stages<Source>::plan.groups[k.first].node>;
+    using T = typename product::T;
+    team.each(c, [](run_context const& mine) {
+        using groups_type = walk_of_groups<Source, k.first + 1, Rows...>;
+        groups_type groups(mine);
+        product p(mine);
+        p.work.finished = {[](void* to, std::int64_t first, std::int64_t count) { static_cast<groups_type*>(to)->rows(first, count); }, &groups};
+        kernel::contract<T>(p.a, p.layout_a, p.b, p.layout_b, p.to, p.size.n, p.size, p.work);
+        groups.end();
+    });
+    if constexpr (sizeof...(Rest) > 0) {
+        product const p(c);
+        walk_of_groups<Source, k.first + 1 + sizeof...(Rows), Rest...> groups(c);
+        std::int64_t const rows = p.size.m, block = kernel::block_of_rows<T>(p.layout_a, p.layout_b, p.size);
+        for (std::int64_t row = 0; row < rows || row == 0; row += block) groups.rows(row, std::min(block, rows - row));
+        groups.end();
+    }
+}
+
+/// Operations of a group, about; 0 for one that no threads share.
+template <class Source, int At>
+std::int64_t work_of(run_context const& c) {
+    static constexpr planned_group g = stages<Source>::plan.groups[At];
+    if constexpr (g.kind == kernel_kind::contraction) {
+        using product = bound_product<Source, g.node>;
+        if constexpr (product::lead == 0 && is_small(product::m, product::k, product::inner)) return 0;
+    } else if constexpr (g.kind != kernel_kind::loop) return 0;
+    constexpr monomial work = [] {
+        dimension_table dimensions = stages<Source>::plan.dimensions;
+        monomial elements = dimensions.size(g.domain);
+        if constexpr (g.kind == kernel_kind::contraction) return elements * dimensions.of(bound_product<Source, g.node>::inner) * monomial{2, 0};
+        else return elements * monomial{loop_code<Source, g.number>::n.code, 0};
+    }();
+    return work.at(c.dimensions);
+}
+
+template <class Source, int At>
+void run_group_on(run_context const& c, thread_team const& team) {
+    constexpr planned_group g = stages<Source>::plan.groups[At];
+    if constexpr (g.kind == kernel_kind::contraction) return team.each(c, [](run_context const& mine) { run_contraction<Source, g.node>(mine); });
+    else if constexpr (groups_by_rows<Source, At, At + 1>() == 1) {
+        std::int64_t const rows = rows_in<Source, At>(c);
+        share_rows<Source, At>(c, team, rows, rows, std::integer_sequence<int, 0>{});
+    } else run_group<Source, At>(c);
+}
+
+template <class Source, int Position>
+void run_kernel_on(run_context const& c, thread_team const& team) {
+    constexpr planned_kernel k = stages<Source>::plan.kernels[Position];
+    std::int64_t const work = [&]<int... I>(std::integer_sequence<int, I...>) { return (work_of<Source, k.first + I>(c) + ...); }(std::make_integer_sequence<int, k.groups>{});
+    if (work < worth_threads) return run_kernel<Source, Position>(c);
+    if constexpr (k.walk == walk_kind::behind) {
+        constexpr int by_rows = groups_by_rows<Source, k.first + 1, k.first + k.groups>();
+        share_product<Source, Position>(c, team, std::make_integer_sequence<int, by_rows>{}, std::make_integer_sequence<int, k.groups - 1 - by_rows>{});
+    } else if constexpr (k.walk == walk_kind::blocks) {
+        if constexpr (groups_by_rows<Source, k.first, k.first + k.groups>() == k.groups) share_rows<Source, k.first>(c, team, rows_in<Source, k.first>(c), k.block, std::make_integer_sequence<int, k.groups>{});
+        else run_blocks<Source, Position>(c, std::make_integer_sequence<int, k.groups>{});
+    } else {
+        [&]<int... I>(std::integer_sequence<int, I...>) { (run_group_on<Source, k.first + I>(c, team), ...); }(std::make_integer_sequence<int, k.groups>{});
+    }
+    run_groups<Source, k.first + k.groups>(c, std::make_integer_sequence<int, k.after>{});
+}
+
+template <class Source>
+void run_program_on(run_context const& c, thread_team const& team) {
+    if (team.threads == 1) return run_program<Source>(c);
+    [&]<int... K>(std::integer_sequence<int, K...>) { (run_kernel_on<Source, K>(c, team), ...); }(std::make_integer_sequence<int, stages<Source>::plan.kernel_count>{});
+    copy_back_all<Source>(c);
+}
+
+}  // namespace core
+}  // namespace gradus
+
+#pragma GCC diagnostic pop
