@@ -11,3 +11,4 @@
 #include <gradus/tensor.hpp>
 #include <gradus/nn.hpp>
 #include <gradus/optim.hpp>
+#include <gradus/control.hpp>

@@ -4,6 +4,7 @@
 // graph/interpret.hpp, the oracle of the tests, stays out: it costs every user the time of <map> and <functional>.
 #include <gradus/graph/build.hpp>
 #include <gradus/graph/check.hpp>
+#include <gradus/graph/control.hpp>
 #include <gradus/graph/derive.hpp>
 #include <gradus/graph/frozen.hpp>
 #include <gradus/graph/graph.hpp>

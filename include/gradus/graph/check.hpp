@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <gradus/graph/graph.hpp>
+#include <gradus/graph/control.hpp>
 
 namespace gradus {
 
@@ -18,12 +18,18 @@ constexpr text check(graph const& g) {
             c.operand[c.count] = g[operand].result();
         }
         if (n.op->kind == op_kind::leaf) continue;
+        if (core::is_control(n)) {
+            if (text fault = core::rules_of(n).fault(g, n); !fault.empty()) return core::concat("%", i, " = ", n.op->name, ": ", fault.view());
+            continue;
+        }
         text message;
         complaint fail{&message};
         tensor_type result = n.op->infer(c, fail);
         if (fail.failed) return core::concat("%", i, " = ", n.op->name, ": ", message.view());
         if (!(result == n.result())) return core::concat("%", i, " = ", n.op->name, ": is ", n.result(), ", the rule says ", result);
     }
+    for (int b = 0; b < g.bodies.size(); ++b)
+        if (text fault = check(g.bodies[b]); !fault.empty()) return core::concat("in a body: ", fault.view());
     for (output_entry const& out : g.outputs)
         if (out.node < 0 || out.node >= g.size()) return core::concat("an output is no node");
     return {};

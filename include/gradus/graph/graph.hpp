@@ -10,6 +10,7 @@
 namespace gradus {
 
 class graph;
+struct node;
 
 /// What passes know of an operation: its rules as functions on graphs. One constant per operation, made from its struct.
 struct op_info {
@@ -25,6 +26,15 @@ struct op_info {
     int (*jvp)(graph&, int node, int const* tangents);        ///< appends the tangent of the node
     double (*eval)(double const*);                            ///< elementwise operations on one element
     void (*whole)(call const&, double const* const* in, double* out) = nullptr;  ///< operations with a kernel of their own, on all elements at static extents
+};
+
+/// The same for an operation that runs bodies (control/).
+struct control_info : op_info {
+    void (*control_vjp)(graph&, int first, core::list<int>& cotangents);  ///< of all nodes that run together with node `first`
+    void (*control_jvp)(graph&, int first, core::list<int>& tangents);
+    shape (*domain)(graph const&, node const&);                           ///< what it walks along
+    text (*fault)(graph const&, node const&);                             ///< what is wrong with a node, empty where nothing is
+    void (*describe)(text&, graph const&, node const&);                   ///< appends its attributes as text
 };
 
 /// One value of a program: an operation on earlier values.
@@ -64,12 +74,33 @@ struct output_entry {
     int updates = -1;
 };
 
+/// Graphs inside of a graph: what a scan repeats, branches. They do not change any more, so copies of the list share them.
+class subgraphs {
+public:
+    constexpr subgraphs() = default;
+    constexpr subgraphs(subgraphs const& that);
+    constexpr subgraphs(subgraphs&& that) noexcept : last_(std::exchange(that.last_, nullptr)) {}
+    constexpr subgraphs& operator=(subgraphs that) noexcept {
+        std::swap(last_, that.last_);
+        return *this;
+    }
+    constexpr ~subgraphs();
+    constexpr int size() const;
+    constexpr graph const& operator[](int number) const;
+    constexpr void push_back(graph body);
+
+private:
+    struct cell;
+    cell* last_ = nullptr;
+};
+
 /// A typed graph under construction: nodes in the order of evaluation, operands before their users, equal nodes once.
 class graph {
 public:
     core::list<node> nodes;
     core::list<symbol_entry> symbols;
     core::list<output_entry> outputs;
+    subgraphs bodies;           ///< of control nodes, which know their numbers
     core::unifier* unknowns = nullptr;  ///< where operations on extents that are not known yet note their demands
 
     constexpr graph() = default;
@@ -116,5 +147,27 @@ private:
     core::list<std::uint64_t> hashes_;
     core::list<int> slots_;  // open addressing, -1 is empty
 };
+
+struct subgraphs::cell {
+    graph body;
+    subgraphs before;
+    int number, owners = 1;
+};
+constexpr subgraphs::subgraphs(subgraphs const& that) : last_(that.last_) {
+    if (last_) ++last_->owners;
+}
+constexpr subgraphs::~subgraphs() {
+    if (last_ && --last_->owners == 0) delete last_;
+}
+constexpr int subgraphs::size() const { return last_ ? last_->number + 1 : 0; }
+constexpr graph const& subgraphs::operator[](int number) const {
+    cell const* at = last_;
+    while (at->number != number) at = at->before.last_;
+    return at->body;
+}
+constexpr void subgraphs::push_back(graph body) {
+    int const number = size();
+    last_ = new cell{std::move(body), std::move(*this), number};
+}
 
 }  // namespace gradus

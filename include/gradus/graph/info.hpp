@@ -10,6 +10,8 @@ namespace gradus {
 
 namespace core {
 
+/// Whether operations of that kind have a vjp and a jvp.
+constexpr bool has_derivative(op_kind kind) { return kind != op_kind::leaf && kind != op_kind::marker && kind != op_kind::control && kind != op_kind::list; }
 /// True where the formula is constexpr: then constants fold in the compiler.
 template <class Op>
 concept foldable = requires { typename std::integral_constant<bool, (static_cast<void>(Op::eval(1.0)), true)>; } ||
@@ -26,7 +28,7 @@ inline constexpr op_info label_of{nullptr, Op::name, core::type_id<Op>, Op::kind
 template <class Op>
 constexpr op_info make_info() {
     op_info info{&label_of<Op>, Op::name, core::type_id<Op>, Op::kind, Op::arity, core::foldable<Op>, false, &Op::infer, nullptr, nullptr, nullptr};
-    if constexpr (Op::kind != op_kind::leaf && Op::kind != op_kind::marker) {
+    if constexpr (core::has_derivative(Op::kind)) {
         info.differentiable = true;
         info.vjp = &core::vjp_of<Op>;
         info.jvp = &core::jvp_of<Op>;

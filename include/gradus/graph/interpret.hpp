@@ -2,13 +2,14 @@
 #pragma once
 
 #include <gradus/core/error.hpp>
-#include <gradus/graph/graph.hpp>
+#include <gradus/graph/control_facts.hpp>
 #include <gradus/op/contraction.hpp>
 #include <gradus/op/gather.hpp>
 #include <gradus/op/leaf.hpp>
 #include <gradus/op/reduction.hpp>
 #include <gradus/op/shape.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -65,15 +66,10 @@ public:
     interpreter(graph const& g, symbol_values<T> const& symbols, dimension_values const& dimensions) : graph_(g), symbols_(symbols), dimensions_(dimensions) {}
 
     std::vector<std::vector<T>> run() {
-        for (node const& n : graph_.nodes) {
-            shapes_.push_back(numbers(n.shape));
-            values_.push_back(evaluate(n));
-            for (wide& x : values_.back()) x = static_cast<wide>(static_cast<T>(x));  // a node's result is held as T
-        }
         std::vector<std::vector<T>> results;
-        for (output_entry const& out : graph_.outputs) {
+        for (elements const& out : outputs()) {
             results.emplace_back();
-            for (wide x : values_[at(out.node)]) results.back().push_back(static_cast<T>(x));
+            for (wide x : out) results.back().push_back(static_cast<T>(x));
         }
         return results;
     }
@@ -81,6 +77,20 @@ public:
 private:
     using wide = std::common_type_t<T, double>;
     using elements = std::vector<wide>;
+
+    /// A body, whose symbols are given in order.
+    interpreter(graph const& g, std::vector<elements> const& given, interpreter const& outer) : graph_(g), symbols_(outer.symbols_), dimensions_(outer.dimensions_), given_(&given) {}
+
+    std::vector<elements> outputs() {
+        for (node const& n : graph_.nodes) {
+            shapes_.push_back(numbers(n.shape));
+            values_.push_back(evaluate(n));
+            for (wide& x : values_.back()) x = static_cast<wide>(static_cast<T>(x));  // a node's result is held as T
+        }
+        std::vector<elements> results;
+        for (output_entry const& out : graph_.outputs) results.push_back(values_[at(out.node)]);
+        return results;
+    }
 
     static std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
     std::int64_t number(extent e) const {
@@ -98,6 +108,9 @@ private:
     elements evaluate(node const& n) const {
         sizes const& result = shapes_.back();
         sizes const from = n.in[0] >= 0 ? shapes_[at(n.in[0])] : sizes{};
+        if (n.op->kind == op_kind::list) return {};
+        if (is_control(n)) return control(n, result);
+        if (n.is<op::symbol>() && given_) return (*given_)[at(n.attr.n[0])];
         if (n.is<op::symbol>()) return symbol(graph_.symbols[static_cast<int>(n.attr.n[0])], result);
         if (n.is<op::constant>()) return {static_cast<wide>(n.attr.value)};
         if (n.is<op::size>()) return {count(n)};
@@ -137,6 +150,32 @@ private:
         throw std::logic_error("gradus::interpret: no rule for " + std::string(n.op->name));
     }
 
+    /// A scan step by step, all of it again for each of its results; the chosen branch of a cond.
+    elements control(node const& n, sizes const& result) const {
+        list<int> const operands = control_operands(graph_, n);
+        std::vector<elements> given;
+        for (int id : operands) given.push_back(values_[at(id)]);
+        auto const k = at(output_of(n));
+        if (!n.is<op::scan>()) return interpreter(body_of(graph_, n, given[0][0] != 0 ? 0 : 1), given, *this).outputs()[k];
+        auto const part = op::scan::part(n.attr);
+        std::int64_t const steps = number(steps_of(graph_, n));
+        std::vector<elements> const rows = given;
+        elements y(at(product(result)), 0);
+        for (std::int64_t i = 0; i < steps; ++i) {
+            std::int64_t const step = op::scan::is_reversed(n.attr) ? steps - 1 - i : i;
+            for (int s = 0; s < operands.size(); ++s) {
+                if (!is_walked(n, s)) continue;
+                auto const size = static_cast<std::ptrdiff_t>(rows[at(s)].size()) / steps;
+                given[at(s)].assign(rows[at(s)].begin() + step * size, rows[at(s)].begin() + (step + 1) * size);
+            }
+            if (part == op::scan_part::states) std::copy(given[k].begin(), given[k].end(), y.begin() + step * static_cast<std::ptrdiff_t>(given[k].size()));
+            std::vector<elements> const out = interpreter(body_of(graph_, n), given, *this).outputs();
+            for (int s = 0; s < op::scan::carries(n.attr); ++s) given[at(s)] = out[at(s)];
+            if (part == op::scan_part::stack) std::copy(out[k].begin(), out[k].end(), y.begin() + step * static_cast<std::ptrdiff_t>(out[k].size()));
+            for (std::size_t e = 0; part == op::scan_part::sum && e < y.size(); ++e) y[e] += out[k][e];
+        }
+        return part == op::scan_part::last ? given[k] : y;
+    }
     /// Operations that are no loop over the elements of their result.
     elements whole(node const& n, sizes const& result) const {
         call c{n.attr, numbered(result), {}, n.op->arity};
@@ -264,6 +303,7 @@ private:
     graph const& graph_;
     symbol_values<T> const& symbols_;
     dimension_values const& dimensions_;
+    std::vector<elements> const* given_ = nullptr;
     std::vector<sizes> shapes_;
     std::vector<elements> values_;
 };

@@ -54,6 +54,12 @@ private:
         n.attr.n[0] = K;
         return {graph_, graph_.intern(n)};
     }
+    /// Results of a scan or a cond, and what their bodies are called with (control/lower.hpp).
+    template <class E>
+        requires E::is_control
+    constexpr value build_node(E* e) {
+        return lower_control(*this, graph_, e);
+    }
     template <double V>
     constexpr value build_node(constant_expr<V>*) {
         return value::constant(graph_, V, dtype::number);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <gradus/graph/graph.hpp>
+#include <gradus/graph/control.hpp>
 #include <gradus/op/leaf.hpp>
 #include <gradus/op/reduction.hpp>
 #include <gradus/op/shape.hpp>
@@ -41,6 +41,7 @@ constexpr void append_attributes(text& out, graph const& g, node const& n) {
             if (step != 1) append(out, concat(':', step).view());
         }
     }
+    if (is_control(n) && n.op->differentiable) rules_of(n).describe(out, g, n);
     if (n.op->name == "matmul" && (n.attr.n[0] || n.attr.n[1])) {
         if (n.attr.n[0]) out += " a^T";
         if (n.attr.n[1]) out += " b^T";
@@ -66,17 +67,32 @@ constexpr void append_node(text& out, graph const& g, int id) {
     append(out, n.result());
 }
 
-/// The whole graph, a line per node, and a line per result.
-constexpr text print(graph const& g) {
-    text out;
+namespace core {
+
+/// Appends the lines of a graph, and of its bodies, each with the letters that go before it.
+constexpr void append_graph(text& out, graph const& g, std::string_view before) {
     for (int i = 0; i < g.size(); ++i) {
+        out += before;
         append_node(out, g, i);
         out += '\n';
     }
     for (output_entry const& o : g.outputs) {
+        out += before;
         if (o.updates >= 0) core::append(out, core::concat("update ", g.symbols[o.updates].name, " = %", o.node, '\n').view());
         else core::append(out, core::concat("return %", o.node, '\n').view());
     }
+    for (int b = 0; b < g.bodies.size(); ++b) {
+        append(out, concat(before, "body ", b, ":\n").view());
+        append_graph(out, g.bodies[b], concat(before, "  ").view());
+    }
+}
+
+}  // namespace core
+
+/// The whole graph, a line per node, and a line per result; then its bodies, indented.
+constexpr text print(graph const& g) {
+    text out;
+    core::append_graph(out, g, {});
     return out;
 }
 

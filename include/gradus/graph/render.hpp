@@ -15,7 +15,7 @@ struct kind_style {
 };
 inline constexpr kind_style kind_styles[] = {{"leaf", "#fff4cc"},     {"elementwise", "#dcebfb"}, {"reduction", "#fde3cf"},
                                              {"view", "#eff1f3"},     {"contraction", "#d8f0dc"}, {"movement", "#eae0f7"},
-                                             {"marker", "#fbd9d9"}};
+                                             {"control", "#d3eeee"},     {"list", "#eff1f3"},    {"marker", "#fbd9d9"}};
 constexpr kind_style style_of(op_kind kind) { return kind_styles[static_cast<int>(kind)]; }
 
 /// Appends `s` so that it stands for itself between the double quotes of a DOT label.
@@ -126,7 +126,7 @@ constexpr text to_dot(graph const& g) {
 /// The graph as a Mermaid flowchart, which GitHub draws in Markdown; shapes and colours as in to_dot.
 constexpr text to_mermaid(graph const& g) {
     text out = std::string_view("flowchart TD\n");
-    bool used[7]{};
+    bool used[9]{};
     for (int id = 0; id < g.size(); ++id) {
         node const& n = g[id];
         bool symbol = n.is<op::symbol>(), constant = !symbol && n.operands() == 0;
@@ -153,7 +153,7 @@ constexpr text to_mermaid(graph const& g) {
         out += update ? "\"]:::leaf\n" : "\"]):::result\n";
         used[0] |= update;
     }
-    for (int i = 0; i < 7; ++i) {
+    for (int i = 0; i < 9; ++i) {
         if (!used[i]) continue;
         auto style = core::style_of(static_cast<op_kind>(i));
         core::append(out, core::concat("  classDef ", style.name, " fill:", style.fill, ",stroke:#5f6b7a,color:#1c2430\n").view());

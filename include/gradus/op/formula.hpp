@@ -31,6 +31,8 @@ enum class op_kind {
     view,         ///< the same elements seen differently: no work, or a copy
     contraction,  ///< sums of products
     movement,     ///< elements to other places: pad, concatenate
+    control,      ///< runs graphs of its own: scan, cond
+    list,         ///< what those are applied to; no value
     marker        ///< grad, jvp, update: gone after differentiation
 };
 

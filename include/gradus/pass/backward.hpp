@@ -75,6 +75,7 @@ private:
         for (int i = joint_.size() - 1; i >= 0; --i)
             if (needed[i] && !is_cut(i))
                 for (int k = 0; k < 3 && joint_[i].in[k] >= 0; ++k) needed[joint_[i].in[k]] = 1;
+        g.bodies = joint_.bodies;
         list<int> renumbered(joint_.size(), -1);
         for (int i = 0; i < joint_.size(); ++i) {
             if (!needed[i]) continue;

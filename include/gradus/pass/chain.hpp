@@ -27,10 +27,7 @@ public:
         for (int m = 0; m < g_.size(); ++m) {
             int const k = f_.group_of[m];
             if (k < 0) continue;
-            for (int i = 0; i < g_[m].op->arity; ++i) {
-                int const base = f_.base[g_[m].in[i]];
-                if (f_.group_of[base] >= 0 && f_.group_of[base] != k) reads_[k].push_back({m, i, base});
-            }
+            for (int i = 0; i < g_[m].op->arity; ++i) note_reading(k, {m, i, f_.base[g_[m].in[i]]});
         }
         for (int level = 0, placed = 0; placed < count; ++level)
             for (int k = 0; k < count; ++k)
@@ -63,6 +60,11 @@ private:
         int member = -1, i = 0, base = -1;
     };
 
+    constexpr void note_reading(int k, reading const& r) {
+        if (g_[r.base].op->kind == op_kind::list)
+            for (int id : {g_[r.base].in[0], g_[r.base].in[1]}) note_reading(k, {r.member, r.i, f_.base[id]});
+        else if (f_.group_of[r.base] >= 0 && f_.group_of[r.base] != k) reads_[k].push_back(r);
+    }
     constexpr void place(int k) {
         kernel_group& group = f_.groups[k];
         int kernel = -1;  // of those that it reads, the one that begins last

@@ -9,13 +9,17 @@ namespace gradus::core {
 
 /// Whether the operation has a vjp and a jvp. Not asked of the pointers: under -fsanitize=undefined g++ 12 does not take
 /// the comparison of a function's address with null for a constant expression.
-constexpr bool has_derivative(node const& n) { return n.op->kind != op_kind::leaf && n.op->kind != op_kind::marker; }
+constexpr bool has_derivative(node const& n) { return has_derivative(n.op->kind); }
 
 /// Reverse mode (Linnainmaa 1970): appends, for every node that those with a cotangent depend on, its cotangent; -1 stays
 /// where there is none. With `from_results`, softmaxes are differentiated in terms of their values, which a tape keeps
 /// instead of what they were computed from.
 constexpr void sweep(graph& g, list<int>& result, bool from_results = false) {
     for (int i = result.size() - 1; i >= 0; --i) {
+        if (is_control(g[i])) {
+            if (first_of_control(g, i) == i) rules_of(g[i]).control_vjp(g, i, result);
+            continue;
+        }
         if (result[i] < 0 || !has_derivative(g[i])) continue;
         if (softmax_form const form = from_results ? softmax_form_of(g, i) : softmax_form{}; form.of >= 0) {
             value const part = softmax_derivative(g, form, i, result[i]);
@@ -40,11 +44,13 @@ constexpr list<int> cotangents(graph& g, int loss) {
     return result;
 }
 
-/// Forward mode: appends the derivative of `f` along `direction` of `of`; -1 where f does not depend on it.
-constexpr int tangent(graph& g, int f, int of, int direction) {
-    list<int> result(f > of ? f + 1 : of + 1, -1);
-    result[of] = direction;
-    for (int i = of + 1; i <= f; ++i) {
+/// Forward mode: appends, for every node from `first` on, its derivative along the directions in `result`.
+constexpr void push_forward(graph& g, list<int>& result, int first) {
+    for (int i = first; i < result.size(); ++i) {
+        if (is_control(g[i])) {
+            if (first_of_control(g, i) == i) rules_of(g[i]).control_jvp(g, i, result);
+            continue;
+        }
         int in[3] = {-1, -1, -1};
         bool depends = false;
         for (int k = 0; k < 3 && g[i].in[k] >= 0; ++k) {
@@ -53,6 +59,12 @@ constexpr int tangent(graph& g, int f, int of, int direction) {
         }
         if (depends && has_derivative(g[i]) && is_floating(g[i].type)) result[i] = g[i].op->jvp(g, i, in);
     }
+}
+/// The derivative of `f` along `direction` of `of`; -1 where f does not depend on it.
+constexpr int tangent(graph& g, int f, int of, int direction) {
+    list<int> result(f > of ? f + 1 : of + 1, -1);
+    result[of] = direction;
+    push_forward(g, result, of + 1);
     return result[f];
 }
 

@@ -6,7 +6,7 @@
 namespace gradus {
 
 /// What runs a group of nodes.
-enum class kernel_kind { loop, contraction, argmax, movement };
+enum class kernel_kind { loop, contraction, argmax, movement, control };
 
 /// How a group takes part in a kernel of several, which walks over rows (pass/chain.hpp).
 enum class row_part : std::uint8_t {
@@ -16,7 +16,7 @@ enum class row_part : std::uint8_t {
     after   ///< it begins when all rows are done
 };
 
-/// Nodes that are computed together: one loop, or one product, arg max, movement.
+/// Nodes that are computed together: one loop, or one product, arg max, movement, or all results of one scan or cond.
 struct kernel_group {
     kernel_kind kind = kernel_kind::loop;
     int level = 0;        ///< longest chain of groups before it
@@ -47,7 +47,7 @@ struct fusion {
     core::list<int> group_of;    ///< per node; -1 for leaves, views and inline scalars
     core::list<int> kernel_of;   ///< per node, the same
     core::list<int> base;        ///< per node: itself, or what its views look at
-    core::list<char> inlined;    ///< scalars of inputs and constants, computed again wherever they are used
+    core::list<char> inlined;    ///< no memory: scalars of inputs and constants, computed again wherever they are used, and lists
     core::list<char> epilogue;   ///< scalars computed from a reduction at the end of its kernel
 };
 
@@ -60,6 +60,7 @@ constexpr kernel_kind kind_of(graph const& g, int id) {
     node const& n = g[id];
     if (n.is<op::argmax>()) return kernel_kind::argmax;
     if (n.op->kind == op_kind::contraction) return kernel_kind::contraction;
+    if (n.op->kind == op_kind::control || n.op->kind == op_kind::list) return kernel_kind::control;
     if (n.op->kind == op_kind::movement && !is_window(g, id)) return kernel_kind::movement;
     return kernel_kind::loop;
 }
@@ -112,6 +113,7 @@ private:
         }
         for (int i = 0; i < n_; ++i) {
             node const& n = g_[i];
+            result_.inlined[i] = n.op->kind == op_kind::list;
             if (n.op->kind != op_kind::elementwise || !single(i) || stored[i]) continue;
             bool leaves = true;
             for (int k = 0; k < n.op->arity; ++k) leaves = leaves && is_free(n.in[k]);
@@ -121,7 +123,7 @@ private:
     /// Needs no kernel before it.
     constexpr bool is_free(int i) const {
         int b = result_.base[i];
-        return g_[b].op->kind == op_kind::leaf || result_.inlined[b];
+        return g_[b].op->kind == op_kind::leaf || (result_.inlined[b] && g_[b].op->kind != op_kind::list);
     }
     constexpr bool is_region(int i) const { return (g_[i].op->kind == op_kind::elementwise || is_window(g_, i)) && !result_.inlined[i] && !result_.epilogue[i]; }
     constexpr shape const& domain(int i) const { return g_[i].op->kind == op_kind::reduction ? g_[g_[i].in[0]].shape : g_[i].shape; }
@@ -130,6 +132,8 @@ private:
     /// before them can share a kernel: no path leads from one to the other through a third kernel.
     constexpr void place(int i) {
         node const& n = g_[i];
+        for (int k = 0; n.op->kind == op_kind::list && k < 2; ++k)
+            if (int const b = result_.base[n.in[k]]; !is_free(n.in[k]) && available_[b] > available_[i]) available_[i] = available_[b];
         if (n.op->kind == op_kind::leaf || n.op->kind == op_kind::view || result_.inlined[i]) return;
         if (kind_of(g_, i) == kernel_kind::loop && place_epilogue(i)) return;
         for (int k = 0; k < n.op->arity; ++k) {
@@ -154,6 +158,8 @@ private:
             available_[i] = level_[i] + 1;
         }
         node const& n = g_[i];
+        for (int k = 0; n.op->kind == op_kind::list && k < 2; ++k)
+            if (int& latest = latest_[result_.base[n.in[k]]]; latest_[i] < latest) latest = latest_[i];
         if (n.op->kind == op_kind::leaf || n.op->kind == op_kind::view || result_.inlined[i]) return;
         for (int k = 0; k < n.op->arity; ++k) {
             int b = result_.base[n.in[k]], limit = can_share(i, n.in[k]) ? level_[i] : level_[i] - 1;
@@ -162,6 +168,7 @@ private:
     }
     /// Unites a node with the loop of its operands, or with one that reads the same memory.
     constexpr void join(int i) {
+        if (is_control(g_[i])) sets_.join(i, first_of_control(g_, i));
         if (!in_loop(i)) return;
         node const& n = g_[i];
         for (int k = 0; k < n.op->arity; ++k) {
@@ -216,7 +223,7 @@ private:
             int& group = result_.group_of[root];
             if (group < 0) {
                 group = result_.groups.size();
-                result_.groups.push_back({kind_of(g_, i), level_[i], domain(i), {}, row_part::none});
+                result_.groups.push_back({kind_of(g_, i), level_[i], is_control(n) ? rules_of(n).domain(g_, n) : domain(i), {}, row_part::none});
             }
             result_.group_of[i] = group;
             result_.groups[group].members.push_back(i);

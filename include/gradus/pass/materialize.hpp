@@ -12,9 +12,20 @@ constexpr int result_base(graph const& g, int id) {
     return g[id].op->kind == op_kind::leaf || g[id].op->kind == op_kind::view ? -1 : id;
 }
 
+/// Do the elements of a control node's operand, or of each of its rows, follow each other in memory?
+constexpr bool is_dense(graph const& g, int id, bool walked, dimension_table& dimensions) {
+    access const a = resolve(g, id, dimensions), dense = contiguous(a.base, g[id].shape, dimensions);
+    bool same = a.base >= 0;
+    for (int axis = walked; axis < g[id].shape.rank(); ++axis) same = same && a.stride[axis] == dense.stride[axis];
+    return same;
+}
+
 /// Must operand k of a node stand in memory of its own?
 constexpr bool needs_copy(graph const& g, node const& n, int id, int k, dimension_table& dimensions) {
     int base = n.in[k];
+    if (g[base].op->kind == op_kind::list) return false;
+    bool const walked = n.op->kind == op_kind::list && n.attr.n[1 - k] != 0;
+    if ((n.op->kind == op_kind::list || is_control(n)) && !is_dense(g, base, walked, dimensions)) return true;
     while (g[base].op->kind == op_kind::view) base = g[base].in[0];
     if (n.op->kind == op_kind::view) return resolve(g, id, dimensions).base < 0 || g[base].is<op::iota>();
     bool loop = n.op->kind == op_kind::elementwise || (n.op->kind == op_kind::reduction && !n.is<op::argmax>());

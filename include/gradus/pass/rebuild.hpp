@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <gradus/graph/build.hpp>
+#include <gradus/graph/control.hpp>
 
 namespace gradus::core {
 
@@ -20,6 +20,7 @@ constexpr list<char> needed_nodes(graph const& g) {
 constexpr graph rebuild(graph const& g, auto rule) {
     graph result;
     result.symbols = g.symbols;
+    result.bodies = g.bodies;
     list<char> needed = needed_nodes(g);
     list<int> renumbered(g.size(), -1);
     for (int i = 0; i < g.size(); ++i) {

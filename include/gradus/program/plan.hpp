@@ -30,6 +30,12 @@ struct planned_kernel {
     std::int64_t block = 0;     ///< rows
 };
 
+/// The scratch memory of scans and conds where there are none; control/bodies.hpp has it for others.
+struct no_control {
+    static constexpr bool is_static = true;
+    static constexpr std::int64_t bytes(std::int64_t const*) { return 0; }
+};
+
 /// A product that may want memory to pack its operands into.
 struct planned_product {
     bool is_double = false;
@@ -44,8 +50,9 @@ struct planned_product {
 };
 
 /// Everything that running a graph needs to know, as a constant.
-template <int Nodes>
+template <int Nodes, class Control = no_control>
 struct program_plan {
+    using control = Control;
     int group_of[Nodes + 1]{}, kernel_of[Nodes + 1]{}, base[Nodes + 1]{};
     char inlined[Nodes + 1]{}, epilogue[Nodes + 1]{};
     buffer buffers[Nodes + 1]{};
@@ -98,7 +105,7 @@ struct program_plan {
         return whole_lines(most);
     }
     constexpr std::int64_t workspace_bytes(std::int64_t const* sizes, int threads = 1) const {
-        std::int64_t const more = threads * product_bytes(sizes);
+        std::int64_t const more = std::max(threads * product_bytes(sizes), Control::bytes(sizes));
         return more ? scratch_offset(sizes) + more : arena_bytes(sizes);
     }
 
@@ -107,6 +114,14 @@ private:
 };
 
 namespace core {
+
+/// Named dimensions in the order of first use; those of bodies last.
+constexpr void collect_dimensions(dimension_table& dimensions, graph const& g) {
+    for (int i = 0; i < g.size(); ++i) dimensions.size(g[i].shape);
+    for (int b = 0; b < g.bodies.size(); ++b) collect_dimensions(dimensions, g.bodies[b]);
+}
+template <class Source>
+struct control_memory;
 
 constexpr planned_product plan_product(graph const& g, int id, dimension_table& dimensions) {
     node const& n = g[id];
@@ -124,10 +139,10 @@ constexpr planned_product plan_product(graph const& g, int id, dimension_table& 
     return p;
 }
 
-template <int Nodes>
-constexpr program_plan<Nodes> make_plan(graph const& g) {
-    program_plan<Nodes> plan;
-    for (int i = 0; i < g.size(); ++i) plan.dimensions.size(g[i].shape);  // in the order of first use
+template <int Nodes, class Control = no_control>
+constexpr program_plan<Nodes, Control> make_plan(graph const& g) {
+    program_plan<Nodes, Control> plan;
+    collect_dimensions(plan.dimensions, g);
     fusion f = pass::chain(g, pass::fuse(g));
     schedule_result s = pass::schedule(g, f);
     memory_plan memory = pass::plan_memory(g, f, s, plan.dimensions);
@@ -203,6 +218,14 @@ inline constexpr auto optimized_graph = [] {
 
 }  // namespace core
 
+namespace core {
+template <class Source>
+constexpr auto plan_of() {
+    constexpr auto const& g = optimized_graph<Source>;
+    return make_plan<g.capacity, std::conditional_t<(g.body_count > 0), control_memory<Source>, no_control>>(g.thaw());
+}
+}  // namespace core
+
 /// The stages of compilation of one program: `Source::lower()` says what to compile. Each is a constant of its own, so that
 /// no evaluation comes near the limit that clang sets (2^20 steps). Every graph is checked against the operations' rules.
 template <class Source>
@@ -214,7 +237,7 @@ struct stages {
     static constexpr auto const& simplified = core::simplified_graph<Source>;
     /// ready to run
     static constexpr auto const& optimized = core::optimized_graph<Source>;
-    static constexpr auto plan = core::make_plan<optimized.capacity>(optimized.thaw());
+    static constexpr auto plan = core::plan_of<Source>();
 
     static_assert(check(differentiated.thaw()).empty(), "gradus: differentiation made a graph that breaks its operations' rules; please report this");
     static_assert(check(simplified.thaw()).empty(), "gradus: simplification made a graph that breaks its operations' rules; please report this");
@@ -225,7 +248,7 @@ template <class Source>
     requires(core::source_form<Source> != core::written_as::expressions)
 struct stages<Source> {
     static constexpr auto const& optimized = core::optimized_graph<Source>;
-    static constexpr auto plan = core::make_plan<optimized.capacity>(optimized.thaw());
+    static constexpr auto plan = core::plan_of<Source>();
 };
 
 /// A source of programs: expressions and updates.
@@ -245,7 +268,8 @@ constexpr std::int64_t static_workspace() {
         if (plan.sections[s].powers) return -1;
     for (int p = 0; p < plan.product_count; ++p)
         if (!plan.products[p].is_static()) return -1;
-    return plan.workspace_bytes(nullptr);
+    if constexpr (!std::remove_cvref_t<decltype(plan)>::control::is_static) return -1;
+    else return plan.workspace_bytes(nullptr);
 }
 
 /// Names a symbol that stands for two types in one graph, or is updated twice; empty where there is none.

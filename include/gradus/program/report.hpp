@@ -25,6 +25,32 @@ constexpr monomial flops_of(auto const& g, int i, dimension_table& dimensions) {
     return {};
 }
 
+/// Those of a scan or cond, at its first node: its body as it is written, as often as it runs; of branches the larger.
+constexpr std::int64_t flops_of_control(graph const& g, int id, dimension_table& dimensions, std::int64_t const* sizes) {
+    if (!is_control(g[id]) || first_of_control(g, id) != id) return 0;
+    std::int64_t most = 0;
+    for (int which = 0; which < body_count(g[id]); ++which) {
+        graph const& body = g.bodies[static_cast<int>(g[id].attr.n[which])];
+        std::int64_t flops = 0;
+        for (int i = 0; i < body.size(); ++i) flops += flops_of(body, i, dimensions).at(sizes) + flops_of_control(body, i, dimensions, sizes);
+        if (flops > most) most = flops;
+    }
+    return most * dimensions.size(rules_of(g[id]).domain(g, g[id])).at(sizes);
+}
+/// `scan(matmul add tanh)`, at its first node.
+constexpr void append_operations(text& out, graph const& g, int id) {
+    if (is_control(g[id]) && first_of_control(g, id) != id) return;
+    if (!out.empty() && out.view().back() != '(') out += ' ';
+    out += g[id].op->name;
+    for (int which = 0; is_control(g[id]) && which < body_count(g[id]); ++which) {
+        out += '(';
+        graph const& body = g.bodies[static_cast<int>(g[id].attr.n[which])];
+        for (int i = 0; i < body.size(); ++i)
+            if (op_kind const kind = body[i].op->kind; kind != op_kind::leaf && kind != op_kind::view && kind != op_kind::list) append_operations(out, body, i);
+        out += ')';
+    }
+}
+
 }  // namespace core
 
 /// What a program tells about itself, in the compiler: costs, kernels, its graph. Named dimensions are given as
@@ -53,6 +79,8 @@ public:
         dimension_table table = S::plan.dimensions;
         std::int64_t total = 0;
         for (int i = 0; i < S::optimized.size(); ++i) total += core::flops_of(S::optimized, i, table).at(sizes.of);
+        if constexpr (S::optimized.body_count > 0)
+            for (int i = 0; i < S::optimized.size(); ++i) total += core::flops_of_control(graph(), i, table, sizes.of);
         return total;
     }
     /// Bytes that the kernels read and write, every kernel's inputs and outputs counted once.
@@ -82,8 +110,13 @@ public:
                 if (at > kernel.first) operations += ';';
                 for (int i = 0; i < S::optimized.size(); ++i) {
                     if (S::plan.group_of[i] != S::plan.groups[at].number) continue;
-                    if (!operations.empty()) operations += ' ';
-                    operations += S::optimized[i].op->name;
+                    if constexpr (S::optimized.body_count > 0) {
+                        core::append_operations(operations, graph(), i);
+                        flops += core::flops_of_control(graph(), i, table, sizes.of);
+                    } else {
+                        if (!operations.empty()) operations += ' ';
+                        operations += S::optimized[i].op->name;
+                    }
                     flops += core::flops_of(S::optimized, i, table).at(sizes.of);
                     append_place(results, i, sizes.of);
                 }

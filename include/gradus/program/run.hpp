@@ -21,11 +21,15 @@
 
 namespace gradus::core {
 
+template <class Source, int Node>
+void run_control(run_context const& c);  // control/run.hpp
+
 template <class Source, int At>
 [[gnu::always_inline]] inline void run_group(run_context const& c) {
     constexpr planned_group g = stages<Source>::plan.groups[At];
     if constexpr (g.kind == kernel_kind::loop) run_loop<Source, g.number>(c);
     else if constexpr (g.kind == kernel_kind::contraction) run_contraction<Source, g.node>(c);
+    else if constexpr (g.kind == kernel_kind::control) run_control<Source, g.node>(c);
     else if constexpr (g.kind == kernel_kind::argmax) run_argmax<Source, g.node>(c);
     else if constexpr (is_on_matrices(stages<Source>::optimized[g.node])) run_on_matrices<Source, g.node>(c);
     else if constexpr (stages<Source>::optimized[g.node].template is<op::sorting_order>()) run_sorting_order<Source, g.node>(c);

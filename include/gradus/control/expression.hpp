@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <gradus/expr/structure.hpp>
+#include <gradus/op/control_flow.hpp>
+
+// Loops and choices whose bodies are functions on expressions, with the meaning of JAX's lax.scan and lax.cond.
+
+// g++ takes names in an instantiated lambda for shadows of the user's globals.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+
+namespace gradus {
+
+/// `gr::scan<gr::memory_budget<4096>>`: bytes that the carries kept for the derivative may take.
+struct memory_budget_t {
+    std::int64_t bytes;
+};
+template <std::int64_t Bytes>
+inline constexpr memory_budget_t memory_budget{Bytes};
+/// `gr::scan<gr::reverse>`: from the last row to the first.
+struct reverse_t {};
+inline constexpr reverse_t reverse{};
+
+namespace core {
+
+struct scan_options {
+    std::int64_t steps = -1;   ///< where there are no rows
+    bool reversed = false;
+    std::int64_t budget = -1;  ///< bytes
+};
+constexpr void collect(scan_options& o, std::integral auto steps) { o.steps = static_cast<std::int64_t>(steps); }
+constexpr void collect(scan_options& o, reverse_t) { o.reversed = true; }
+constexpr void collect(scan_options& o, memory_budget_t b) { o.budget = b.bytes; }
+template <auto... Options>
+inline constexpr scan_options scan_options_of = [] {
+    scan_options o;
+    (collect(o, Options), ...);
+    return o;
+}();
+
+/// A value, or a tuple of values, as a tuple.
+template <class T>
+struct structure {
+    using parts = std::tuple<T>;
+    static constexpr bool is_several = false;
+};
+template <class... T>
+struct structure<std::tuple<T...>> {
+    using parts = std::tuple<T...>;
+    static constexpr bool is_several = true;
+};
+template <class A, class B>
+struct structure<std::pair<A, B>> : structure<std::tuple<A, B>> {};
+template <class T>
+using parts_of = typename structure<T>::parts;
+template <class T>
+inline constexpr int part_count = static_cast<int>(std::tuple_size_v<parts_of<T>>);
+template <class T>
+inline constexpr bool is_several = structure<T>::is_several;
+/// A tuple of parts, or the one part where `Like` is no tuple.
+template <class Like, class Parts>
+using structured_as = std::conditional_t<is_several<Like>, Parts, std::tuple_element_t<0, Parts>>;
+
+template <class... E>
+constexpr bool all_expressions(std::tuple<E...>*) { return (expression<E> && ...); }
+template <class T>
+concept expressions_in = all_expressions(static_cast<parts_of<T>*>(nullptr));
+
+template <class... E>
+constexpr std::uint64_t hash_parts(std::uint64_t h, std::tuple<E...>*) {
+    ((h = mix(h, E::hash)), ...);
+    return mix(h, sizeof...(E));
+}
+template <class T>
+constexpr std::uint64_t mixed(std::uint64_t h) { return hash_parts(h, static_cast<parts_of<T>*>(nullptr)); }
+template <class... E>
+constexpr int weigh(std::tuple<E...>*) { return (0 + ... + E::weight); }
+template <class T>
+inline constexpr int weight_of_parts = weigh(static_cast<parts_of<T>*>(nullptr));
+template <class T, int K>
+inline constexpr tensor_type type_of_part = std::tuple_element_t<static_cast<std::size_t>(K), parts_of<T>>::type;
+
+/// A number for a body's type, one in all translation units: g++ numbers every `auto` of one.
+template <class F>
+constexpr std::uint64_t closure_hash() {
+    std::string_view const name = __PRETTY_FUNCTION__;
+    std::uint64_t h = hash_of({});
+    for (std::size_t i = 0; i < name.size(); ++i) {
+        bool const numbered = i >= 5 && name[i - 1] == ':' && name.substr(i - 5, 4) == "auto";
+        while (numbered && i + 1 < name.size() && name[i] >= '0' && name[i] <= '9') ++i;
+        h = (h ^ static_cast<unsigned char>(name[i])) * 0x100000001b3u;
+    }
+    return h;
+}
+
+/// What a body is called with: value K of a role, of the loop or choice with number Id.
+template <std::uint64_t Id, fixed_string Role, int K, tensor_type Type>
+struct placeholder : expression_facts<placeholder<Id, Role, K, Type>> {
+    static constexpr bool is_control = true;
+    static constexpr tensor_type type = Type;
+    static constexpr std::uint64_t hash = mix(mix(hash_of(Role.view()), Id), static_cast<std::uint64_t>(K));
+    static constexpr int weight = 1;
+    struct letters {
+        char text[48]{};
+        int size = 0;
+    };
+    /// `carry0`, and what tells it from those of other loops.
+    static constexpr letters label = [] {
+        letters made;
+        for (char c : Role.view()) made.text[made.size++] = c;
+        if (K > 9) made.text[made.size++] = static_cast<char>('0' + K / 10);
+        made.text[made.size++] = static_cast<char>('0' + K % 10);
+        made.text[made.size++] = '.';
+        for (std::uint64_t rest = Id; rest; rest /= 36) made.text[made.size++] = "0123456789abcdefghijklmnopqrstuvwxyz"[rest % 36];
+        return made;
+    }();
+    static constexpr std::string_view name() { return {label.text, static_cast<std::size_t>(label.size)}; }
+};
+constexpr tensor_type row_type(tensor_type const& stack, bool is_stack) {
+    tensor_type row{stack.type, {}};
+    for (int axis = is_stack; axis < stack.shape.rank(); ++axis) row.shape.push_back(stack.shape[axis]);
+    return row;
+}
+template <std::uint64_t Id, fixed_string Role, bool Rows, class Parts, class Numbers = std::make_integer_sequence<int, static_cast<int>(std::tuple_size_v<Parts>)>>
+struct placeholders;
+template <std::uint64_t Id, fixed_string Role, bool Rows, class... E, int... K>
+struct placeholders<Id, Role, Rows, std::tuple<E...>, std::integer_sequence<int, K...>> {
+    using type = std::tuple<placeholder<Id, Role, K, row_type(E::type, Rows)>...>;
+};
+
+/// Result K of a loop or a choice.
+template <class Call, op::scan_part Part, int K>
+struct control_expr : expression_facts<control_expr<Call, Part, K>> {
+    static constexpr bool is_control = true;
+    static constexpr tensor_type type = Call::type_of(Part, K);
+    static constexpr std::uint64_t hash = mix(Call::hash, static_cast<std::uint64_t>(K) * 4 + static_cast<std::uint64_t>(Part));
+    static constexpr int weight = Call::weight;
+};
+template <class Call, op::scan_part Part, class Numbers>
+struct control_results;
+template <class Call, op::scan_part Part, int... K>
+struct control_results<Call, Part, std::integer_sequence<int, K...>> {
+    using type = std::tuple<control_expr<Call, Part, K>...>;
+};
+template <class Call, op::scan_part Part, class Like>
+using results_like = structured_as<Like, typename control_results<Call, Part, std::make_integer_sequence<int, part_count<Like>>>::type>;
+
+template <int Count>
+struct type_array {
+    tensor_type at[Count + 1];
+    static constexpr int count = Count;
+};
+template <class... E>
+constexpr auto types_in(std::tuple<E...>*) { return type_array<static_cast<int>(sizeof...(E))>{{E::type...}}; }
+template <class T>
+inline constexpr auto types_of = types_in(static_cast<parts_of<T>*>(nullptr));
+
+/// Does a body return a pair of the next carry and what the step gives out, not the carry alone?
+template <class Result, class Init>
+inline constexpr bool gives_out = [] {
+    if constexpr (part_count<Result> != 2 || !is_several<Result>) return false;
+    else return is_several<std::tuple_element_t<0, parts_of<Result>>> == is_several<Init>;
+}();
+
+/// gr::scan of a body on a first carry and rows (std::tuple<> where there are none).
+template <class F, scan_options Options, class Init, class Xs>
+struct scan_call {
+    static constexpr scan_options options = Options;
+    using body_type = F;
+    using init = Init;
+    using xs = Xs;
+    static constexpr int carries = part_count<Init>;
+    static constexpr bool has_xs = !std::is_same_v<Xs, std::tuple<>>;
+    static constexpr std::uint64_t id = mixed<Xs>(mixed<Init>(closure_hash<F>()));
+    using carry_parts = typename placeholders<id, "carry", false, parts_of<Init>>::type;
+    using row_parts = typename placeholders<id, "x", true, parts_of<Xs>>::type;
+
+    static auto called() {
+        if constexpr (has_xs) return std::type_identity<std::invoke_result_t<F const&, structured_as<Init, carry_parts>, structured_as<Xs, row_parts>>>{};
+        else return std::type_identity<std::invoke_result_t<F const&, structured_as<Init, carry_parts>>>{};
+    }
+    using result = typename decltype(called())::type;
+    static constexpr bool has_ys = gives_out<result, Init>;
+    static auto split() {
+        if constexpr (has_ys) return std::type_identity<parts_of<result>>{};
+        else return std::type_identity<std::tuple<result, std::tuple<>>>{};
+    }
+    using next = std::tuple_element_t<0, typename decltype(split())::type>;
+    using ys = std::tuple_element_t<1, typename decltype(split())::type>;
+
+    static constexpr extent steps() {
+        if constexpr (has_xs) return type_of_part<Xs, 0>.shape[0];
+        else return Options.steps;
+    }
+    static constexpr tensor_type type_of(op::scan_part part, int k) {
+        if (part == op::scan_part::last) return types_of<Init>.at[k];
+        tensor_type result{types_of<ys>.at[k].type, {steps()}};
+        for (int axis = 0; axis < types_of<ys>.at[k].shape.rank(); ++axis) result.shape.push_back(types_of<ys>.at[k].shape[axis]);
+        return result;
+    }
+    static constexpr std::uint64_t hash = mixed<ys>(mixed<next>(mixed<Xs>(mixed<Init>(hash_of("scan") + static_cast<std::uint64_t>(2 * Options.steps + Options.reversed)))));
+    static constexpr int weight = 1 + weight_of_parts<Init> + weight_of_parts<Xs>;
+};
+
+/// What is wrong before the body is called, and with what it returns.
+template <scan_options Options, class Init, class Xs>
+constexpr text scan_operands_complaint() {
+    constexpr auto const& init = types_of<Init>;
+    constexpr auto const& xs = types_of<Xs>;
+    for (int k = 0; k < init.count; ++k)
+        if (init.at[k].type == dtype::number) return concat("gradus::scan(body, init, xs): the first carry is a number without a type: init[", k, "]. Give it one: gr::cast<float>(0.0_c)");
+    for (int k = 0; k < xs.count; ++k) {
+        if (xs.at[k].shape.rank() == 0) return concat("gradus::scan(body, init, xs): xs has no axis to walk along: xs[", k, "] is ", xs.at[k]);
+        if (!(xs.at[k].shape[0] == xs.at[0].shape[0])) return concat("gradus::scan(body, init, xs): numbers of rows differ: xs[0] is ", xs.at[0], ", xs[", k, "] is ", xs.at[k]);
+    }
+    if (xs.count == 0 && Options.steps < 0) return concat("gradus::scan(body, init): how many steps? Write gr::scan<100>(body, init), or hand in rows to walk along");
+    if (xs.count > 0 && Options.steps >= 0 && !(xs.at[0].shape[0] == extent(Options.steps))) return concat("gradus::scan<", Options.steps, ">(body, init, xs): there are other rows than steps: xs is ", xs.at[0]);
+    if (Options.budget >= 0 && xs.count > 0 && !xs.at[0].shape[0].is_static())
+        return concat("gradus::scan<gr::memory_budget<", Options.budget, ">>(body, init, xs): the steps are cut into segments by the compiler, which needs their number: xs is ", xs.at[0]);
+    if (Options.budget >= 0 && !init.at[0].shape.is_static())
+        return concat("gradus::scan<gr::memory_budget<", Options.budget, ">>(body, init, xs): the compiler needs the size of the carry: init is ", init.at[0]);
+    return {};
+}
+template <class Call>
+constexpr text scan_body_complaint() {
+    if constexpr (!expressions_in<typename Call::next> || !expressions_in<typename Call::ys>)
+        return concat("gradus::scan(body, init, xs): the body returns no expressions: return the next carry (an expression, or a tuple like init), or std::pair{carry, y}");
+    else {
+        constexpr auto const& init = types_of<typename Call::init>;
+        constexpr auto const& next = types_of<typename Call::next>;
+        constexpr auto const& ys = types_of<typename Call::ys>;
+        if (init.count != next.count || is_several<typename Call::init> != is_several<typename Call::next>)
+            return concat("gradus::scan(body, init, xs): the body returns another number of carries: init has ", init.count, ", the body returns ", next.count);
+        for (int k = 0; k < init.count; ++k)
+            if (!(init.at[k] == next.at[k])) return concat("gradus::scan(body, init, xs): the carry changes: init", is_several<typename Call::init> ? concat('[', k, ']') : text{}, " is ", init.at[k], ", the body returns ", next.at[k]);
+        for (int k = 0; k < ys.count; ++k)
+            if (ys.at[k].type == dtype::number) return concat("gradus::scan(body, init, xs): the body gives out a number without a type. Give it one: gr::cast<float>(1.0_c)");
+        return {};
+    }
+}
+
+template <class F, scan_options Options, class Init, class Xs>
+constexpr auto scan_plain() {
+    report<&scan_operands_complaint<Options, Init, Xs>>();
+    if constexpr (!is_empty<&scan_operands_complaint<Options, Init, Xs>>) return Init{};
+    else {
+        using call = scan_call<F, Options, Init, Xs>;
+        report<&scan_body_complaint<call>>();
+        if constexpr (!is_empty<&scan_body_complaint<call>>) return Init{};
+        else if constexpr (call::has_ys) return std::pair<results_like<call, op::scan_part::last, Init>, results_like<call, op::scan_part::stack, typename call::ys>>{};
+        else return results_like<call, op::scan_part::last, Init>{};
+    }
+}
+
+}  // namespace core
+}  // namespace gradus
+
+#pragma GCC diagnostic pop

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <gradus/op/formula.hpp>
+
+// Operations that run graphs of their own (the layer control/ has what they mean), their bodies: those are values in the graph they stand in, so that derivatives of bodies
+// are made as all others are. A node has one result; nodes that differ in nothing else are one loop, which runs once.
+namespace gradus::op {
+
+/// What a control node is applied to, one value for each symbol of its bodies: those before, then one more. n[0] is 1 where that is
+/// walked along its first axis, n[1] the same for the value that a list begins with.
+struct operands {
+    static constexpr auto name = "operands";
+    static constexpr op_kind kind = op_kind::list;
+    static constexpr int arity = 2;
+    static constexpr tensor_type infer(call const&, complaint&) { return {}; }
+};
+
+/// Base: n[0] is the number of the body, n[5] that of the result, `value` counts the operands; graph/control.hpp checks them.
+struct control {
+    static constexpr op_kind kind = op_kind::control;
+    static constexpr int arity = 1;
+    static constexpr tensor_type infer(call const&, complaint&) { return {}; }
+};
+
+/// Which result of a loop a node is.
+enum class scan_part {
+    last,    ///< carry k after the last step
+    stack,   ///< output k of every step, along a new first axis
+    sum,     ///< the sum of output k over the steps
+    states   ///< carry k before every step, along a new first axis
+};
+
+/// A loop: the body maps n[1] carries, a row of each of n[2] / 2 walked operands and what is the same in every step to the next
+/// carries and to outputs. n[2] % 2: from the last row to the first. n[3]: steps, where nothing is walked. n[4]: the part.
+struct scan : control {
+    static constexpr auto name = "scan";
+    static constexpr int carries(attributes const& a) { return static_cast<int>(a.n[1]); }
+    static constexpr int walked(attributes const& a) { return static_cast<int>(a.n[2] / 2); }
+    static constexpr bool is_reversed(attributes const& a) { return a.n[2] % 2 != 0; }
+    static constexpr std::int64_t steps(attributes const& a) { return a.n[3]; }
+    static constexpr scan_part part(attributes const& a) { return static_cast<scan_part>(a.n[4]); }
+    static constexpr int index(attributes const& a) { return static_cast<int>(a.n[5]); }
+};
+
+/// One of two bodies, n[0] where the first operand is not 0 and n[1] where it is; the other does not run.
+struct cond : control {
+    static constexpr auto name = "cond";
+};
+
+}  // namespace gradus::op
