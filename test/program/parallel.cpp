@@ -3,6 +3,7 @@
 
 #include <gradus.hpp>
 
+#include <algorithm>
 #include <cstring>
 #include <stdexcept>
 #include <thread>
@@ -113,6 +114,33 @@ TEST_CASE("parallel: large elementwise kernels and stacks of matrices are shared
     auto const [e, p, s] = program(x = std::span<float const>(X).first(2000), y = std::span<float const>(Y).first(2000), gr::parallel(3, counting));
     CHECK(handed == 0);
     CHECK(std::memcmp(e.data(), one.of[0].data(), 2000 * sizeof(float)) == 0);
+}
+
+TEST_CASE("parallel: rows begin where they do on one thread, a single matrix is one thread's") {
+    // sums along rows depend on which rows are taken together
+    constexpr auto x = gr::var<"x", float, "n", 64>;
+    constexpr auto v = gr::var<"v", float, 64, 1>;
+    constexpr auto program = gr::compile(gr::matmul(gr::tanh(x), v));
+    std::size_t const n = 10007;
+    std::vector<float> X(64 * n), V(64), one(n), other(n);
+    for (std::size_t i = 0; i < X.size(); ++i) X[i] = static_cast<float>(i * 37 % 1009) / 500 - 1;
+    for (std::size_t i = 0; i < V.size(); ++i) V[i] = static_cast<float>(i * 11 % 13) / 7 - 1;
+    auto together = [](int tasks, auto f) { at_once(tasks, f); };
+    program(gr::out(one), x = X, v = V);
+    for (int threads : {2, 3, 4}) {
+        program(gr::out(other), x = X, v = V, gr::parallel(threads, together));
+        CHECK(one == other);
+    }
+    // a stack of one small product
+    constexpr auto a = gr::var<"a", float, "b", 1024, 64>;
+    constexpr auto c = gr::var<"c", float, 64, 64>;
+    constexpr auto product = gr::compile(gr::matmul(a, c));
+    std::vector<float> A(65536), C(4096), first(65536), second(65536);
+    std::copy_n(X.begin(), A.size(), A.begin());
+    std::copy_n(X.begin(), C.size(), C.begin());
+    product(gr::out(first), a = A, c = C);
+    product(gr::out(second), a = A, c = C, gr::parallel(2, together));
+    CHECK(first == second);
 }
 
 TEST_CASE("parallel: what the caller's threads throw reaches the caller") {

@@ -95,3 +95,12 @@ TEST_CASE("scan: a training step with updates in place finds the weights of a re
     CHECK(last < 1e-6f);
     CHECK(found == doctest::Approx(0.75).epsilon(1e-3));
 }
+TEST_CASE("scan: a derivative that reads nothing of a loop over integers") {
+    static constexpr auto w = gr::var<"w", double>;
+    constexpr auto first = gr::var<"first", std::int64_t>;
+    constexpr auto squares = gr::scan<5>([](auto k) { return std::pair{k + gr::cast<std::int64_t>(gr::constant<1>), w * w}; }, first);
+    constexpr auto program = gr::compile(squares.first, gr::grad(gr::sum(squares.second), w));
+    auto const [last, slope] = program(w = 3.0, first = std::int64_t{2});
+    CHECK(last == 7);
+    CHECK(slope == 5 * 2 * 3.0);
+}

@@ -42,6 +42,9 @@ public:
         for (int s = 0; s < roles_.size(); ++s)
             if (roles_[s] == walked && (used[s] || (counting < 0 && !steps.is_static()))) counting = s;
         if (counting >= 0) used[counting] = 1;
+        bool any = false;
+        for (int s = 0; s < roles_.size(); ++s) any = any || used[s] || roles_[s] == carried;
+        if (!any) used[0] = 1;  // a list of operands has one at least
         list<int> number(roles_.size(), -1), kept;
         for (int r : {carried, walked, constant})
             for (int s = 0; s < roles_.size(); ++s) {
@@ -286,11 +289,43 @@ constexpr void control_jvp(graph& g, int first, list<int>& tangents) {
 template <class Op>
 constexpr op_info control_operation{&gradus::label_of<Op>, Op::name, type_id<Op>, Op::kind, Op::arity, false, true, &Op::infer, nullptr, nullptr, nullptr};
 
+/// Is node `id` of a body what node `target` is outside? `outside` says what the body's symbols are there, -1: nothing.
+constexpr bool stands_for(graph const& body, int id, list<int> const& outside, graph const& g, int target) {
+    node const &n = body[id], &t = g[target];
+    if (n.is<op::symbol>()) return outside[static_cast<int>(n.attr.n[0])] == target;
+    bool same = n.op->id == t.op->id && n.result() == t.result() && n.attr == t.attr && n.operands() == t.operands();
+    for (int k = 0; same && k < n.operands(); ++k) same = stands_for(body, n.in[k], outside, g, t.in[k]);
+    return same;
+}
+/// Does a branch, or one inside of a body, compute node `target` of g? A scan takes such values as operands.
+constexpr bool captures(graph const& at, node const& n, list<int> const& operands, graph const& g, int target) {
+    for (int which = 0; which < body_count(n); ++which) {
+        graph const& body = body_of(at, n, which);
+        for (int i = 0; i < body.size(); ++i) {
+            if (is_control(body[i])) {
+                list<int> inner = control_operands(body, body[i]);
+                for (int k = 0; k < inner.size(); ++k) {
+                    bool const changes = body[i].is<op::scan>() && k < op::scan::carries(body[i].attr) + op::scan::walked(body[i].attr);
+                    node const& operand = body[inner[k]];
+                    inner[k] = operand.is<op::symbol>() && !changes ? operands[static_cast<int>(operand.attr.n[0])] : -1;
+                }
+                if (captures(body, body[i], inner, g, target)) return true;
+            } else if (n.is<op::cond>() && !body[i].is<op::symbol>() && stands_for(body, i, operands, g, target)) return true;
+        }
+    }
+    return false;
+}
+constexpr bool recomputes(graph const& g, node const& n, int target) {
+    list<int> operands = control_operands(g, n);
+    for (int k = 0; n.is<op::scan>() && k < op::scan::carries(n.attr) + op::scan::walked(n.attr); ++k) operands[k] = -1;
+    return captures(g, n, operands, g, target);
+}
+
 }  // namespace core
 
 template <>
-inline constexpr auto info_of<op::scan> = control_info{core::control_operation<op::scan>, &core::scan_vjp, &core::control_jvp, [](graph const& g, node const& n) { return shape{core::steps_of(g, n)}; }, &core::control_fault, &core::describe_control};
+inline constexpr auto info_of<op::scan> = control_info{core::control_operation<op::scan>, &core::scan_vjp, &core::control_jvp, [](graph const& g, node const& n) { return shape{core::steps_of(g, n)}; }, &core::control_fault, &core::describe_control, &core::recomputes};
 template <>
-inline constexpr auto info_of<op::cond> = control_info{core::control_operation<op::cond>, &core::cond_vjp, &core::control_jvp, [](graph const&, node const&) { return shape{}; }, &core::control_fault, &core::describe_control};
+inline constexpr auto info_of<op::cond> = control_info{core::control_operation<op::cond>, &core::cond_vjp, &core::control_jvp, [](graph const&, node const&) { return shape{}; }, &core::control_fault, &core::describe_control, &core::recomputes};
 
 }  // namespace gradus

@@ -218,8 +218,9 @@ constexpr text scan_operands_complaint() {
     if (xs.count > 0 && Options.steps >= 0 && !(xs.at[0].shape[0] == extent(Options.steps))) return concat("gradus::scan<", Options.steps, ">(body, init, xs): there are other rows than steps: xs is ", xs.at[0]);
     if (Options.budget >= 0 && xs.count > 0 && !xs.at[0].shape[0].is_static())
         return concat("gradus::scan<gr::memory_budget<", Options.budget, ">>(body, init, xs): the steps are cut into segments by the compiler, which needs their number: xs is ", xs.at[0]);
-    if (Options.budget >= 0 && !init.at[0].shape.is_static())
-        return concat("gradus::scan<gr::memory_budget<", Options.budget, ">>(body, init, xs): the compiler needs the size of the carry: init is ", init.at[0]);
+    for (int k = 0; k < init.count; ++k)
+        if (Options.budget >= 0 && !init.at[k].shape.is_static())
+            return concat("gradus::scan<gr::memory_budget<", Options.budget, ">>(body, init, xs): the compiler needs the size of the carry: init is ", init.at[k]);
     return {};
 }
 template <class Call>

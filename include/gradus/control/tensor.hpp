@@ -159,6 +159,7 @@ auto with_steps(T const& stack) {
 template <class F, scan_options Options, class Init, class Xs>
 auto scan_tensors(F const& body, Init const& init, Xs const& xs) {
     using run_type = scan_run<F, Init, Xs, Options.reversed>;
+    static_assert(run_type::has_xs || Options.steps >= 0, "gradus::scan(body, init): how many steps? Write gr::scan<100>(body, init), or hand in rows to walk along");
     run_type const run{body};
     typename run_type::carry carry = held(init);
     using rows_type = decltype(held(std::declval<Xs const&>()));

@@ -35,6 +35,7 @@ struct control_info : op_info {
     shape (*domain)(graph const&, node const&);                           ///< what it walks along
     text (*fault)(graph const&, node const&);                             ///< what is wrong with a node, empty where nothing is
     void (*describe)(text&, graph const&, node const&);                   ///< appends its attributes as text
+    bool (*recomputes)(graph const&, node const&, int id);                ///< does a branch compute node `id` again?
 };
 
 /// One value of a program: an operation on earlier values.

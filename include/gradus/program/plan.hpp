@@ -2,6 +2,7 @@
 #pragma once
 
 #include <gradus/graph/check.hpp>
+#include <gradus/graph/control.hpp>
 #include <gradus/graph/frozen.hpp>
 #include <gradus/graph/lower.hpp>
 #include <gradus/kernel/contract/blocking.hpp>
@@ -272,9 +273,20 @@ constexpr std::int64_t static_workspace() {
     else return plan.workspace_bytes(nullptr);
 }
 
+/// Names a derivative by a value that a branch captures: the branch computes it again, where no derivative reaches it.
+constexpr text captured_complaint(graph const& g) {
+    for (int i = 0; i < g.size(); ++i) {
+        if (!(g[i].is<op::grad>() || g[i].is<op::jvp>()) || g[g[i].in[1]].is<op::symbol>()) continue;
+        for (int c = 0; c < g.size(); ++c)
+            if (is_control(g[c]) && rules_of(g[c]).recomputes(g, g[c], g[i].in[1]))
+                return concat("gradus::", g[i].op->name, "(f, x): a branch of gr::cond captures x, a ", g[g[i].in[1]].op->name, " of type ", g[g[i].in[1]].result(), ": hand it to gr::cond as an operand, gr::cond(p, a, b, x)");
+    }
+    return {};
+}
 /// Names a symbol that stands for two types in one graph, or is updated twice; empty where there is none.
 template <class Source>
 constexpr text symbols_complaint() {
+    if (text captured = captured_complaint(stages<Source>::written.thaw()); !captured.empty()) return captured;
     constexpr auto const& g = stages<Source>::differentiated;
     auto two_types = [](symbol_entry const& s, tensor_type const& other) { return concat("gradus::compile: symbol \"", s.name, "\" has two types: ", s.type, " and ", other); };
     for (int i = 0; i < g.size(); ++i) {

@@ -114,9 +114,9 @@ template <class Source, int Node>
     using product = bound_product<Source, Node>;
     using T = typename product::T;
     constexpr extent m = product::m, k = product::k, inner = product::inner;
-    if constexpr (is_small(m, k, inner))
-        kernel::contract_static<T, false, static_cast<int>(m.code), static_cast<int>(k.code), static_cast<int>(inner.code)>(a, p.layout_a, b, p.layout_b, to, p.size.n);
-    else kernel::contract<T, false>(a, p.layout_a, b, p.layout_b, to, p.size.n, p.size, p.work);
+    if constexpr (is_small(m, k, inner)) {
+        if (p.work.thread == 0) kernel::contract_static<T, false, static_cast<int>(m.code), static_cast<int>(k.code), static_cast<int>(inner.code)>(a, p.layout_a, b, p.layout_b, to, p.size.n);
+    } else kernel::contract<T, false>(a, p.layout_a, b, p.layout_b, to, p.size.n, p.size, p.work);
 }
 
 template <class Source, int Node>

@@ -24,6 +24,7 @@ struct parallel_argument {
 /// small is not. Results have the same bits as on one thread. Each thread has scratch memory of its own for products.
 template <class Run>
 constexpr parallel_argument<std::remove_reference_t<Run>> parallel(int threads, Run&& run) {
+    static_assert(std::is_object_v<std::remove_reference_t<Run>>, "gradus::parallel(threads, run): run is a function: hand in an object that calls it, [](int n, auto f) { ...; }");
     return {threads < 1 ? 1 : threads, run};
 }
 
@@ -87,14 +88,16 @@ constexpr int groups_by_rows() {
     else return 1 + groups_by_rows<Source, First + 1, Last>();
 }
 
-/// Groups First + I of the plan, each thread on rows of its own.
+/// Groups First + I of the plan, each thread on blocks of rows of its own, `piece` rows at a time (0: all at once). Blocks are those of one thread,
+/// since what sums along rows may group them by where it begins.
 template <class Source, int First, int... I>
-void share_rows(run_context const& c, thread_team const& team, std::int64_t rows, std::int64_t block, std::integer_sequence<int, I...>) {
-    team.each(c, [rows, block](run_context const& mine) {
-        std::int64_t const begin = rows * mine.thread / mine.threads, end = rows * (mine.thread + 1) / mine.threads;
-        if (begin == end) return;
+void share_rows(run_context const& c, thread_team const& team, std::int64_t rows, std::int64_t block, std::int64_t piece, std::integer_sequence<int, I...>) {
+    team.each(c, [rows, block, piece](run_context const& mine) {
+        std::int64_t const blocks = (rows + block - 1) / block;
+        std::int64_t const begin = blocks * mine.thread / mine.threads * block, end = std::min(rows, blocks * (mine.thread + 1) / mine.threads * block);
+        if (begin >= end) return;
         walk_of_groups<Source, First, I...> groups(mine);
-        for (std::int64_t row = begin; row < end; row += block) groups.rows(row, std::min(block, end - row));
+        for (std::int64_t row = begin, step = piece ? piece : end - begin; row < end; row += step) groups.rows(row, std::min(step, end - row));
         groups.end();
     });
 }
@@ -163,7 +166,7 @@ void run_group_on(run_context const& c, thread_team const& team) {
         });
     } else if constexpr (groups_by_rows<Source, At, At + 1>() == 1) {
         std::int64_t const rows = rows_in<Source, At>(c);
-        share_rows<Source, At>(c, team, rows, rows, std::integer_sequence<int, 0>{});
+        share_rows<Source, At>(c, team, rows, 64, 0, std::integer_sequence<int, 0>{});
     } else run_group<Source, At>(c);
 }
 
@@ -176,7 +179,7 @@ void run_kernel_on(run_context const& c, thread_team const& team) {
         constexpr int by_rows = groups_by_rows<Source, k.first + 1, k.first + k.groups>();
         share_product<Source, Position>(c, team, std::make_integer_sequence<int, by_rows>{}, std::make_integer_sequence<int, k.groups - 1 - by_rows>{});
     } else if constexpr (k.walk == walk_kind::blocks) {
-        if constexpr (groups_by_rows<Source, k.first, k.first + k.groups>() == k.groups) share_rows<Source, k.first>(c, team, rows_in<Source, k.first>(c), k.block, std::make_integer_sequence<int, k.groups>{});
+        if constexpr (groups_by_rows<Source, k.first, k.first + k.groups>() == k.groups) share_rows<Source, k.first>(c, team, rows_in<Source, k.first>(c), k.block, k.block, std::make_integer_sequence<int, k.groups>{});
         else run_blocks<Source, Position>(c, std::make_integer_sequence<int, k.groups>{});
     } else {
         [&]<int... I>(std::integer_sequence<int, I...>) { (run_group_on<Source, k.first + I>(c, team), ...); }(std::make_integer_sequence<int, k.groups>{});

@@ -3,6 +3,9 @@
 
 #include <gradus/kernel/math/power.hpp>
 
+#include <cmath>
+#include <random>
+
 namespace {
 
 namespace simd = gradus::simd;
@@ -80,4 +83,24 @@ void check(double limit) {
 TEST_CASE("pow: at most 2 ulp, special values as C's") {
     check<float>(2);
     check<double>(2);
+}
+TEST_CASE("pow: a lane does not depend on its neighbours, where log2(x) y is a whole number and a half, too") {
+    constexpr int W = simd::native_width<float>;
+    if constexpr (W > 1) {
+        std::mt19937_64 random(3);
+        int different = 0;
+        for (int round = 0; round < 200000; ++round) {
+            float x[W], y[W], alone[W], beside[W];
+            for (int lane = 0; lane < W; ++lane) {
+                x[lane] = std::exp2(static_cast<float>(static_cast<double>(random() >> 11) * 0x1p-53 * 40 - 20));
+                y[lane] = static_cast<float>(static_cast<double>(random() >> 11) * 0x1p-53 * 8 - 4);
+            }
+            x[0] = 0x1.519c94p+9f, y[0] = 0x1.41ba94p+3f;  // a half
+            simd::store<float, W>(alone, pow(simd::load<float, W>(x), simd::load<float, W>(y)));
+            x[W - 1] = 0;
+            simd::store<float, W>(beside, pow(simd::load<float, W>(x), simd::load<float, W>(y)));
+            for (int lane = 0; lane + 1 < W; ++lane) different += alone[lane] != beside[lane];
+        }
+        CHECK(different == 0);
+    }
 }

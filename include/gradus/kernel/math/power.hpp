@@ -63,7 +63,7 @@ template <class L>
 template <class L>
 [[gnu::cold, gnu::noinline]] inline typename L::real unusual_power(typename L::real x, typename L::real y) {
     using T = typename L::scalar;
-    constexpr T rounder = L::rounder + T(2 * L::bias);
+    constexpr T rounder = L::rounder + T(2 * L::bias + 1);  // odd, as the usual one: halves round to the same side
     auto const size = L::abs(x), zero = L::all(0), infinity = L::all(L::infinity), nan = L::all(L::nan);
     auto const small = size < std::numeric_limits<T>::min();
     auto split = split_exponent<L>(small ? size * T(0x1p52) : size);
@@ -72,7 +72,7 @@ template <class L>
     auto const product = times<L>(L::at_least(L::at_most(y, 0x1p80f), -0x1p80f), long_log2<L>(split));
     auto const t = L::at_least(L::at_most(product.high, L::single ? 130 : 1100), L::single ? -160 : -1100), shifted = t + rounder;
     auto const f = (t - (shifted - rounder)) + (t == product.high ? product.low : zero);
-    auto const n = L::to_bits(shifted), half = n >> 1;
+    auto const n = L::to_bits(shifted) - 1, half = n >> 1;
     auto z = fractional_power_of_2<L>(f) * L::power_of_2(half) * L::power_of_2(n - half);
     z = size == zero ? (y < zero ? infinity : zero) : z;
     z = size == infinity ? (y < zero ? zero : infinity) : z;
