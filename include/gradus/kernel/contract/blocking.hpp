@@ -3,6 +3,10 @@
 
 #include <gradus/kernel/contract/tile.hpp>
 
+// g++ takes names in an instantiated template for shadows of the user's globals.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+
 namespace gradus::kernel {
 namespace detail {
 
@@ -55,3 +59,5 @@ constexpr std::int64_t contract_scratch(matrix_layout la, matrix_layout lb, cont
 }
 
 } // namespace gradus::kernel
+
+#pragma GCC diagnostic pop
