@@ -272,4 +272,10 @@ private:
     int part_ = 0;
 };
 
+/// A program of these expressions.
+template <class... F>
+void check_all(F...) {
+    check<gr::expressions<F...>>();
+}
+
 }  // namespace compare

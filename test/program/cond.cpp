@@ -7,10 +7,7 @@ namespace {
 namespace gr = gradus;
 using namespace gr::literals;
 
-template <class... F>
-void check_all(F...) {
-    compare::check<gr::expressions<F...>>();
-}
+using compare::check_all;
 constexpr auto p = gr::var<"p", double>;
 constexpr auto x = gr::var<"x", double, "n", 3>;
 constexpr auto w = gr::var<"w", double, 3>;

@@ -1,20 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "compare.hpp"
+#include "loops.hpp"
 
 // Loops: kernels against the interpreter, and against the same steps written one after the other.
 namespace {
 
 namespace gr = gradus;
+using namespace loops;
 
-template <class... F>
-void check_all(F...) {
-    compare::check<gr::expressions<F...>>();
-}
+using compare::check_all;
 
-constexpr int in = 3, hidden = 2;
-constexpr auto h0 = gr::var<"h0", double, 2, hidden>;
-constexpr auto xs = gr::var<"xs", double, 4, 2, in>;
-constexpr auto named_xs = gr::var<"xs", double, "n", 2, in>;
 constexpr auto wx = gr::var<"wx", double, in, hidden>;
 constexpr auto wh = gr::var<"wh", double, hidden, hidden>;
 constexpr auto b = gr::var<"b", double, hidden>;
@@ -25,20 +19,6 @@ constexpr auto rnn_with_outputs = [](auto h, auto x) {
     auto next = cell(h, x);
     return std::pair{next, gr::square(next) * gr::sum<1, gr::keepdim>(x)};
 };
-template <int T>
-constexpr auto row(auto x) { return gr::reshape<2, in>(gr::slice<T, T + 1>(x)); }
-
-/// Elements near 1 with both signs, another sequence for each seed.
-template <class A>
-A filled(int seed) {
-    A a;
-    for (std::int64_t i = 0; i < a.size(); ++i) a.data()[i] = static_cast<double>((i * 37 + seed * 53) % 83) / 41.0 - 1;
-    return a;
-}
-void check_close(auto const& a, auto const& expected, double tolerance) {
-    REQUIRE(a.size() == expected.size());
-    for (std::int64_t i = 0; i < a.size(); ++i) CHECK(static_cast<double>(a.data()[i]) == doctest::Approx(static_cast<double>(expected.data()[i])).epsilon(tolerance));
-}
 
 }  // namespace
 

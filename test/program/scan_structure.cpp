@@ -7,10 +7,7 @@ namespace {
 namespace gr = gradus;
 using namespace gr::literals;
 
-template <class... F>
-void check_all(F...) {
-    compare::check<gr::expressions<F...>>();
-}
+using compare::check_all;
 constexpr auto s = gr::var<"s", double, 3>;
 constexpr auto a = gr::var<"a", double, 3>;
 constexpr auto rows = gr::var<"rows", double, "n", 3>;

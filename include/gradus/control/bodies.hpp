@@ -135,7 +135,6 @@ struct inner_dimensions {
         for (int i = 0; i < stages<Body>::plan.dimensions.count; ++i) of[i] = outer[numbers[static_cast<std::size_t>(i)]];
     }
 };
-constexpr std::int64_t whole_lines(std::int64_t bytes) { return (bytes + 63) / 64 * 64; }
 template <class Source, class Body>
 constexpr std::int64_t inner_workspace(std::int64_t const* dimensions) {
     return whole_lines(stages<Body>::plan.workspace_bytes(inner_dimensions<Source, Body>(dimensions).of));

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <gradus/expr/structure.hpp>
-#include <gradus/op/control_flow.hpp>
+#include <gradus/graph/control_facts.hpp>
 
 // Loops and choices whose bodies are functions on expressions, with the meaning of JAX's lax.scan and lax.cond.
 
@@ -117,16 +117,11 @@ struct placeholder : expression_facts<placeholder<Id, Role, K, Type>> {
     }();
     static constexpr std::string_view name() { return {label.text, static_cast<std::size_t>(label.size)}; }
 };
-constexpr tensor_type row_type(tensor_type const& stack, bool is_stack) {
-    tensor_type row{stack.type, {}};
-    for (int axis = is_stack; axis < stack.shape.rank(); ++axis) row.shape.push_back(stack.shape[axis]);
-    return row;
-}
 template <std::uint64_t Id, fixed_string Role, bool Rows, class Parts, class Numbers = std::make_integer_sequence<int, static_cast<int>(std::tuple_size_v<Parts>)>>
 struct placeholders;
 template <std::uint64_t Id, fixed_string Role, bool Rows, class... E, int... K>
 struct placeholders<Id, Role, Rows, std::tuple<E...>, std::integer_sequence<int, K...>> {
-    using type = std::tuple<placeholder<Id, Role, K, row_type(E::type, Rows)>...>;
+    using type = std::tuple<placeholder<Id, Role, K, Rows ? row_of(E::type) : E::type>...>;
 };
 
 /// Result K of a loop or a choice.
@@ -194,10 +189,7 @@ struct scan_call {
         else return Options.steps;
     }
     static constexpr tensor_type type_of(op::scan_part part, int k) {
-        if (part == op::scan_part::last) return types_of<Init>.at[k];
-        tensor_type result{types_of<ys>.at[k].type, {steps()}};
-        for (int axis = 0; axis < types_of<ys>.at[k].shape.rank(); ++axis) result.shape.push_back(types_of<ys>.at[k].shape[axis]);
-        return result;
+        return part == op::scan_part::last ? types_of<Init>.at[k] : stacked(types_of<ys>.at[k], steps());
     }
     static constexpr std::uint64_t hash = mixed<ys>(mixed<next>(mixed<Xs>(mixed<Init>(hash_of("scan") + static_cast<std::uint64_t>(2 * Options.steps + Options.reversed)))));
     static constexpr int weight = 1 + weight_of_parts<Init> + weight_of_parts<Xs>;

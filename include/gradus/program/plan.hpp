@@ -37,6 +37,11 @@ struct no_control {
     static constexpr std::int64_t bytes(std::int64_t const*) { return 0; }
 };
 
+namespace core {
+/// Bytes, up to the end of a cache line.
+constexpr std::int64_t whole_lines(std::int64_t bytes) { return (bytes + 63) / 64 * 64; }
+}  // namespace core
+
 /// A product that may want memory to pack its operands into.
 struct planned_product {
     bool is_double = false;
@@ -84,7 +89,7 @@ struct program_plan {
     /// Bytes of one section of the arena, rounded up to whole cache lines so that the next one is aligned.
     constexpr std::int64_t section_bytes(int s, std::int64_t const* sizes) const {
         std::int64_t bytes = monomial{sections[s].peak, sections[s].powers}.at(sizes);
-        return s + 1 < section_count ? whole_lines(bytes) : bytes;
+        return s + 1 < section_count ? core::whole_lines(bytes) : bytes;
     }
     /// Where a buffer of the arena begins, in bytes.
     constexpr std::int64_t offset_of(buffer const& b, std::int64_t const* sizes) const {
@@ -98,20 +103,17 @@ struct program_plan {
         return bytes;
     }
     /// Behind the arena: memory that one kernel after the other may use.
-    constexpr std::int64_t scratch_offset(std::int64_t const* sizes) const { return whole_lines(arena_bytes(sizes)); }
+    constexpr std::int64_t scratch_offset(std::int64_t const* sizes) const { return core::whole_lines(arena_bytes(sizes)); }
     /// What the product that packs most wants of it, for each thread.
     constexpr std::int64_t product_bytes(std::int64_t const* sizes) const {
         std::int64_t most = 0;
         for (int p = 0; p < product_count; ++p) most = std::max(most, products[p].scratch_bytes(sizes));
-        return whole_lines(most);
+        return core::whole_lines(most);
     }
     constexpr std::int64_t workspace_bytes(std::int64_t const* sizes, int threads = 1) const {
         std::int64_t const more = std::max(threads * product_bytes(sizes), Control::bytes(sizes));
         return more ? scratch_offset(sizes) + more : arena_bytes(sizes);
     }
-
-private:
-    static constexpr std::int64_t whole_lines(std::int64_t bytes) { return (bytes + 63) / 64 * 64; }
 };
 
 namespace core {
@@ -286,7 +288,8 @@ constexpr text captured_complaint(graph const& g) {
 /// Names a symbol that stands for two types in one graph, or is updated twice; empty where there is none.
 template <class Source>
 constexpr text symbols_complaint() {
-    if (text captured = captured_complaint(stages<Source>::written.thaw()); !captured.empty()) return captured;
+    if (stages<Source>::written.body_count > 0)
+        if (text captured = captured_complaint(stages<Source>::written.thaw()); !captured.empty()) return captured;
     constexpr auto const& g = stages<Source>::differentiated;
     auto two_types = [](symbol_entry const& s, tensor_type const& other) { return concat("gradus::compile: symbol \"", s.name, "\" has two types: ", s.type, " and ", other); };
     for (int i = 0; i < g.size(); ++i) {

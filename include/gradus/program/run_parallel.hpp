@@ -137,13 +137,16 @@ void share_quarters(run_context const& c) {
         kernel::contract_static<typename product::T, false, rows, columns, static_cast<int>(product::inner.code)>(p.a + i * rows * p.layout_a.row_stride, p.layout_a, p.b, p.layout_b, p.to + i * rows * columns, columns);
 }
 
+/// Is a product computed by one call, whatever the number of threads?
+template <class Product>
+inline constexpr bool is_one_piece = Product::lead == 0 && is_small(Product::m, Product::k, Product::inner) && !has_quarters<Product>;
+
 /// Operations of a group, about; 0 for one that no threads share.
 template <class Source, int At>
 std::int64_t work_of(run_context const& c) {
     static constexpr planned_group g = stages<Source>::plan.groups[At];
     if constexpr (g.kind == kernel_kind::contraction) {
-        using product = bound_product<Source, g.node>;
-        if constexpr (product::lead == 0 && is_small(product::m, product::k, product::inner) && !has_quarters<product>) return 0;
+        if constexpr (is_one_piece<bound_product<Source, g.node>>) return 0;
     } else if constexpr (g.kind != kernel_kind::loop) return 0;
     constexpr monomial work = [] {
         dimension_table dimensions = stages<Source>::plan.dimensions;
@@ -159,11 +162,9 @@ void run_group_on(run_context const& c, thread_team const& team) {
     constexpr planned_group g = stages<Source>::plan.groups[At];
     if constexpr (g.kind == kernel_kind::contraction) {
         using product = bound_product<Source, g.node>;
-        team.each(c, [](run_context const& mine) {
-            if constexpr (product::lead > 0 || !is_small(product::m, product::k, product::inner)) run_contraction<Source, g.node>(mine);
-            else if constexpr (has_quarters<product>) share_quarters<Source, g.node>(mine);
-            else if (mine.thread == 0) run_contraction<Source, g.node>(mine);
-        });
+        if constexpr (is_one_piece<product>) run_group<Source, At>(c);
+        else if constexpr (product::lead == 0 && is_small(product::m, product::k, product::inner)) team.each(c, share_quarters<Source, g.node>);
+        else team.each(c, run_contraction<Source, g.node>);
     } else if constexpr (groups_by_rows<Source, At, At + 1>() == 1) {
         std::int64_t const rows = rows_in<Source, At>(c);
         share_rows<Source, At>(c, team, rows, 64, 0, std::integer_sequence<int, 0>{});
