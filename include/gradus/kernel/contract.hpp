@@ -163,26 +163,31 @@ void contract(T const* a, matrix_layout la, T const* b, matrix_layout lb, T* c, 
     work.finished(0, e.m);
 }
 
+/// What the compiler knows of operands: do the columns of A lie next to each other, element by element, and the rows of B?
+struct contiguous {
+    bool a_columns, b_rows;
+};
+
 /// contract for extents the compiler knows, with a B that stays near: tiles as equal as possible, operands where they lie (a
 /// transposed B packed), unrolled while that is little, with registers no wider than a row of C.
-template <class T, bool Accumulate, int M, int N, int K>
+template <class T, bool Accumulate, int M, int N, int K, contiguous Are>
 [[gnu::always_inline]] inline void contract_static(T const* a, matrix_layout la, T const* b, matrix_layout lb, T* c, std::int64_t ldc) {
     constexpr int W = detail::width_for<T, N>();
     constexpr int all = (N + W - 1) / W, vectors = all <= 3 ? all : 2;
-    detail::write_result<T> const out{c, ldc, Accumulate};
+    detail::write_result<T, std::bool_constant<Accumulate>> const out{c, ldc, {}};
     if constexpr (K == 0 || ((M == 1 || N == 1) && M * N * K >= 256)) {  // a vector has more sums at a time there
         contract<T, Accumulate>(a, la, b, lb, c, ldc, {M, N, K});
-    } else if (N == 1 && M > 1 && ldc == 1 && la.row_stride == 1) {
-        // A column of C is a row of its transpose, and that has vectors.
-        matrix_layout const left{lb.column_stride, lb.row_stride}, right{la.column_stride, la.row_stride};
-        contract_static<T, Accumulate, 1, M, K>(b, left, a, right, c, M);
     } else {
+        if constexpr (N == 1 && M > 1 && Are.a_columns) {  // a column of C is a row of its transpose, and that has vectors
+            matrix_layout const left{lb.column_stride, lb.row_stride}, right{la.column_stride, la.row_stride};
+            if (ldc == 1) return contract_static<T, Accumulate, 1, M, K, {.a_columns = false, .b_rows = true}>(b, left, a, right, c, M);
+        }
         auto const columns = [&]<int Vectors>(int j, std::integral_constant<int, Vectors>, auto n) __attribute__((always_inline)) {
             // Accumulators of a tile fill the registers; the rows are shared out among as few tiles as that allows.
             constexpr int most = std::max(1, 2 * detail::tile<T>::rows / Vectors);
             constexpr int tiles = (M + most - 1) / most, fewer = M / tiles, longer = M % tiles;
             auto const rows = [&]<int Rows>(int i, std::integral_constant<int, Rows>, auto const& right) __attribute__((always_inline)) {
-                detail::multiply_tile<T, W, Rows, Vectors>(detail::rows_of<T, Rows>(a + i * la.row_stride, la), right, std::integral_constant<int, K>{}, i, j, n(), out);
+                detail::multiply_tile<T, W, Rows, Vectors>(detail::rows_of<T, Rows>(a + i * la.row_stride, la), right, std::integral_constant<int, K>{}, i, j, n, out);
             };
             auto const all_rows = [&](auto const& right) __attribute__((always_inline)) {
                 if constexpr (longer > 0)
@@ -190,7 +195,7 @@ template <class T, bool Accumulate, int M, int N, int K>
                 for (int i = longer * (fewer + 1); i < M; i += fewer) rows(i, std::integral_constant<int, fewer>{}, right);
             };
             T const* const from = b + j * lb.column_stride;
-            if (lb.column_stride == 1) {
+            if constexpr (Are.b_rows) {
                 all_rows([&](auto p, auto v) __attribute__((always_inline)) { return simd::load_partial<T, W>(from + p * lb.row_stride + v * W, std::min(W, n() - v * W), T{0}); });
             } else if constexpr (W == simd::native_width<T> && tiles > 1) {
                 alignas(64) T panel[(K + W) * Vectors * W];

@@ -54,12 +54,17 @@ constexpr bool may_overwrite(graph const& g, fusion const& f, int kernel, int va
 class scheduling {
 public:
     constexpr scheduling(graph const& g, fusion const& f)
-        : g_(g), f_(f), count_(f.kernels.size()), inputs_(count_), users_(count_), waits_(count_, 0), readers_(g.size(), 0), written_(count_) {
+        : g_(g), f_(f), count_(f.kernels.size()), inputs_(count_), users_(count_), waits_(count_, 0), made_(count_, 0), readers_(g.size(), 0), written_(count_) {
         for (int k = 0; k < count_; ++k) find_inputs(k);
         for (int k = 0; k < count_; ++k) {
             for (int b : inputs_[k]) {
+                int const maker = f_.kernel_of[b];
+                if (maker >= 0) {
+                    ++waits_[k];
+                    users_[maker].push_back(k);
+                    if (readers_[b] == 0) made_[maker] += weight_of(g_[b]);
+                }
                 ++readers_[b];
-                if (f_.kernel_of[b] >= 0) { ++waits_[k]; users_[f_.kernel_of[b]].push_back(k); }
             }
         }
         for (output_entry const& o : g_.outputs)
@@ -136,10 +141,7 @@ private:
         return may_overwrite(g_, f_, k, node, writer);
     }
     constexpr std::int64_t growth(int k) const {
-        std::int64_t bytes = 0;
-        for (int m : f_.kernels[k].members)
-            for (int u : users_[k])
-                if (inputs_[u].contains(m)) { bytes += weight_of(g_[m]); break; }
+        std::int64_t bytes = made_[k];
         for (int b : inputs_[k])
             if (readers_[b] == 1 && f_.kernel_of[b] >= 0) bytes -= weight_of(g_[b]);
         return bytes;
@@ -150,6 +152,7 @@ private:
     int count_;
     list<list<int>> inputs_, users_;
     list<int> waits_;
+    list<std::int64_t> made_;  ///< bytes that other kernels read
     list<int> readers_;
     list<list<int>> written_;
 };

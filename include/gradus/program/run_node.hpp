@@ -88,6 +88,7 @@ struct bound_product {
     static constexpr attributes const& attr = attributes_of<Source, Node>;
     static constexpr int rank = to_shape.rank(), lead = rank - 2, rank_a = A::extents.rank(), rank_b = B::extents.rank();
     static constexpr extent m = to_shape[lead], k = to_shape[lead + 1], inner = op::matmul::side(A::extents, attr.n[0], 1);
+    static constexpr kernel::contiguous are{A::value.stride[rank_a - (attr.n[0] != 0 ? 1 : 2)] == monomial{1, 0}, B::value.stride[rank_b - (attr.n[1] != 0 ? 2 : 1)] == monomial{1, 0}};
     numbers extents, stride_a, stride_b;
     kernel::matrix_layout layout_a, layout_b;
     T const *a, *b;
@@ -115,7 +116,7 @@ template <class Source, int Node>
     using T = typename product::T;
     constexpr extent m = product::m, k = product::k, inner = product::inner;
     if constexpr (is_small(m, k, inner)) {
-        if (p.work.thread == 0) kernel::contract_static<T, false, static_cast<int>(m.code), static_cast<int>(k.code), static_cast<int>(inner.code)>(a, p.layout_a, b, p.layout_b, to, p.size.n);
+        if (p.work.thread == 0) kernel::contract_static<T, false, static_cast<int>(m.code), static_cast<int>(k.code), static_cast<int>(inner.code), product::are>(a, p.layout_a, b, p.layout_b, to, p.size.n);
     } else kernel::contract<T, false>(a, p.layout_a, b, p.layout_b, to, p.size.n, p.size, p.work);
 }
 

@@ -134,7 +134,7 @@ void share_quarters(run_context const& c) {
     constexpr int rows = static_cast<int>(product::m.code / 4), columns = static_cast<int>(product::k.code);
     product const p(c);
     for (int i = 4 * c.thread / c.threads; i < 4 * (c.thread + 1) / c.threads; ++i)
-        kernel::contract_static<typename product::T, false, rows, columns, static_cast<int>(product::inner.code)>(p.a + i * rows * p.layout_a.row_stride, p.layout_a, p.b, p.layout_b, p.to + i * rows * columns, columns);
+        kernel::contract_static<typename product::T, false, rows, columns, static_cast<int>(product::inner.code), product::are>(p.a + i * rows * p.layout_a.row_stride, p.layout_a, p.b, p.layout_b, p.to + i * rows * columns, columns);
 }
 
 /// Is a product computed by one call, whatever the number of threads?

@@ -48,19 +48,20 @@ struct tile {
 };
 
 /// Where finished sums go: C, overwritten or added to.
-template <class T>
+template <class T, class Add = bool>
 struct write_result {
     T* c;
     std::int64_t ldc;
-    bool add;
+    Add add;
 };
 
 /// One Rows x (Vectors * W) tile of C at (row, column), of which n columns exist: rank one updates of registers, one for
-/// each of k. left(r, p) is element p of row r of A, right(p, v) is register v of row p of B.
-template <class T, int W, int Rows, int Vectors, class Left, class Right>
-[[gnu::always_inline]] inline void multiply_tile(Left left, Right right, auto k, std::int64_t row, std::int64_t column, int n, write_result<T> out) {
+/// each of k. left(r, p) is element p of row r of A, right(p, v) is register v of row p of B. k, n and whether C is added to are
+/// constants (std::integral_constant), or none of them is.
+template <class T, int W, int Rows, int Vectors, class Left, class Right, class Add>
+[[gnu::always_inline]] inline void multiply_tile(Left left, Right right, auto k, std::int64_t row, std::int64_t column, auto n, write_result<T, Add> out) {
     T* const to = out.c + row * out.ldc + column;
-    constexpr bool is_static = requires { typename std::integral_constant<int, k()>; };
+    constexpr bool is_static = !std::is_same_v<Add, bool>;
     simd::vec<T, W> sum[Rows][Vectors];
     unroll<Rows>([&](auto r) __attribute__((always_inline)) {
         unroll<Vectors>([&](auto v) __attribute__((always_inline)) { sum[r][v] = simd::broadcast<T, W>(T{0}); });
@@ -96,11 +97,14 @@ template <class T, int W, int Rows, int Vectors, class Left, class Right>
             });
         });
     };
-    bool const whole = n == Vectors * W;  // then the stores are plain ones
-    if (whole && out.add) finish(Vectors * W, std::true_type{});
-    else if (whole) finish(Vectors * W, std::false_type{});
-    else if (out.add) finish(n, std::true_type{});
-    else finish(n, std::false_type{});
+    if constexpr (is_static) finish(n, out.add);
+    else {
+        bool const whole = n == Vectors * W;  // then the stores are plain ones
+        if (whole && out.add) finish(Vectors * W, std::true_type{});
+        else if (whole) finish(Vectors * W, std::false_type{});
+        else if (out.add) finish(n, std::true_type{});
+        else finish(n, std::false_type{});
+    }
 }
 
 /// Rows of A where they lie.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "compare.hpp"
+#include "../program/compare.hpp"
 
 #include <tuple>
 
