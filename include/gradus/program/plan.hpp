@@ -126,14 +126,16 @@ constexpr void collect_dimensions(dimension_table& dimensions, graph const& g) {
 template <class Source>
 struct control_memory;
 
+/// The axis that has a matrix's rows; that of its columns is the other of the last two.
+constexpr int row_axis(int rank, bool transposed) { return transposed ? rank - 1 : rank - 2; }
+
 constexpr planned_product plan_product(graph const& g, int id, dimension_table& dimensions) {
     node const& n = g[id];
     auto operand = [&](int i, monomial& row, monomial& column) {
         shape const& s = g[n.in[i]].shape;
-        int const last = s.rank() - 1;
         access const a = resolve(g, n.in[i], dimensions);
-        row = a.stride[n.attr.n[i] ? last : last - 1];
-        column = a.stride[n.attr.n[i] ? last - 1 : last];
+        row = a.stride[row_axis(s.rank(), n.attr.n[i] != 0)];
+        column = a.stride[row_axis(s.rank(), n.attr.n[i] == 0)];
     };
     int const lead = n.shape.rank() - 2;
     planned_product p{n.type == dtype::float64, dimensions.of(n.shape[lead]), dimensions.of(n.shape[lead + 1]), dimensions.of(op::matmul::side(g[n.in[0]].shape, n.attr.n[0], 1)), {}, {}, {}, {}};

@@ -88,7 +88,7 @@ struct bound_product {
     static constexpr attributes const& attr = attributes_of<Source, Node>;
     static constexpr int rank = to_shape.rank(), lead = rank - 2, rank_a = A::extents.rank(), rank_b = B::extents.rank();
     static constexpr extent m = to_shape[lead], k = to_shape[lead + 1], inner = op::matmul::side(A::extents, attr.n[0], 1);
-    static constexpr kernel::contiguous are{A::value.stride[rank_a - (attr.n[0] != 0 ? 1 : 2)] == monomial{1, 0}, B::value.stride[rank_b - (attr.n[1] != 0 ? 2 : 1)] == monomial{1, 0}};
+    static constexpr kernel::contiguous are{A::value.stride[row_axis(rank_a, attr.n[0] != 0)] == monomial{1, 0}, B::value.stride[row_axis(rank_b, attr.n[1] == 0)] == monomial{1, 0}};
     numbers extents, stride_a, stride_b;
     kernel::matrix_layout layout_a, layout_b;
     T const *a, *b;
@@ -99,9 +99,9 @@ struct bound_product {
     [[gnu::always_inline]] explicit bound_product(run_context const& c)
         : extents(numbers_at<extents_of<Source, Node>>(c.dimensions)), stride_a(numbers_at<strides_of<A>>(c.dimensions)), stride_b(numbers_at<strides_of<B>>(c.dimensions)),
           layout_a(layout(stride_a, rank_a, attr.n[0] != 0)), layout_b(layout(stride_b, rank_b, attr.n[1] != 0)), a(A::data(c)), b(B::data(c)), to(elements<Source, Node, T>(c)),
-          size{extents.n[lead], extents.n[lead + 1], numbers_at<extents_of<Source, A::id>>(c.dimensions).n[rank_a - (attr.n[0] != 0 ? 2 : 1)]}, work{scratch(c), {}, c.thread, c.threads} {}
+          size{extents.n[lead], extents.n[lead + 1], numbers_at<extents_of<Source, A::id>>(c.dimensions).n[row_axis(rank_a, attr.n[0] == 0)]}, work{scratch(c), {}, c.thread, c.threads} {}
     [[gnu::always_inline]] static kernel::matrix_layout layout(numbers const& s, int r, bool transposed) {
-        return transposed ? kernel::matrix_layout{s.n[r - 1], s.n[r - 2]} : kernel::matrix_layout{s.n[r - 2], s.n[r - 1]};
+        return {s.n[row_axis(r, transposed)], s.n[row_axis(r, !transposed)]};
     }
     [[gnu::always_inline]] static T* scratch(run_context const& c) {
         constexpr auto const& plan = stages<Source>::plan;
