@@ -27,8 +27,10 @@ def measure(directory, programs, repeat):
                 known = rows.setdefault(workload, {}).setdefault(by, [])
                 known.append((float(least), float(median), float(ratio)))
     middle = lambda values: sorted(values)[len(values) // 2]
-    return {w: {by: (min(r[0] for r in runs), middle([r[1] for r in runs]), middle([r[2] for r in runs])) for by, runs in all.items()}
-            for w, all in rows.items()}
+    return {
+        w: {by: (min(r[0] for r in runs), middle([r[1] for r in runs]), middle([r[2] for r in runs])) for by, runs in all.items()}
+        for w, all in rows.items()
+    }
 
 
 def summary(contestants):
@@ -55,13 +57,18 @@ def picture(rows):
     """Bars of our time over the best hand-written time; the line is 1."""
     bar, left, scale = 22, 330, 180
     height, width = bar * len(rows) + 40, left + int(2.5 * scale) + 60
-    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" font-family="sans-serif" font-size="12">',
-             '<rect width="100%" height="100%" fill="white"/>', f'<text x="{left}" y="16">time of gradus / best hand-written time</text>']
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" font-family="sans-serif" font-size="12">',
+        '<rect width="100%" height="100%" fill="white"/>',
+        f'<text x="{left}" y="16">time of gradus / best hand-written time</text>',
+    ]
     for i, (workload, contestants) in enumerate(rows.items()):
         ratio = summary(contestants)[3]
         y = 26 + i * bar
         parts.append(f'<text x="{left - 8}" y="{y + 14}" text-anchor="end">{workload}</text>')
-        parts.append(f'<rect x="{left}" y="{y + 2}" width="{min(ratio, 2.5) * scale:.1f}" height="{bar - 5}" fill="{"#4a7" if ratio <= 1.1 else "#c84"}"/>')
+        parts.append(
+            f'<rect x="{left}" y="{y + 2}" width="{min(ratio, 2.5) * scale:.1f}" height="{bar - 5}" fill="{"#4a7" if ratio <= 1.1 else "#c84"}"/>'
+        )
         parts.append(f'<text x="{left + min(ratio, 2.5) * scale + 6:.1f}" y="{y + 14}">{ratio:.2f}</text>')
     parts.append(f'<line x1="{left + scale}" x2="{left + scale}" y1="22" y2="{height - 10}" stroke="black"/></svg>')
     return "\n".join(parts) + "\n"

@@ -29,10 +29,12 @@ constexpr auto price = spot * normal_cdf(d1) - strike * gr::exp(-rate * expiry) 
 // Option i's price depends on the i-th inputs only, so the gradient of the sum holds every option's own derivative. The
 // rate is shared: its derivative (rho) is that of the whole book. Theta is the derivative by the years left.
 constexpr auto book = gr::sum(price);
-constexpr auto value = gr::compile(price, gr::grad(book, spot), gr::grad(book, strike), gr::grad(book, sigma), gr::grad(book, expiry), gr::grad(book, rate));
+constexpr auto value =
+    gr::compile(price, gr::grad(book, spot), gr::grad(book, strike), gr::grad(book, sigma), gr::grad(book, expiry), gr::grad(book, rate));
 static_assert(value.kernels() == 1, "one pass over memory");
 static_assert(value.workspace_bytes(gr::dim<"n"> = 1'000'000) == 0, "nothing is stored in between");
-static_assert(value.bytes_moved(gr::dim<"n"> = 1000) <= 4 * (9 * 1000 + 2), "four inputs read, five results written, a rate and its derivative");
+static_assert(value.bytes_moved(gr::dim<"n"> = 1000) <= 4 * (9 * 1000 + 2),
+              "four inputs read, five results written, a rate and its derivative");
 
 // The closed forms, in double.
 struct sensitivities {
@@ -44,8 +46,12 @@ static sensitivities closed_form(double s, double k, double vol, double t, doubl
     double const b = a - vol * std::sqrt(t);
     double const density = std::exp(-a * a / 2) / std::sqrt(2 * 3.14159265358979323846);
     double const discounted = k * std::exp(-r * t);
-    return {s * cdf(a) - discounted * cdf(b), cdf(a), -std::exp(-r * t) * cdf(b), s * density * std::sqrt(t),
-            s * density * vol / (2 * std::sqrt(t)) + r * discounted * cdf(b), discounted * t * cdf(b)};
+    return {s * cdf(a) - discounted * cdf(b),
+            cdf(a),
+            -std::exp(-r * t) * cdf(b),
+            s * density * std::sqrt(t),
+            s * density * vol / (2 * std::sqrt(t)) + r * discounted * cdf(b),
+            discounted * t * cdf(b)};
 }
 
 int main() {
@@ -62,12 +68,15 @@ int main() {
     double worst = 0, book_rho = 0;
     for (std::size_t i = 0; i < k.size(); ++i) {
         auto const j = static_cast<std::int64_t>(i);
-        sensitivities const exact = closed_form(static_cast<double>(s[i]), static_cast<double>(k[i]), static_cast<double>(vol[i]), static_cast<double>(t[i]), static_cast<double>(interest));
-        double const found[] = {static_cast<double>(call(j)), static_cast<double>(delta(j)), static_cast<double>(dual_delta(j)), static_cast<double>(vega(j)), static_cast<double>(theta(j))};
+        sensitivities const exact = closed_form(static_cast<double>(s[i]), static_cast<double>(k[i]), static_cast<double>(vol[i]),
+                                                static_cast<double>(t[i]), static_cast<double>(interest));
+        double const found[] = {static_cast<double>(call(j)), static_cast<double>(delta(j)), static_cast<double>(dual_delta(j)),
+                                static_cast<double>(vega(j)), static_cast<double>(theta(j))};
         double const expected[] = {exact.price, exact.delta, exact.dual_delta, exact.vega, exact.theta};
         double error = 0;
         for (int q = 0; q < 5; ++q) error = std::max(error, std::abs(found[q] - expected[q]) / (1 + std::abs(expected[q])));
-        std::printf("%6.0f  %8.3f    %8.4f %8.4f  %8.4f   %8.4f %8.4f   %.1e\n", static_cast<double>(k[i]), static_cast<double>(vol[i]), found[0], found[1], found[2], found[3], found[4], error);
+        std::printf("%6.0f  %8.3f    %8.4f %8.4f  %8.4f   %8.4f %8.4f   %.1e\n", static_cast<double>(k[i]), static_cast<double>(vol[i]),
+                    found[0], found[1], found[2], found[3], found[4], error);
         worst = std::max(worst, error);
         book_rho += exact.rho;
     }
@@ -87,11 +96,13 @@ int main() {
             int const calls = static_cast<int>(1'000'000 / n);
             auto const begin = std::chrono::steady_clock::now();
             for (int i = 0; i < calls; ++i)
-                value(gr::out(result[0], result[1], result[2], result[3], result[4], total_rho), spot = shares, strike = strikes, sigma = volatilities, expiry = years, rate = interest);
+                value(gr::out(result[0], result[1], result[2], result[3], result[4], total_rho), spot = shares, strike = strikes,
+                      sigma = volatilities, expiry = years, rate = interest);
             std::chrono::duration<double> const seconds = std::chrono::steady_clock::now() - begin;
             best = std::min(best, seconds.count() / calls);
         }
-        std::printf("%7zu options at once: %.1f million options per second, each with price and five sensitivities\n", n, 1e-6 * static_cast<double>(n) / best);
+        std::printf("%7zu options at once: %.1f million options per second, each with price and five sensitivities\n", n,
+                    1e-6 * static_cast<double>(n) / best);
     }
     return right ? 0 : 1;
 }

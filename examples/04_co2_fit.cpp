@@ -18,14 +18,13 @@
 namespace gr = gradus;
 using namespace gr::literals;
 
-constexpr double ppm[] = {
-    315.98, 316.91, 317.64, 318.45, 318.99, 319.62, 320.04, 321.37, 322.18, 323.05, 324.62,  // 1959
-    325.68, 326.32, 327.46, 329.68, 330.19, 331.13, 332.03, 333.84, 335.41, 336.84,          // 1970
-    338.76, 340.12, 341.48, 343.15, 344.87, 346.35, 347.61, 349.31, 351.69, 353.20,          // 1980
-    354.45, 355.70, 356.54, 357.21, 358.96, 360.97, 362.74, 363.88, 366.84, 368.54,          // 1990
-    369.71, 371.32, 373.45, 375.98, 377.70, 379.98, 382.09, 384.02, 385.83, 387.64,          // 2000
-    390.10, 391.85, 394.06, 396.74, 398.81, 401.01, 404.41, 406.76, 408.72, 411.65,          // 2010
-    414.21, 416.41, 418.53, 421.08};                                                         // 2020
+constexpr double ppm[] = {315.98, 316.91, 317.64, 318.45, 318.99, 319.62, 320.04, 321.37, 322.18, 323.05, 324.62,  // 1959
+                          325.68, 326.32, 327.46, 329.68, 330.19, 331.13, 332.03, 333.84, 335.41, 336.84,          // 1970
+                          338.76, 340.12, 341.48, 343.15, 344.87, 346.35, 347.61, 349.31, 351.69, 353.20,          // 1980
+                          354.45, 355.70, 356.54, 357.21, 358.96, 360.97, 362.74, 363.88, 366.84, 368.54,          // 1990
+                          369.71, 371.32, 373.45, 375.98, 377.70, 379.98, 382.09, 384.02, 385.83, 387.64,          // 2000
+                          390.10, 391.85, 394.06, 396.74, 398.81, 401.01, 404.41, 406.76, 408.72, 411.65,          // 2010
+                          414.21, 416.41, 418.53, 421.08};                                                         // 2020
 constexpr int first_year = 1959;
 constexpr int years = static_cast<int>(sizeof(ppm) / sizeof(double));
 static_assert(first_year + years - 1 == 2023);
@@ -96,7 +95,8 @@ int main() {
     for (int i = 0;; ++i) {
         auto const [value, g] = descent(t = when, c = measured, p = descended);
         bool const done = length(g) < 1e-9 || i == 100'000;
-        if (done || i == 0 || i == 1 || i == 10 || i == 100 || i == 300 || i == 1000 || i == 3000 || i == 10'000) print_row(i, value, g, descended);
+        if (done || i == 0 || i == 1 || i == 10 || i == 100 || i == 300 || i == 1000 || i == 3000 || i == 10'000)
+            print_row(i, value, g, descended);
         if (done) break;
         for (int k = 0; k < 3; ++k) descended(k) -= 0.4 * g(k);
     }
@@ -125,7 +125,8 @@ int main() {
     double const g = at(2) / time_unit, background = (at(0) - at(1) / at(2)) * concentration_unit;
     auto const fitted = [&](double year) { return (at(0) + at(1) * std::expm1(g * (year - middle)) / at(2)) * concentration_unit; };
     std::printf("\nlevel in 1991        %8.2f ppm (measured %.2f)\n", fitted(1991), ppm[1991 - first_year]);
-    std::printf("slope in 1991        %8.3f ppm per year, in 2023 %.3f ppm per year\n", at(1) * concentration_unit / time_unit, at(1) * concentration_unit / time_unit * std::exp(g * 32));
+    std::printf("slope in 1991        %8.3f ppm per year, in 2023 %.3f ppm per year\n", at(1) * concentration_unit / time_unit,
+                at(1) * concentration_unit / time_unit * std::exp(g * 32));
     std::printf("growth rate g        %8.3f %% per year: the excess doubles in %.1f years\n", 100 * g, std::log(2) / g);
     std::printf("background           %8.1f ppm\n", background);
     std::printf("rms of the residuals %8.3f ppm\n", rms);

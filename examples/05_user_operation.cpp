@@ -79,7 +79,7 @@ template <class F>
 struct checked {
     static constexpr F f{};
     static constexpr auto df = gr::grad(f, x);
-    static constexpr auto all = gr::compile(f, df, gr::grad(gr::sum(df * v), x), gr::jvp(df, x, v));
+    static constexpr auto all = gr::compile(f, df, gr::grad(gr::sum(df* v), x), gr::jvp(df, x, v));
     static constexpr auto value_and_gradient = gr::compile(f, df);
     static_assert(all.kernels() == 1, "own operations fuse: value, gradient and both second derivatives are one loop");
 };
@@ -115,7 +115,8 @@ static bool check(std::string_view name, F) {
         modes_differ = std::max(modes_differ, std::abs(forward(i) - reverse(i)));
     }
     bool const right = gradient_error < 1e-7 && product_error < 1e-7 && modes_differ < 1e-12;
-    std::printf("%-20.*s %10.6f   %.1e   %.1e   %.1e   %d kernel   %s\n", static_cast<int>(name.size()), name.data(), value, gradient_error, product_error, modes_differ, c::all.kernels(), right ? "ok" : "WRONG");
+    std::printf("%-20.*s %10.6f   %.1e   %.1e   %.1e   %d kernel   %s\n", static_cast<int>(name.size()), name.data(), value, gradient_error,
+                product_error, modes_differ, c::all.kernels(), right ? "ok" : "WRONG");
     return right;
 }
 

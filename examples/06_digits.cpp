@@ -17,9 +17,9 @@
 #include "digits/picture.hpp"
 #include "digits/splitmix.hpp"
 
+#include <unistd.h>
 #include <CLI/CLI.hpp>
 #include <boost/timer/progress_display.hpp>
-#include <unistd.h>
 
 #include <algorithm>
 #include <bit>
@@ -64,14 +64,20 @@ constexpr auto v_w2 = gr::var<"v_w2", float, hidden_units, classes>;
 constexpr auto v_b2 = gr::var<"v_b2", float, classes>;
 
 template <class P, class V>
-constexpr auto momentum(P p, V v) { return 0.9_c * v + gr::grad(loss, p); }
+constexpr auto momentum(P p, V v) {
+    return 0.9_c * v + gr::grad(loss, p);
+}
 template <class P, class V>
-constexpr auto descend(P p, V v) { return gr::update(p, p - rate * momentum(p, v)); }
+constexpr auto descend(P p, V v) {
+    return gr::update(p, p - rate * momentum(p, v));
+}
 template <class P, class V>
-constexpr auto remember(P p, V v) { return gr::update(v, momentum(p, v)); }
+constexpr auto remember(P p, V v) {
+    return gr::update(v, momentum(p, v));
+}
 
-constexpr auto step = gr::compile(loss, descend(w1, v_w1), descend(b1, v_b1), descend(w2, v_w2), descend(b2, v_b2),
-                                  remember(w1, v_w1), remember(b1, v_b1), remember(w2, v_w2), remember(b2, v_b2));
+constexpr auto step = gr::compile(loss, descend(w1, v_w1), descend(b1, v_b1), descend(w2, v_w2), descend(b2, v_b2), remember(w1, v_w1),
+                                  remember(b1, v_b1), remember(w2, v_w2), remember(b2, v_b2));
 constexpr auto test = gr::compile(loss, gr::argmax<1>(scores));
 static_assert(gr::graph_of(loss, gr::grad(loss, w1), gr::grad(loss, w2)).count("matmul") == 5);  // two forward, three backward
 
@@ -149,11 +155,14 @@ static network load(std::filesystem::path const& file) {
     std::string bytes(std::min<std::size_t>(wanted.size(), size), '\0');  // never more than a whole file, whatever is there
     in.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
     if (!in) digits::refuse(file, std::to_string(bytes.size()) + " bytes", "a read error after " + std::to_string(in.gcount()));
-    if (!bytes.starts_with(file_magic)) digits::refuse(file, "a file of parameters that begins with " + std::string(file_magic), bytes.empty() ? "an empty file" : "another beginning");
+    if (!bytes.starts_with(file_magic))
+        digits::refuse(file, "a file of parameters that begins with " + std::string(file_magic),
+                       bytes.empty() ? "an empty file" : "another beginning");
 
     std::size_t at = file_magic.size();
     auto const next = [&bytes, &at, &file, &wanted] {
-        if (bytes.size() < at + 4) digits::refuse(file, std::to_string(wanted.size()) + " bytes", std::to_string(bytes.size()) + ", so it is cut short");
+        if (bytes.size() < at + 4)
+            digits::refuse(file, std::to_string(wanted.size()) + " bytes", std::to_string(bytes.size()) + ", so it is cut short");
         at += 4;
         return get(bytes, at - 4);
     };
@@ -166,8 +175,10 @@ static network load(std::filesystem::path const& file) {
         if (found != expected) digits::refuse(file, "a parameter of " + expected, found);
         for (float& element : parameter) element = std::bit_cast<float>(next());
     });
-    if (next() != checksum(std::string_view(bytes).substr(0, at - 4))) digits::refuse(file, "bytes that fit the checksum", "others: the file is damaged");
-    if (size != wanted.size()) digits::refuse(file, std::to_string(wanted.size()) + " bytes", std::to_string(size) + ", so bytes are left over");
+    if (next() != checksum(std::string_view(bytes).substr(0, at - 4)))
+        digits::refuse(file, "bytes that fit the checksum", "others: the file is damaged");
+    if (size != wanted.size())
+        digits::refuse(file, std::to_string(wanted.size()) + " bytes", std::to_string(size) + ", so bytes are left over");
     return net;
 }
 
@@ -211,7 +222,8 @@ static std::vector<digits::epoch> train(network& net, digits::train_test const& 
         double accuracy;
     };
     auto print = [number = 0](line const& l) mutable {
-        std::printf("%5d  %13.4f  %9.4f  %11.2f %%\n", ++number, static_cast<double>(l.training_loss), static_cast<double>(l.test_loss), 100 * l.accuracy);
+        std::printf("%5d  %13.4f  %9.4f  %11.2f %%\n", ++number, static_cast<double>(l.training_loss), static_cast<double>(l.test_loss),
+                    100 * l.accuracy);
         std::fflush(stdout);
     };
     std::size_t const count = data.train.size(), batch = static_cast<std::size_t>(given.batch), batches = (count + batch - 1) / batch;
@@ -240,16 +252,19 @@ static std::vector<digits::epoch> train(network& net, digits::train_test const& 
                 answers[k] = data.train.labels[order[begin + k]];
             }
             double const done = static_cast<double>(epoch * batches + i) / static_cast<double>(epochs * batches);
-            auto const [value] = step(memory, image = std::span(pictures).first(size * digits::pixels), label = std::span(answers).first(size),
-                                      w1 = net.w1, b1 = net.b1, w2 = net.w2, b2 = net.b2, v_w1 = velocity.w1, v_b1 = velocity.b1, v_w2 = velocity.w2, v_b2 = velocity.b2,
-                                      rate = given.rate * static_cast<float>(1 - done));
+            auto const [value] =
+                step(memory, image = std::span(pictures).first(size * digits::pixels), label = std::span(answers).first(size), w1 = net.w1,
+                     b1 = net.b1, w2 = net.w2, b2 = net.b2, v_w1 = velocity.w1, v_b1 = velocity.b1, v_w2 = velocity.w2, v_b2 = velocity.b2,
+                     rate = given.rate * static_cast<float>(1 - done));
             total += static_cast<double>(value) * static_cast<double>(size);
             if (bar) ++*bar;
         }
         auto const seen = read_all(net, data.test);
         lines.push_back({static_cast<float>(total / static_cast<double>(count)), seen.loss, seen.accuracy});
         if (!bar) print(lines.back());
-        if (!std::isfinite(total)) throw std::runtime_error("the loss is not finite in epoch " + std::to_string(epoch + 1) + ": try a smaller --rate than " + std::to_string(given.rate));
+        if (!std::isfinite(total))
+            throw std::runtime_error("the loss is not finite in epoch " + std::to_string(epoch + 1) + ": try a smaller --rate than " +
+                                     std::to_string(given.rate));
     }
     if (bar) {
         std::printf("\n%s", head);
@@ -271,18 +286,23 @@ static void run(options const& given) {
     require_directory_of(given.save);
     network net = given.load.empty() ? initial_network(given.seed) : load(given.load);
 
-    auto const data = given.mnist.empty() ? digits::split(digits::draw(static_cast<std::size_t>(given.samples), given.seed), 0.2, given.seed) : digits::load_mnist(given.mnist);
-    std::printf("%zu digits to train on, %zu to test on, %s\n", data.train.size(), data.test.size(), given.mnist.empty() ? "drawn by this program" : given.mnist.c_str());
+    auto const data = given.mnist.empty()
+                          ? digits::split(digits::draw(static_cast<std::size_t>(given.samples), given.seed), 0.2, given.seed)
+                          : digits::load_mnist(given.mnist);
+    std::printf("%zu digits to train on, %zu to test on, %s\n", data.train.size(), data.test.size(),
+                given.mnist.empty() ? "drawn by this program" : given.mnist.c_str());
 
     std::vector<digits::epoch> history;
     if (given.load.empty()) {
         auto const size = gr::dim<"batch"> = given.batch;
-        std::printf("network %d-%d-%d; a step of %d pictures: %.1f MFLOP in %d kernels, %.0f KiB of scratch memory\n\n", inputs, hidden_units, classes,
-                    given.batch, 1e-6 * static_cast<double>(step.flops(size)), step.kernels(), static_cast<double>(step.workspace_bytes(size)) / 1024);
+        std::printf("network %d-%d-%d; a step of %d pictures: %.1f MFLOP in %d kernels, %.0f KiB of scratch memory\n\n", inputs,
+                    hidden_units, classes, given.batch, 1e-6 * static_cast<double>(step.flops(size)), step.kernels(),
+                    static_cast<double>(step.workspace_bytes(size)) / 1024);
         auto const begin = std::chrono::steady_clock::now();
         history = train(net, data, given);
         std::chrono::duration<double> const seconds = std::chrono::steady_clock::now() - begin;
-        std::printf("\ntrained in %.2f s, %.0f pictures per second\n", seconds.count(), static_cast<double>(data.train.size() * history.size()) / seconds.count());
+        std::printf("\ntrained in %.2f s, %.0f pictures per second\n", seconds.count(),
+                    static_cast<double>(data.train.size() * history.size()) / seconds.count());
     } else {
         std::printf("parameters read from %s\n", given.load.c_str());
     }
@@ -304,7 +324,8 @@ static void run(options const& given) {
     }
     if (!given.save.empty()) {
         save(net, given.save);
-        if (read_all(load(given.save), data.test).digits != seen.digits) throw std::runtime_error(given.save + ": the network read back gives other answers");
+        if (read_all(load(given.save), data.test).digits != seen.digits)
+            throw std::runtime_error(given.save + ": the network read back gives other answers");
         std::printf("parameters written to %s; read back, they give the same answers\n", given.save.c_str());
     }
 }
@@ -313,10 +334,14 @@ int main(int argc, char** argv) {
     options given;
     CLI::App app("Trains a network to read handwritten digits.");
     app.add_option("--mnist", given.mnist, "Directory with the four unpacked MNIST files (without: drawn digits)")->type_name("DIR");
-    app.add_option("--samples", given.samples, "Digits to draw, a fifth of them to test on")->check(CLI::Range(10, 1'000'000))->capture_default_str();
+    app.add_option("--samples", given.samples, "Digits to draw, a fifth of them to test on")
+        ->check(CLI::Range(10, 1'000'000))
+        ->capture_default_str();
     app.add_option("--epochs", given.epochs, "Passes over the training set")->check(CLI::Range(1, 10'000))->capture_default_str();
     app.add_option("--batch", given.batch, "Pictures per step")->check(CLI::Range(1, 65'536))->capture_default_str();
-    app.add_option("--rate", given.rate, "Learning rate at the beginning; falls to 0")->check(CLI::Range(0.0, 100.0))->capture_default_str();
+    app.add_option("--rate", given.rate, "Learning rate at the beginning; falls to 0")
+        ->check(CLI::Range(0.0, 100.0))
+        ->capture_default_str();
     app.add_option("--seed", given.seed, "Seed of everything random: the same seed gives the same network")->capture_default_str();
     app.add_option("--report", given.report, "Write learning curves, misread digits and confusion matrix here")->type_name("FILE.svg");
     auto* const saving = app.add_option("--save", given.save, "Write the trained parameters here")->type_name("FILE");

@@ -35,8 +35,9 @@ int main() {
     // 3. What is recorded: one node per statement, named as in PyTorch.
     gr::tensor Z = gr::matmul(X, W) + B;
     gr::tensor L = gr::binary_cross_entropy_with_logits(Z, Y);
-    std::cout << "z:    " << Z.grad_fn().name() << ", then " << Z.grad_fn().next_functions()[1].name() << " for w\nloss: " << L.grad_fn().name() << ", keeps " << L.grad_fn().saved_count()
-              << " tensors of " << L.grad_fn().saved_bytes() << " bytes for the backward pass\n\n";
+    std::cout << "z:    " << Z.grad_fn().name() << ", then " << Z.grad_fn().next_functions()[1].name()
+              << " for w\nloss: " << L.grad_fn().name() << ", keeps " << L.grad_fn().saved_count() << " tensors of "
+              << L.grad_fn().saved_bytes() << " bytes for the backward pass\n\n";
 
     // 4. Gradient descent on both sides.
     std::printf("step   program: loss, dloss/db                            tensors: loss, dloss/db\n");
@@ -51,7 +52,10 @@ int main() {
         for (int k = 0; k < 6; ++k) apart = std::max(apart, std::abs(slope_w[k] - W.grad().data()[k]));
         for (int k = 0; k < 3; ++k) apart = std::max(apart, std::abs(slope_b[k] - B.grad()(k)));
         if (i == 0 || i == 1 || i == 10 || i == 50 || i == 200) {
-            auto print = [](float l, auto const& db) { std::printf("%.6f (%+.6f, %+.6f, %+.6f)", static_cast<double>(l), static_cast<double>(db(0)), static_cast<double>(db(1)), static_cast<double>(db(2))); };
+            auto print = [](float l, auto const& db) {
+                std::printf("%.6f (%+.6f, %+.6f, %+.6f)", static_cast<double>(l), static_cast<double>(db(0)), static_cast<double>(db(1)),
+                            static_cast<double>(db(2)));
+            };
             std::printf("%4d   ", i);
             print(value, slope_b);
             std::printf("   ");

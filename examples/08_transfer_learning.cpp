@@ -54,8 +54,12 @@ struct layer {
 using body = layer<pixels, features>;
 using head = layer<features, half>;
 
-static gr::tensor<float, gr::dyn, features> features_of(body const& net, pictures const& x) { return gr::relu(gr::matmul(x, net.w) + net.b); }
-static gr::tensor<float, gr::dyn, half> scores(head const& top, gr::tensor<float, gr::dyn, features> const& h) { return gr::matmul(h, top.w) + top.b; }
+static gr::tensor<float, gr::dyn, features> features_of(body const& net, pictures const& x) {
+    return gr::relu(gr::matmul(x, net.w) + net.b);
+}
+static gr::tensor<float, gr::dyn, half> scores(head const& top, gr::tensor<float, gr::dyn, features> const& h) {
+    return gr::matmul(h, top.w) + top.b;
+}
 
 /// The digits from `first` to `first` + 4, labelled from 0.
 static digits::dataset half_of(digits::dataset const& all, int first, std::size_t at_most) {
@@ -77,7 +81,8 @@ static double accuracy(body const& net, head const& top, digits::dataset const& 
 }
 
 /// Stochastic gradient descent; trains the body too if it is not frozen.
-static void train(body const& net, head const& top, digits::dataset const& data, digits::dataset const& test, int epochs, std::uint64_t seed) {
+static void train(body const& net, head const& top, digits::dataset const& data, digits::dataset const& test, int epochs,
+                  std::uint64_t seed) {
     constexpr std::size_t batch = 32;
     auto const begin = std::chrono::steady_clock::now();
     double total = 0;
@@ -97,8 +102,9 @@ static void train(body const& net, head const& top, digits::dataset const& data,
         }
     }
     std::chrono::duration<double, std::micro> const time = std::chrono::steady_clock::now() - begin;
-    std::printf("  %2d epochs, loss %.4f, %5.1f us a step, %.2f %% of %zu test digits read rightly\n", epochs, total / static_cast<double>(data.size()), time.count() / static_cast<double>(steps),
-                100 * accuracy(net, top, test), test.size());
+    std::printf("  %2d epochs, loss %.4f, %5.1f us a step, %.2f %% of %zu test digits read rightly\n", epochs,
+                total / static_cast<double>(data.size()), time.count() / static_cast<double>(steps), 100 * accuracy(net, top, test),
+                test.size());
 }
 
 int main(int argc, char** argv) {
@@ -107,12 +113,15 @@ int main(int argc, char** argv) {
     std::uint64_t seed = 1;
     CLI::App app("Trains a network on the digits 0 to 4, then a new head for 5 to 9 on its frozen body.");
     app.add_option("--mnist", mnist, "Directory with the four unpacked MNIST files (without: drawn digits)")->type_name("DIR");
-    app.add_option("--samples", samples, "Digits to draw, a fifth of them to test on")->check(CLI::Range(200, 1'000'000))->capture_default_str();
+    app.add_option("--samples", samples, "Digits to draw, a fifth of them to test on")
+        ->check(CLI::Range(200, 1'000'000))
+        ->capture_default_str();
     app.add_option("--few", few, "Digits 5 to 9 that the new head is shown")->check(CLI::Range(5, 100'000))->capture_default_str();
     app.add_option("--seed", seed, "Seed of everything random")->capture_default_str();
     CLI11_PARSE(app, argc, argv);
     try {
-        auto const data = mnist.empty() ? digits::split(digits::draw(static_cast<std::size_t>(samples), seed), 0.2, seed) : digits::load_mnist(mnist);
+        auto const data =
+            mnist.empty() ? digits::split(digits::draw(static_cast<std::size_t>(samples), seed), 0.2, seed) : digits::load_mnist(mnist);
         auto const all = static_cast<std::size_t>(-1);
         auto const first = half_of(data.train, 0, all), first_test = half_of(data.test, 0, all);
         auto const second = half_of(data.train, half, static_cast<std::size_t>(few)), second_test = half_of(data.test, half, all);
@@ -135,7 +144,8 @@ int main(int argc, char** argv) {
         bool const untouched = !net.w.grad().defined() && std::equal(frozen.begin(), frozen.end(), net.w.begin());
         double const transferred = accuracy(net, new_head, second_test), without = accuracy(untrained, other_head, second_test);
         bool const good = untouched && accuracy(net, old_head, first_test) > 0.9 && transferred > without;
-        std::printf("the body %s; what it learned from other digits is worth %+.1f points: %s\n", untouched ? "is untouched" : "HAS CHANGED", 100 * (transferred - without), good ? "ok" : "WRONG");
+        std::printf("the body %s; what it learned from other digits is worth %+.1f points: %s\n",
+                    untouched ? "is untouched" : "HAS CHANGED", 100 * (transferred - without), good ? "ok" : "WRONG");
         return good ? 0 : 1;
     } catch (std::exception const& error) {
         std::fflush(stdout);

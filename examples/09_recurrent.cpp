@@ -79,10 +79,13 @@ int main() {
             p -= 0.3f / batch * p.grad();
             p.zero_grad();
         });
-        if (i % 250 == 0) std::printf("%12d   %.4f   %18.1f %%   %11.1f %%\n", i * batch, mean, 100 * accuracy(model, random, bits, 500), 100 * accuracy(model, random, 20, 500));
+        if (i % 250 == 0)
+            std::printf("%12d   %.4f   %18.1f %%   %11.1f %%\n", i * batch, mean, 100 * accuracy(model, random, bits, 500),
+                        100 * accuracy(model, random, 20, 500));
     }
     double const near = accuracy(model, random, bits, 2000), far = accuracy(model, random, 20, 2000);
     bool const learned = near > 0.99 && far > 0.95;
-    std::printf("remainders modulo 3: %.1f %% right up to %d bits, %.1f %% up to 20 bits: %s\n", 100 * near, bits, 100 * far, learned ? "learned" : "NOT learned");
+    std::printf("remainders modulo 3: %.1f %% right up to %d bits, %.1f %% up to 20 bits: %s\n", 100 * near, bits, 100 * far,
+                learned ? "learned" : "NOT learned");
     return learned ? 0 : 1;
 }

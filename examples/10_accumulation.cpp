@@ -33,7 +33,8 @@ struct network {
 };
 
 /// The mean squared error of some examples, recorded as one node.
-static gr::tensor<double> loss_of(network const& net, gr::tensor<double, gr::dyn, inputs> const& x, gr::tensor<double, gr::dyn, 1> const& y) {
+static gr::tensor<double> loss_of(network const& net, gr::tensor<double, gr::dyn, inputs> const& x,
+                                  gr::tensor<double, gr::dyn, 1> const& y) {
     return gr::mse_loss(gr::matmul(gr::tanh(gr::matmul(x, net.w1) + net.b1), net.w2) + net.b2, y);
 }
 
@@ -43,7 +44,8 @@ struct outcome {
     std::int64_t kept = 0;  ///< bytes that the tape holds at a time
 };
 /// Loss and gradient of all examples, `pieces` times a part of them.
-static outcome batch_gradient(network const& net, gr::tensor<double, gr::dyn, inputs> const& x, gr::tensor<double, gr::dyn, 1> const& y, int pieces) {
+static outcome batch_gradient(network const& net, gr::tensor<double, gr::dyn, inputs> const& x, gr::tensor<double, gr::dyn, 1> const& y,
+                              int pieces) {
     net.each([](auto const& p) { p.zero_grad(); });
     outcome all;
     int const size = examples / pieces;
@@ -74,7 +76,8 @@ int main() {
             norm += parts.gradient[k] * parts.gradient[k];
             apart = std::max(apart, std::abs(parts.gradient[k] - whole.gradient[k]));
         }
-        std::printf("%6d  %8d   %.16f   %.16f   %.1e              %6lld bytes\n", pieces, examples / pieces, parts.loss, std::sqrt(norm), apart, static_cast<long long>(parts.kept));
+        std::printf("%6d  %8d   %.16f   %.16f   %.1e              %6lld bytes\n", pieces, examples / pieces, parts.loss, std::sqrt(norm),
+                    apart, static_cast<long long>(parts.kept));
         right = right && apart < 1e-14;  // 64 numbers of order 1 added in another order: at most 64 roundings of 1e-16
     }
 

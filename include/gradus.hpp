@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+// g++ takes the names of variables in an instantiated lambda or template for shadows of the user's globals.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+
+#include <gradus/version.hpp>
+
+// clang-format off: in the order of the pipeline
 #include <gradus/core.hpp>
 #include <gradus/op.hpp>
 #include <gradus/expr.hpp>
@@ -12,3 +19,5 @@
 #include <gradus/nn.hpp>
 #include <gradus/optim.hpp>
 #include <gradus/control.hpp>
+
+#pragma GCC diagnostic pop

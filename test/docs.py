@@ -71,10 +71,18 @@ def main():
         real, shown = with_output(document, sys.argv[3]).splitlines(), document.read_text().splitlines()
         if real != shown:
             first = next((i for i, (r, s) in enumerate(zip(real, shown)) if r != s), min(len(real), len(shown)))
-            sys.exit(f"{document}:{first + 1}: the program prints other than shown; `{sys.argv[0]} update` mends it:\n" + "\n".join(real[first : first + 5]))
+            sys.exit(
+                f"{document}:{first + 1}: the program prints other than shown; `{sys.argv[0]} update` mends it:\n"
+                + "\n".join(real[first : first + 5])
+            )
     elif mode == "sentences":
         text = document.read_text()
-        wanted = [line[len("// expect:") :].strip() for source in sys.argv[3:] for line in Path(source).read_text().splitlines() if line.startswith("// expect:")]
+        wanted = [
+            line[len("// expect:") :].strip()
+            for source in sys.argv[3:]
+            for line in Path(source).read_text().splitlines()
+            if line.startswith("// expect:")
+        ]
         missing = [sentence for sentence in wanted if sentence not in text]
         sys.exit("\n".join([f"{document} lacks:", *missing]) if missing else 0)
 

@@ -13,10 +13,18 @@ FLAGS = ["-std=c++20", "-fsyntax-only", "-Wall", "-Wextra", "-Wconversion", "-Ws
 
 def compile_alone(path):
     source = f"#include <{path.relative_to(include).as_posix()}>\n"
-    done = subprocess.run([*sys.argv[1:], *FLAGS, "-x", "c++", "-"], input=source, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    return "" if done.returncode == 0 else f"{path.relative_to(include)}:\n" + "\n".join([line for line in done.stdout.splitlines() if "error" in line][:5])
+    done = subprocess.run(
+        [*sys.argv[1:], *FLAGS, "-x", "c++", "-"], input=source, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    return (
+        ""
+        if done.returncode == 0
+        else f"{path.relative_to(include)}:\n" + "\n".join([line for line in done.stdout.splitlines() if "error" in line][:5])
+    )
 
 
 with ThreadPoolExecutor(os.cpu_count()) as pool:
-    faults = [fault for fault in pool.map(compile_alone, sorted(set(include.rglob("*.hpp")) - {include / "gradus/tensor/eigen.hpp"})) if fault]
+    faults = [
+        fault for fault in pool.map(compile_alone, sorted(set(include.rglob("*.hpp")) - {include / "gradus/tensor/eigen.hpp"})) if fault
+    ]
 sys.exit("\n".join(faults) or 0)

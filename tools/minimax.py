@@ -54,11 +54,25 @@ for degree in (4, 9):
 # (log(1 + f) - f) / f^2, and (2 atanh(s) - 2 s) / s^3 as a polynomial of s^2
 low, high = sqrt(mpf(1) / 2) - 1, sqrt(2) - 1
 show("logarithm of float", lambda f: (log1p(f) - f) / f**2, low, high, 8, lambda f: f * f / log1p(f))
-show("logarithm of double", lambda z: ((log1p(sqrt(z)) - log1p(-sqrt(z))) / sqrt(z) - 2) / z, "1e-9", (high / (2 + high)) ** 2 * mpf("1.001"), 6, lambda z: z / 2)
+show(
+    "logarithm of double",
+    lambda z: ((log1p(sqrt(z)) - log1p(-sqrt(z))) / sqrt(z) - 2) / z,
+    "1e-9",
+    (high / (2 + high)) ** 2 * mpf("1.001"),
+    6,
+    lambda z: z / 2,
+)
 
 # (sin(r) / r - 1) / r^2 as a polynomial of r^2
 for degree in (3, 7):
-    show("sine", lambda z: (sin(sqrt(z)) / sqrt(z) - 1) / z, "1e-9", (pi / 2 * mpf("1.005")) ** 2, degree, lambda z: z * sqrt(z) / sin(sqrt(z)))
+    show(
+        "sine",
+        lambda z: (sin(sqrt(z)) / sqrt(z) - 1) / z,
+        "1e-9",
+        (pi / 2 * mpf("1.005")) ** 2,
+        degree,
+        lambda z: z * sqrt(z) / sin(sqrt(z)),
+    )
 
 # -log(erfc(a)) / a - 1
 for degree, most in ((8, "3.93"), (23, "5.93")):
@@ -76,7 +90,9 @@ def log2_over_s(z):
 
 most = (high / (2 + high)) ** 2 * mpf("1.001")
 for degree in (2, 6):
-    show("log2", lambda z: ((log2_over_s(z) - 2 / log(2)) / z - 2 / (3 * log(2))) / z, "1e-6", most, degree, lambda z: z * z / log2_over_s(z))
+    show(
+        "log2", lambda z: ((log2_over_s(z) - 2 / log(2)) / z - 2 / (3 * log(2))) / z, "1e-6", most, degree, lambda z: z * z / log2_over_s(z)
+    )
 
 
 # (1 + b a) exp(a^2) erfc(a) with b = 1 or 2 as base + v (1 - base + w p(q)) or 1 + w p(q): v = 1 / (a + c), w = a v, q = (a - z) v
@@ -85,5 +101,11 @@ for degree, b, base, c, z, most in ((11, 1, "0x1.20dd76p-1", 1, 1, "10.1"), (21,
     a = lambda q: (z + c * q) / (1 - q)
     scaled = lambda a: (1 + b * a) * exp(a * a) * erfc(a)
     factor = lambda a: a / (a + c) if base == 1 else a / (a + c) ** 2
-    show("complementary error function", lambda q: (scaled(a(q)) - base - (1 - base) / (a(q) + c)) / factor(a(q)), mpf("1e-9") - z / c, (most - z) / (most + c), degree,
-         lambda q: factor(a(q)) / scaled(a(q)))
+    show(
+        "complementary error function",
+        lambda q: (scaled(a(q)) - base - (1 - base) / (a(q) + c)) / factor(a(q)),
+        mpf("1e-9") - z / c,
+        (most - z) / (most + c),
+        degree,
+        lambda q: factor(a(q)) / scaled(a(q)),
+    )

@@ -33,13 +33,15 @@ constexpr auto block(auto h) {
     if constexpr (I == 0) return h;
     else {
         auto before = block<I - 1>(h);
-        return gr::let([=] { return before + gr::tanh(gr::matmul(before, w<I - 1>)+b<I - 1>); });
+        return gr::let([=] { return before + gr::tanh(gr::matmul(before, w<I - 1>) + b<I - 1>); });
     }
 }
 constexpr auto loss = gr::let([] { return gr::mse_loss(block<BLOCKS>(x), y); });
 
 template <class P>
-constexpr auto descend(P p) { return gr::update(p, p - rate * gr::grad(loss, p)); }
+constexpr auto descend(P p) {
+    return gr::update(p, p - rate * gr::grad(loss, p));
+}
 
 template <int... I>
 constexpr auto make(std::integer_sequence<int, I...>) {
@@ -53,13 +55,15 @@ float train(std::integer_sequence<int, I...>) {
     gr::array<float, 64, 64> weights[BLOCKS];
     gr::array<float, 64> biases[BLOCKS];
     for (auto& a : weights) a = gr::array<float, 64, 64>::normal(random, 0.0f, 0.05f);
-    auto in = gr::array<float, gr::dyn, 64>::uniform(32, random, -1.0f, 1.0f), out = gr::array<float, gr::dyn, 64>::uniform(32, random, -1.0f, 1.0f);
+    auto in = gr::array<float, gr::dyn, 64>::uniform(32, random, -1.0f, 1.0f),
+         out = gr::array<float, gr::dyn, 64>::uniform(32, random, -1.0f, 1.0f);
     float first = 0, last = 0;
     for (int i = 0; i < 50; ++i) {
         auto [l] = step(x = in, y = out, rate = 0.5f, (w<I> = weights[I])..., (b<I> = biases[I])...);
         (i ? last : first) = l;
     }
-    std::printf("%d blocks, %d kernels: loss %.4f -> %.4f\n", BLOCKS, step.kernels(), static_cast<double>(first), static_cast<double>(last));
+    std::printf("%d blocks, %d kernels: loss %.4f -> %.4f\n", BLOCKS, step.kernels(), static_cast<double>(first),
+                static_cast<double>(last));
     return last / first;
 }
 

@@ -17,8 +17,12 @@ import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-PROGRAMS = [("xsimd and Hana headers", "dependencies.cpp", []), ("#include <gradus.hpp>", "include.cpp", []),
-            ("tutorial, 5x3", "tutorial.cpp", []), ("Black-Scholes, 4 sensitivities", "options.cpp", [])]
+PROGRAMS = [
+    ("xsimd and Hana headers", "dependencies.cpp", []),
+    ("#include <gradus.hpp>", "include.cpp", []),
+    ("tutorial, 5x3", "tutorial.cpp", []),
+    ("Black-Scholes, 4 sensitivities", "options.cpp", []),
+]
 PROGRAMS += [(f"residual network, {n} blocks", "residual.cpp", [f"-DBLOCKS={n}"]) for n in (1, 2, 4, 8, 12, 24)]
 PROGRAMS += [("residual network, 12 blocks, -g", "residual.cpp", ["-DBLOCKS=12", "-g"])]
 

@@ -45,7 +45,8 @@ void row() {
     gr::array<T, M, N> c, peer;
     auto ours = [&] {
         timing::clobber();
-        product<T, M, N, K, TA, TB>::program(gr::out(c), gr::var<"a", T, TA ? K : M, TA ? M : K> = a, gr::var<"b", T, TB ? N : K, TB ? K : N> = b);
+        product<T, M, N, K, TA, TB>::program(gr::out(c), gr::var < "a", T, TA ? K : M, TA ? M : K > = a, gr::var < "b", T, TB ? N : K,
+                                             TB ? K : N > = b);
         timing::clobber();
     };
     ours();
@@ -64,7 +65,7 @@ void row() {
     [[maybe_unused]] double best = 0;
     double mine = 0;
     int const rounds = flops > 0.01 ? 21 : 101;
-    auto against = [&](char const* who, auto&& f) {
+    [[maybe_unused]] auto against = [&](char const* who, auto&& f) {
         f();
         check(who);
         timing::result r = timing::compare(ours, f, rounds);
@@ -79,17 +80,28 @@ void row() {
         int lda = TA ? M : K, ldb = N, ldc = N, flags = TA ? LIBXSMM_GEMM_FLAG_TRANS_B : 0;
         float one = 1, zero = 0;
         libxsmm_smmfunction f = libxsmm_smmdispatch(N, M, K, &ldb, &lda, &ldc, &one, &zero, &flags, nullptr);
-        if (f && M <= 512) against("libxsmm", [&] { f(b.data(), a.data(), peer.data()); timing::clobber(); });
+        if (f && M <= 512)
+            against("libxsmm", [&] {
+                f(b.data(), a.data(), peer.data());
+                timing::clobber();
+            });
         else std::printf("        -");
     } else std::printf("        -");
 #endif
 #ifdef GRADUS_BENCH_DNNL
     if constexpr (sizeof(T) == 4)
-        against("oneDNN", [&] { dnnl_sgemm(TA ? 'T' : 'N', TB ? 'T' : 'N', M, N, K, 1, a.data(), TA ? M : K, b.data(), TB ? K : N, 0, peer.data(), N); timing::clobber(); });
+        against("oneDNN", [&] {
+            dnnl_sgemm(TA ? 'T' : 'N', TB ? 'T' : 'N', M, N, K, 1, a.data(), TA ? M : K, b.data(), TB ? K : N, 0, peer.data(), N);
+            timing::clobber();
+        });
 #endif
 #ifdef GRADUS_BENCH_OPENBLAS
     if constexpr (sizeof(T) == 4)
-        against("OpenBLAS", [&] { cblas_sgemm(CblasRowMajor, TA ? CblasTrans : CblasNoTrans, TB ? CblasTrans : CblasNoTrans, M, N, K, 1, a.data(), TA ? M : K, b.data(), TB ? K : N, 0, peer.data(), N); timing::clobber(); });
+        against("OpenBLAS", [&] {
+            cblas_sgemm(CblasRowMajor, TA ? CblasTrans : CblasNoTrans, TB ? CblasTrans : CblasNoTrans, M, N, K, 1, a.data(), TA ? M : K,
+                        b.data(), TB ? K : N, 0, peer.data(), N);
+            timing::clobber();
+        });
 #endif
     if (mine == 0) mine = flops / timing::compare(ours, ours, rounds).first_least;
     std::printf(" | %8.1f | %.3f |\n", mine, best > 0 ? mine / best : 0);

@@ -51,13 +51,18 @@ struct rational {
     template <class B>
     static B erf(B a) {
         B x = xsimd::max(xsimd::min(a, B(4.0f)), B(-4.0f)), y = x * x;
-        return x * polynomial(y, {-2.72614225801306e-10f, 2.77068142495902e-08f, -2.10102402082508e-06f, -5.69250639462346e-05f, -7.34990630326855e-04f, -2.95459980854025e-03f, -1.60960333262415e-02f}) /
-               polynomial(y, {-1.45660718464996e-05f, -2.13374055278905e-04f, -1.68282697438203e-03f, -7.37332916720468e-03f, -1.42647390514189e-02f});
+        return x *
+               polynomial(y, {-2.72614225801306e-10f, 2.77068142495902e-08f, -2.10102402082508e-06f, -5.69250639462346e-05f,
+                              -7.34990630326855e-04f, -2.95459980854025e-03f, -1.60960333262415e-02f}) /
+               polynomial(y, {-1.45660718464996e-05f, -2.13374055278905e-04f, -1.68282697438203e-03f, -7.37332916720468e-03f,
+                              -1.42647390514189e-02f});
     }
     template <class B>
     static B tanh(B a) {
         B x = xsimd::max(xsimd::min(a, B(7.90531110763549805f)), B(-7.90531110763549805f)), y = x * x;
-        return x * polynomial(y, {-2.76076847742355e-16f, 2.00018790482477e-13f, -8.60467152213735e-11f, 5.12229709037114e-08f, 1.48572235717979e-05f, 6.37261928875436e-04f, 4.89352455891786e-03f}) /
+        return x *
+               polynomial(y, {-2.76076847742355e-16f, 2.00018790482477e-13f, -8.60467152213735e-11f, 5.12229709037114e-08f,
+                              1.48572235717979e-05f, 6.37261928875436e-04f, 4.89352455891786e-03f}) /
                polynomial(y, {1.19825839466702e-06f, 1.18534705686654e-04f, 2.26843463243900e-03f, 4.89352518554385e-03f});
     }
 };
@@ -69,10 +74,12 @@ __attribute__((noinline)) T greeks_by_hand(long n, T const* S, T const* K, T con
     B sum(T(0));
     for (long i = 0; i < n; i += static_cast<long>(B::size)) {
         B s = B::load_unaligned(S + i), k = B::load_unaligned(K + i), v = B::load_unaligned(Vp + i), t = B::load_unaligned(X + i);
-        B st = xsimd::sqrt(t), sq = v * st, isq = one / sq, ik = one / k, c = r + h * v * v, d1 = (xsimd::log(s * ik) + c * t) * isq, d2 = d1 - sq;
+        B st = xsimd::sqrt(t), sq = v * st, isq = one / sq, ik = one / k, c = r + h * v * v, d1 = (xsimd::log(s * ik) + c * t) * isq,
+          d2 = d1 - sq;
         B n1 = h * (one + F::erf(d1 * q2)), n2 = h * (one + F::erf(d2 * q2)), e = k * xsimd::exp(-r * t), en = e * n2;
         sum += s * n1 - en;
-        B b1 = s * ip * xsimd::exp(-h * d1 * d1), b2 = -e * ip * xsimd::exp(-h * d2 * d2), bd1 = b1 + b2, bl = bd1 * isq, bsq = -b2 - bl * d1;
+        B b1 = s * ip * xsimd::exp(-h * d1 * d1), b2 = -e * ip * xsimd::exp(-h * d2 * d2), bd1 = b1 + b2, bl = bd1 * isq,
+          bsq = -b2 - bl * d1;
         (n1 + bl / s).store_unaligned(gS + i);
         (-(en + bl) * ik).store_unaligned(gK + i);
         (bsq * st + bl * v * t).store_unaligned(gV + i);
@@ -153,15 +160,20 @@ void run(long n, char const* size) {
     double const tolerance = sizeof(T) == 4 ? 1e-4 : 1e-11;  // of a result's largest element: all order the same operations differently
     int const rounds = n > 100000 ? 31 : 151;
     gr::random random(1);
-    auto s = A::uniform(n, random, 50, 150), k = A::uniform(n, random, 50, 150), v = A::uniform(n, random, T(0.1), T(0.6)), t = A::uniform(n, random, T(0.1), 2), x = A::uniform(n, random, -2, 2);
+    auto s = A::uniform(n, random, 50, 150), k = A::uniform(n, random, 50, 150), v = A::uniform(n, random, T(0.1), T(0.6)),
+         t = A::uniform(n, random, T(0.1), 2), x = A::uniform(n, random, -2, 2);
     std::vector<outcome<T>> r(4, outcome<T>(n));
     auto greeks = [&](char const* name, auto f, outcome<T>& o) {
-        return timing::enter(name, [&, f] { o.l = f(n, s.data(), k.data(), v.data(), t.data(), o.s.data(), o.k.data(), o.v.data(), o.x.data()); }, o.l, o.s, o.k, o.v, o.x);
+        return timing::enter(
+            name, [&, f] { o.l = f(n, s.data(), k.data(), v.data(), t.data(), o.s.data(), o.k.data(), o.v.data(), o.x.data()); }, o.l, o.s,
+            o.k, o.v, o.x);
     };
     auto slope = [&](char const* name, auto f, outcome<T>& o) {
         return timing::enter(name, [&, f] { o.l = f(n, x.data(), o.s.data()); }, o.l, o.s);
     };
-    std::vector<timing::contestant> all{timing::enter("gradus", [&] { P::greeks(gr::out(r[0].l, r[0].s, r[0].k, r[0].v, r[0].x), S = s, K = k, V = v, X = t); }, r[0].l, r[0].s, r[0].k, r[0].v, r[0].x)};
+    std::vector<timing::contestant> all{timing::enter(
+        "gradus", [&] { P::greeks(gr::out(r[0].l, r[0].s, r[0].k, r[0].v, r[0].x), S = s, K = k, V = v, X = t); }, r[0].l, r[0].s, r[0].k,
+        r[0].v, r[0].x)};
     all.push_back(greeks("xsimd", greeks_by_hand<library, T>, r[1]));
     if constexpr (sizeof(T) == 4) all.push_back(greeks("xsimd with rational functions", greeks_by_hand<rational, T>, r[2]));
 #ifdef GRADUS_BENCH_EIGEN

@@ -25,7 +25,8 @@ struct model {
 
 /// Blocks of 16 rows, so that x is read once.
 template <int Rows, int Columns>
-__attribute__((noinline)) float loops(float const* __restrict x, float const* __restrict w, float b, float const* __restrict y, float* __restrict gw, float* __restrict gb) {
+__attribute__((noinline)) float loops(float const* __restrict x, float const* __restrict w, float b, float const* __restrict y,
+                                      float* __restrict gw, float* __restrict gb) {
     float l = 0, sb = 0, g[Columns] = {};
     for (int r = 0; r < Rows; r += 16) {
         float z[16], d[16];
@@ -67,7 +68,8 @@ __attribute__((noinline)) float simd(float const* x, float const* w, float bias,
                 a[k] = s;
             }
             if constexpr (N < 16) (xsimd::haddp(a) + V(bias)).store_aligned(d + i);
-            else for (int k = 0; k < N; ++k) d[i + k] = xsimd::hadd(a[k]) + bias;  // xsimd 8.1's haddp is wrong with AVX-512
+            else
+                for (int k = 0; k < N; ++k) d[i + k] = xsimd::hadd(a[k]) + bias;  // xsimd 8.1's haddp is wrong with AVX-512
         }
         for (int i = 0; i < block; i += N) {
             V z = V::load_aligned(d + i), label = V::load_unaligned(y + r + i), e = xsimd::exp(-xsimd::abs(z)), s = V(1.0f) / (V(1.0f) + e);
@@ -128,9 +130,11 @@ void run(char const* workload) {
     outcome<Columns> r[4];
     gr::workspace scratch;
     auto by_hand = [&](char const* name, auto f, outcome<Columns>& o) {
-        return timing::enter(name, [&X, &Y, &W, &B, &o, f] { o.l = f(X.data(), W.data(), B, Y.data(), o.gw.data(), &o.gb); }, o.l, o.gb, o.gw);
+        return timing::enter(
+            name, [&X, &Y, &W, &B, &o, f] { o.l = f(X.data(), W.data(), B, Y.data(), o.gw.data(), &o.gb); }, o.l, o.gb, o.gw);
     };
-    std::vector<timing::contestant> all{timing::enter("gradus", [&] { M::step(gr::out(r[0].l, r[0].gw, r[0].gb), scratch, x = X, w = W, b = B, y = Y); }, r[0].l, r[0].gb, r[0].gw)};
+    std::vector<timing::contestant> all{timing::enter(
+        "gradus", [&] { M::step(gr::out(r[0].l, r[0].gw, r[0].gb), scratch, x = X, w = W, b = B, y = Y); }, r[0].l, r[0].gb, r[0].gw)};
     all.push_back(by_hand("loops", loops<Rows, Columns>, r[1]));
 #ifndef XSIMD_NO_SUPPORTED_ARCHITECTURE
     all.push_back(by_hand("xsimd", simd<Rows, Columns>, r[2]));

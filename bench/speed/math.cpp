@@ -87,16 +87,46 @@ struct sleef {
         return {x};
     }
     void store_unaligned(T* p) const { std::memcpy(p, &data, sizeof data); }
-    friend sleef exp(sleef x) { if constexpr (single) return {Sleef_expf16_u10avx512f(x.data)}; else return {Sleef_expd8_u10avx512f(x.data)}; }
-    friend sleef expm1(sleef x) { if constexpr (single) return {Sleef_expm1f16_u10avx512f(x.data)}; else return {Sleef_expm1d8_u10avx512f(x.data)}; }
-    friend sleef log(sleef x) { if constexpr (single) return {Sleef_logf16_u10avx512f(x.data)}; else return {Sleef_logd8_u10avx512f(x.data)}; }
-    friend sleef log1p(sleef x) { if constexpr (single) return {Sleef_log1pf16_u10avx512f(x.data)}; else return {Sleef_log1pd8_u10avx512f(x.data)}; }
-    friend sleef tanh(sleef x) { if constexpr (single) return {Sleef_tanhf16_u10avx512f(x.data)}; else return {Sleef_tanhd8_u10avx512f(x.data)}; }
-    friend sleef sin(sleef x) { if constexpr (single) return {Sleef_sinf16_u10avx512f(x.data)}; else return {Sleef_sind8_u10avx512f(x.data)}; }
-    friend sleef cos(sleef x) { if constexpr (single) return {Sleef_cosf16_u10avx512f(x.data)}; else return {Sleef_cosd8_u10avx512f(x.data)}; }
-    friend sleef erf(sleef x) { if constexpr (single) return {Sleef_erff16_u10avx512f(x.data)}; else return {Sleef_erfd8_u10avx512f(x.data)}; }
-    friend sleef erfc(sleef x) { if constexpr (single) return {Sleef_erfcf16_u15avx512f(x.data)}; else return {Sleef_erfcd8_u15avx512f(x.data)}; }
-    friend sleef pow(sleef x, sleef y) { if constexpr (single) return {Sleef_powf16_u10avx512f(x.data, y.data)}; else return {Sleef_powd8_u10avx512f(x.data, y.data)}; }
+    friend sleef exp(sleef x) {
+        if constexpr (single) return {Sleef_expf16_u10avx512f(x.data)};
+        else return {Sleef_expd8_u10avx512f(x.data)};
+    }
+    friend sleef expm1(sleef x) {
+        if constexpr (single) return {Sleef_expm1f16_u10avx512f(x.data)};
+        else return {Sleef_expm1d8_u10avx512f(x.data)};
+    }
+    friend sleef log(sleef x) {
+        if constexpr (single) return {Sleef_logf16_u10avx512f(x.data)};
+        else return {Sleef_logd8_u10avx512f(x.data)};
+    }
+    friend sleef log1p(sleef x) {
+        if constexpr (single) return {Sleef_log1pf16_u10avx512f(x.data)};
+        else return {Sleef_log1pd8_u10avx512f(x.data)};
+    }
+    friend sleef tanh(sleef x) {
+        if constexpr (single) return {Sleef_tanhf16_u10avx512f(x.data)};
+        else return {Sleef_tanhd8_u10avx512f(x.data)};
+    }
+    friend sleef sin(sleef x) {
+        if constexpr (single) return {Sleef_sinf16_u10avx512f(x.data)};
+        else return {Sleef_sind8_u10avx512f(x.data)};
+    }
+    friend sleef cos(sleef x) {
+        if constexpr (single) return {Sleef_cosf16_u10avx512f(x.data)};
+        else return {Sleef_cosd8_u10avx512f(x.data)};
+    }
+    friend sleef erf(sleef x) {
+        if constexpr (single) return {Sleef_erff16_u10avx512f(x.data)};
+        else return {Sleef_erfd8_u10avx512f(x.data)};
+    }
+    friend sleef erfc(sleef x) {
+        if constexpr (single) return {Sleef_erfcf16_u15avx512f(x.data)};
+        else return {Sleef_erfcd8_u15avx512f(x.data)};
+    }
+    friend sleef pow(sleef x, sleef y) {
+        if constexpr (single) return {Sleef_powf16_u10avx512f(x.data, y.data)};
+        else return {Sleef_powd8_u10avx512f(x.data, y.data)};
+    }
     friend sleef sigmoid(sleef x) {
         vector const one = vector{} + 1;
         return {one / (one + exp(sleef{-x.data}).data)};
@@ -123,7 +153,8 @@ void compare(char const* name, double low, double high, auto batch_f, auto array
     std::vector<contestant<T>> all;
     auto const enter = [&]<class V>(std::type_identity<V>) {
         all.emplace_back();
-        if constexpr (requires(V v) { batch_f(v); } || requires(V v) { batch_f(v, v); }) all.back().call = [&x, &y, &second, batch_f] { map<V>(x, second, y, batch_f); };
+        if constexpr (requires(V v) { batch_f(v); } || requires(V v) { batch_f(v, v); })
+            all.back().call = [&x, &y, &second, batch_f] { map<V>(x, second, y, batch_f); };
     };
     enter(std::type_identity<simd::vec<T, simd::native_width<T>>>{});
     enter(std::type_identity<xsimd::batch<T>>{});
@@ -151,7 +182,8 @@ void compare(char const* name, double low, double high, auto batch_f, auto array
         c.call();
         for (std::size_t i = 0; i < count; ++i) {
             long double const expected = reference(static_cast<long double>(x[i]), static_cast<long double>(second[i]));
-            c.error = std::max(c.error, static_cast<double>(std::ldexp(std::abs(static_cast<long double>(y[i]) - expected), std::numeric_limits<T>::digits - 1 - std::ilogb(expected))));
+            c.error = std::max(c.error, static_cast<double>(std::ldexp(std::abs(static_cast<long double>(y[i]) - expected),
+                                                                       std::numeric_limits<T>::digits - 1 - std::ilogb(expected))));
         }
         while (time(c) * c.repeats < 2e-4) c.repeats *= 2;
     }
@@ -176,7 +208,9 @@ void compare_both(char const* name, double low, double high, auto batch_f, auto 
 }
 
 template <class V>
-auto sigmoid(V x) -> decltype(V(1) / (V(1) + exp(-x))) { return V(1) / (V(1) + exp(-x)); }
+auto sigmoid(V x) -> decltype(V(1) / (V(1) + exp(-x))) {
+    return V(1) / (V(1) + exp(-x));
+}
 
 }  // namespace
 
@@ -195,15 +229,37 @@ int main() {
     add("ratio");
     std::printf("%s\n%s\n", heads.c_str(), rules.c_str());
     using number = long double;
-    compare_both("exp", -10, 10, [](auto x) -> decltype(exp(x)) { return exp(x); }, [](auto const& x, auto const&) { return x.exp(); }, [](number x, number) { return std::exp(x); });
-    compare_both("expm1", -3, 3, [](auto x) -> decltype(expm1(x)) { return expm1(x); }, [](auto const& x, auto const&) { return x.expm1(); }, [](number x, number) { return std::expm1(x); });
-    compare_both("log", 0.01, 100, [](auto x) -> decltype(log(x)) { return log(x); }, [](auto const& x, auto const&) { return x.log(); }, [](number x, number) { return std::log(x); });
-    compare_both("log1p", -0.9, 10, [](auto x) -> decltype(log1p(x)) { return log1p(x); }, [](auto const& x, auto const&) { return x.log1p(); }, [](number x, number) { return std::log1p(x); });
-    compare_both("tanh", -5, 5, [](auto x) -> decltype(tanh(x)) { return tanh(x); }, [](auto const& x, auto const&) { return x.tanh(); }, [](number x, number) { return std::tanh(x); });
-    compare_both("sigmoid", -10, 10, [](auto x) -> decltype(sigmoid(x)) { return sigmoid(x); }, [](auto const& x, auto const&) { return x.logistic(); }, [](number x, number) { return 1 / (1 + std::exp(-x)); });
-    compare_both("sin", -6, 6, [](auto x) -> decltype(sin(x)) { return sin(x); }, [](auto const& x, auto const&) { return x.sin(); }, [](number x, number) { return std::sin(x); });
-    compare_both("cos", -6, 6, [](auto x) -> decltype(cos(x)) { return cos(x); }, [](auto const& x, auto const&) { return x.cos(); }, [](number x, number) { return std::cos(x); });
-    compare_both("erf", -3, 3, [](auto x) -> decltype(erf(x)) { return erf(x); }, [](auto const& x, auto const&) { return x.erf(); }, [](number x, number) { return std::erf(x); });
-    compare_both("erfc", -3, 5, [](auto x) -> decltype(erfc(x)) { return erfc(x); }, [](auto const& x, auto const&) { return x.erfc(); }, [](number x, number) { return std::erfc(x); });
-    compare_both("pow", 0.01, 20, [](auto x, auto y) -> decltype(pow(x, y)) { return pow(x, y); }, [](auto const& x, auto const& y) { return x.pow(y); }, [](number x, number y) { return std::pow(x, y); });
+    compare_both(
+        "exp", -10, 10, [](auto x) -> decltype(exp(x)) { return exp(x); }, [](auto const& x, auto const&) { return x.exp(); },
+        [](number x, number) { return std::exp(x); });
+    compare_both(
+        "expm1", -3, 3, [](auto x) -> decltype(expm1(x)) { return expm1(x); }, [](auto const& x, auto const&) { return x.expm1(); },
+        [](number x, number) { return std::expm1(x); });
+    compare_both(
+        "log", 0.01, 100, [](auto x) -> decltype(log(x)) { return log(x); }, [](auto const& x, auto const&) { return x.log(); },
+        [](number x, number) { return std::log(x); });
+    compare_both(
+        "log1p", -0.9, 10, [](auto x) -> decltype(log1p(x)) { return log1p(x); }, [](auto const& x, auto const&) { return x.log1p(); },
+        [](number x, number) { return std::log1p(x); });
+    compare_both(
+        "tanh", -5, 5, [](auto x) -> decltype(tanh(x)) { return tanh(x); }, [](auto const& x, auto const&) { return x.tanh(); },
+        [](number x, number) { return std::tanh(x); });
+    compare_both(
+        "sigmoid", -10, 10, [](auto x) -> decltype(sigmoid(x)) { return sigmoid(x); },
+        [](auto const& x, auto const&) { return x.logistic(); }, [](number x, number) { return 1 / (1 + std::exp(-x)); });
+    compare_both(
+        "sin", -6, 6, [](auto x) -> decltype(sin(x)) { return sin(x); }, [](auto const& x, auto const&) { return x.sin(); },
+        [](number x, number) { return std::sin(x); });
+    compare_both(
+        "cos", -6, 6, [](auto x) -> decltype(cos(x)) { return cos(x); }, [](auto const& x, auto const&) { return x.cos(); },
+        [](number x, number) { return std::cos(x); });
+    compare_both(
+        "erf", -3, 3, [](auto x) -> decltype(erf(x)) { return erf(x); }, [](auto const& x, auto const&) { return x.erf(); },
+        [](number x, number) { return std::erf(x); });
+    compare_both(
+        "erfc", -3, 5, [](auto x) -> decltype(erfc(x)) { return erfc(x); }, [](auto const& x, auto const&) { return x.erfc(); },
+        [](number x, number) { return std::erfc(x); });
+    compare_both(
+        "pow", 0.01, 20, [](auto x, auto y) -> decltype(pow(x, y)) { return pow(x, y); },
+        [](auto const& x, auto const& y) { return x.pow(y); }, [](number x, number y) { return std::pow(x, y); });
 }

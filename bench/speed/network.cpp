@@ -37,8 +37,12 @@ struct shallow {
     static constexpr auto gradients = gr::compile(loss, gr::grad(loss, w1), gr::grad(loss, b1), gr::grad(loss, w2), gr::grad(loss, b2));
     static constexpr auto step = gr::compile(loss, descend(w1), descend(b1), descend(w2), descend(b2));
     static std::vector<int> sizes() { return {784, 128, 10}; }
-    static void run(auto& l, auto& p, auto& g, auto& scratch) { gradients(gr::out(l, g[0], g[1], g[2], g[3]), scratch, x = p.x, y = p.y, w1 = p.at[0], b1 = p.at[1], w2 = p.at[2], b2 = p.at[3]); }
-    static void train(auto& l, auto& p, float r, auto& scratch) { step(gr::out(l), scratch, x = p.x, y = p.y, w1 = p.at[0], b1 = p.at[1], w2 = p.at[2], b2 = p.at[3], rate = r); }
+    static void run(auto& l, auto& p, auto& g, auto& scratch) {
+        gradients(gr::out(l, g[0], g[1], g[2], g[3]), scratch, x = p.x, y = p.y, w1 = p.at[0], b1 = p.at[1], w2 = p.at[2], b2 = p.at[3]);
+    }
+    static void train(auto& l, auto& p, float r, auto& scratch) {
+        step(gr::out(l), scratch, x = p.x, y = p.y, w1 = p.at[0], b1 = p.at[1], w2 = p.at[2], b2 = p.at[3], rate = r);
+    }
 };
 template <int Batch>
 struct deep {
@@ -56,11 +60,18 @@ struct deep {
     static constexpr auto second = gr::let([] { return gr::relu(gr::matmul(first, w2) + b2); });
     static constexpr auto loss = gr::let([] { return gr::cross_entropy(gr::matmul(second, w3) + b3, y); });
     static constexpr auto descend(auto p) { return gr::update(p, p - rate * gr::grad(loss, p)); }
-    static constexpr auto gradients = gr::compile(loss, gr::grad(loss, w1), gr::grad(loss, b1), gr::grad(loss, w2), gr::grad(loss, b2), gr::grad(loss, w3), gr::grad(loss, b3));
+    static constexpr auto gradients = gr::compile(loss, gr::grad(loss, w1), gr::grad(loss, b1), gr::grad(loss, w2), gr::grad(loss, b2),
+                                                  gr::grad(loss, w3), gr::grad(loss, b3));
     static constexpr auto step = gr::compile(loss, descend(w1), descend(b1), descend(w2), descend(b2), descend(w3), descend(b3));
     static std::vector<int> sizes() { return {784, 512, 512, 10}; }
-    static void run(auto& l, auto& p, auto& g, auto& scratch) { gradients(gr::out(l, g[0], g[1], g[2], g[3], g[4], g[5]), scratch, x = p.x, y = p.y, w1 = p.at[0], b1 = p.at[1], w2 = p.at[2], b2 = p.at[3], w3 = p.at[4], b3 = p.at[5]); }
-    static void train(auto& l, auto& p, float r, auto& scratch, auto const&... how) { step(gr::out(l), scratch, x = p.x, y = p.y, w1 = p.at[0], b1 = p.at[1], w2 = p.at[2], b2 = p.at[3], w3 = p.at[4], b3 = p.at[5], rate = r, how...); }
+    static void run(auto& l, auto& p, auto& g, auto& scratch) {
+        gradients(gr::out(l, g[0], g[1], g[2], g[3], g[4], g[5]), scratch, x = p.x, y = p.y, w1 = p.at[0], b1 = p.at[1], w2 = p.at[2],
+                  b2 = p.at[3], w3 = p.at[4], b3 = p.at[5]);
+    }
+    static void train(auto& l, auto& p, float r, auto& scratch, auto const&... how) {
+        step(gr::out(l), scratch, x = p.x, y = p.y, w1 = p.at[0], b1 = p.at[1], w2 = p.at[2], b2 = p.at[3], w3 = p.at[4], b3 = p.at[5],
+             rate = r, how...);
+    }
 };
 
 // ---- by hand
@@ -126,8 +137,14 @@ public:
     std::vector<std::vector<float>> gradient;
     float loss = 0;
 
-    hand_written(parameters const& given, product multiply) : p(given), gradient(p.at), multiply_(multiply), batch_(static_cast<int>(p.y.size())), layers_(static_cast<int>(p.sizes.size()) - 1) {
-        for (int size : p.sizes) h_.emplace_back(static_cast<std::size_t>(batch_ * size)), d_.emplace_back(static_cast<std::size_t>(batch_ * size));
+    hand_written(parameters const& given, product multiply)
+        : p(given),
+          gradient(p.at),
+          multiply_(multiply),
+          batch_(static_cast<int>(p.y.size())),
+          layers_(static_cast<int>(p.sizes.size()) - 1) {
+        for (int size : p.sizes)
+            h_.emplace_back(static_cast<std::size_t>(batch_ * size)), d_.emplace_back(static_cast<std::size_t>(batch_ * size));
         h_[0] = p.x;
     }
     void run() {
@@ -217,7 +234,8 @@ void run(char const* name, int rounds) {
     constexpr float rate = 1e-6f;
     auto enter = [](char const* who, auto& net, bool train) {
         auto call = [&net, train] { train ? net.train(rate) : net.run(); };
-        timing::contestant c{who, [call](int n) {
+        timing::contestant c{who,
+                             [call](int n) {
                                  for (int i = 0; i < n; ++i) timing::clobber(), call(), timing::clobber();
                              },
                              [&net, train] {
@@ -245,7 +263,8 @@ void run_threads() {
         for (int i = 0; i < n; ++i) f(i);
     };
     auto enter = [](char const* who, auto& net, auto call) {
-        return timing::contestant{who, [call](int n) {
+        return timing::contestant{who,
+                                  [call](int n) {
                                       for (int i = 0; i < n; ++i) timing::clobber(), call(), timing::clobber();
                                   },
                                   [&net] {
@@ -255,7 +274,9 @@ void run_threads() {
                                   }};
     };
     timing::race("network 784-512-512-10 batch 256 float with a step, two threads",
-                 {enter("gradus", two, [&] { Network::train(two.loss, two.p, 1e-6f, two.scratch, gr::parallel(2, on_openmp)); }), enter("gradus on one thread", one, [&] { one.train(1e-6f); })}, 0, 51);
+                 {enter("gradus", two, [&] { Network::train(two.loss, two.p, 1e-6f, two.scratch, gr::parallel(2, on_openmp)); }),
+                  enter("gradus on one thread", one, [&] { one.train(1e-6f); })},
+                 0, 51);
 }
 #endif
 

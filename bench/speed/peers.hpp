@@ -42,7 +42,8 @@ timing::contestant enter_one(char const* name, Gradient gradient, F f, T const* 
 
 /// Adds every peer that is installed: Ceres (jets), Sacado (expression-level reverse inside forward), ADOL-C (its tape, in double).
 template <int N, class F, class T>
-void enter(std::vector<timing::contestant>& all, [[maybe_unused]] F f, [[maybe_unused]] T const* x, [[maybe_unused]] std::vector<int> parts) {
+void enter(std::vector<timing::contestant>& all, [[maybe_unused]] F f, [[maybe_unused]] T const* x,
+           [[maybe_unused]] std::vector<int> parts) {
     static_cast<void>(all);
 #ifdef GRADUS_BENCH_CERES
     auto jets = [](F& function, T const* at, T* g) {

@@ -91,15 +91,19 @@ __attribute__((noinline)) double fit_simd(double pa, double pb, double pc, doubl
 // ---- arm: p <- Rz(q_i) (Rx(alpha_i) p + (a_i, 0, d_i)), from the hand to the shoulder
 
 constexpr double link[6] = {0.03, -0.425, -0.39225, 0.02, 0.01, 0.05}, offset[6] = {0.089159, 0.015, 0.025, 0.10915, 0.09465, 0.0823};
-constexpr double ca[6] = {0.26749882862458735, 0.9800665778412416, 0.9210609940028851, 0.4535961214255773, 0.3623577544766736, 0.955336489125606},
-                 sa[6] = {0.963558185417193, 0.19866933079506122, -0.3894183423086505, 0.8912073600614354, -0.9320390859672263, 0.29552020666133955};
+constexpr double ca[6] = {0.26749882862458735, 0.9800665778412416, 0.9210609940028851,
+                          0.4535961214255773,  0.3623577544766736, 0.955336489125606},
+                 sa[6] = {0.963558185417193,  0.19866933079506122, -0.3894183423086505,
+                          0.8912073600614354, -0.9320390859672263, 0.29552020666133955};
 
 constexpr auto q = gr::var<"q", double, 6>;
 constexpr auto target = gr::var<"target", double, 3>;
 constexpr auto sines = gr::sin(q);
 constexpr auto cosines = gr::cos(q);
 template <int I>
-constexpr auto element(auto v) { return gr::reshape<>(gr::slice<I, I + 1>(v)); }
+constexpr auto element(auto v) {
+    return gr::reshape<>(gr::slice<I, I + 1>(v));
+}
 /// The hand in the frame of joint I.
 template <int I>
 struct joint {
@@ -109,7 +113,8 @@ struct joint {
     static constexpr auto uy = gr::let([] { return gr::constant<ca[I]> * joint<I + 1>::y - gr::constant<sa[I]> * joint<I + 1>::z; });
     static constexpr auto x = gr::let([] { return cosine * ux - sine * uy; });
     static constexpr auto y = gr::let([] { return sine * ux + cosine * uy; });
-    static constexpr auto z = gr::let([] { return gr::constant<sa[I]> * joint<I + 1>::y + gr::constant<ca[I]> * joint<I + 1>::z + gr::constant<offset[I]>; });
+    static constexpr auto z =
+        gr::let([] { return gr::constant<sa[I]> * joint<I + 1>::y + gr::constant<ca[I]> * joint<I + 1>::z + gr::constant<offset[I]>; });
 };
 template <>
 struct joint<5> {
@@ -117,7 +122,8 @@ struct joint<5> {
     static constexpr auto y = gr::let([] { return gr::constant<link[5]> * element<5>(sines); });
     static constexpr auto z = gr::constant<offset[5]>;
 };
-constexpr auto distance = gr::square(joint<0>::x - element<0>(target)) + gr::square(joint<0>::y - element<1>(target)) + gr::square(joint<0>::z - element<2>(target));
+constexpr auto distance = gr::square(joint<0>::x - element<0>(target)) + gr::square(joint<0>::y - element<1>(target)) +
+                          gr::square(joint<0>::z - element<2>(target));
 constexpr auto arm = gr::compile(distance, gr::grad(distance, q));
 
 /// The chain and its way back, for sines and cosines from anywhere.
@@ -198,9 +204,12 @@ int main() {
     {
         auto X = gr::array<double, 8>::uniform(random, -1.0, 1.0);
         outcome<8> r[3];
-        std::vector<timing::contestant> all{timing::enter("gradus", [&] { rosenbrock(gr::out(r[0].l, r[0].g), x = X); }, r[0].l, r[0].g),
-                                            timing::enter("loops", [&] { r[1].l = rosenbrock_loops(X.data(), r[1].g.data()); }, r[1].l, r[1].g),
-                                            timing::enter("loops over arrays", [&] { r[2].l = rosenbrock_arrays(X.data(), r[2].g.data()); }, r[2].l, r[2].g)};
+        std::vector<timing::contestant> all{
+            timing::enter(
+                "gradus", [&] { rosenbrock(gr::out(r[0].l, r[0].g), x = X); }, r[0].l, r[0].g),
+            timing::enter(
+                "loops", [&] { r[1].l = rosenbrock_loops(X.data(), r[1].g.data()); }, r[1].l, r[1].g),
+            timing::enter("loops over arrays", [&] { r[2].l = rosenbrock_arrays(X.data(), r[2].g.data()); }, r[2].l, r[2].g)};
         peers::enter<8>(all, [](auto const* p) { return rosenbrock_of(p); }, X.data(), {8});
         timing::race("Rosenbrock 8 double", all, 1e-13);
     }
@@ -210,9 +219,13 @@ int main() {
         auto Y = gr::array<double, 16>::uniform(random, 0.0, 2.0);
         double A = 1.5, B = 0.7, C = 0.3;
         outcome<3> r[3];
-        std::vector<timing::contestant> all{timing::enter("gradus", [&] { fit(gr::out(r[0].l, r[0].g[0], r[0].g[1], r[0].g[2]), a = A, b = B, c = C, t = T, y = Y); }, r[0].l, r[0].g),
-                                            timing::enter("loops", [&] { r[1].l = fit_loops(A, B, C, T.data(), Y.data(), r[1].g.data()); }, r[1].l, r[1].g),
-                                            timing::enter("xsimd", [&] { r[2].l = fit_simd(A, B, C, T.data(), Y.data(), r[2].g.data()); }, r[2].l, r[2].g)};
+        std::vector<timing::contestant> all{
+            timing::enter(
+                "gradus", [&] { fit(gr::out(r[0].l, r[0].g[0], r[0].g[1], r[0].g[2]), a = A, b = B, c = C, t = T, y = Y); }, r[0].l,
+                r[0].g),
+            timing::enter(
+                "loops", [&] { r[1].l = fit_loops(A, B, C, T.data(), Y.data(), r[1].g.data()); }, r[1].l, r[1].g),
+            timing::enter("xsimd", [&] { r[2].l = fit_simd(A, B, C, T.data(), Y.data(), r[2].g.data()); }, r[2].l, r[2].g)};
         double const parameters[] = {A, B, C};
         peers::enter<3>(all, [&T, &Y](auto const* p) { return fit_of(p, T.data(), Y.data()); }, parameters, {3});
         timing::race("curve fit 16 double", all, 1e-12);
@@ -221,9 +234,12 @@ int main() {
         auto Q = gr::array<double, 6>::uniform(random, -1.5, 1.5);
         gr::array<double, 3> T{0.4, 0.2, 0.6};
         outcome<6> r[3];
-        std::vector<timing::contestant> all{timing::enter("gradus", [&] { arm(gr::out(r[0].l, r[0].g), q = Q, target = T); }, r[0].l, r[0].g),
-                                            timing::enter("loops", [&] { r[1].l = arm_loops(Q.data(), T.data(), r[1].g.data()); }, r[1].l, r[1].g),
-                                            timing::enter("xsimd", [&] { r[2].l = arm_simd(Q.data(), T.data(), r[2].g.data()); }, r[2].l, r[2].g)};
+        std::vector<timing::contestant> all{
+            timing::enter(
+                "gradus", [&] { arm(gr::out(r[0].l, r[0].g), q = Q, target = T); }, r[0].l, r[0].g),
+            timing::enter(
+                "loops", [&] { r[1].l = arm_loops(Q.data(), T.data(), r[1].g.data()); }, r[1].l, r[1].g),
+            timing::enter("xsimd", [&] { r[2].l = arm_simd(Q.data(), T.data(), r[2].g.data()); }, r[2].l, r[2].g)};
         peers::enter<6>(all, [&T](auto const* p) { return arm_of(p, T.data()); }, Q.data(), {6});
         timing::race("arm 6 double", all, 1e-12);
     }

@@ -13,9 +13,7 @@
 // Ways to do the same work, timed in turn, A B A B ..., so that a machine that changes speed changes it for all.
 namespace timing {
 
-inline double seconds() {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
+inline double seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 struct result {
     double first, second;  ///< seconds per call, medians
@@ -79,7 +77,11 @@ contestant enter(char const* name, Call call, Results const&... results) {
     return {name, repeat, [&results...] {
                 std::vector<std::vector<double>> all;
                 auto add = [&all](auto const& r) {
-                    if constexpr (requires { r.size(); r.data(); }) all.emplace_back(r.data(), r.data() + r.size());
+                    if constexpr (requires {
+                                      r.size();
+                                      r.data();
+                                  })
+                        all.emplace_back(r.data(), r.data() + r.size());
                     else all.push_back({static_cast<double>(r)});
                 };
                 (add(results), ...);
@@ -127,7 +129,8 @@ inline void race(char const* workload, std::vector<contestant> const& all, doubl
     for (std::size_t i = 0; i < all.size(); ++i) {
         std::vector<double> ratios;
         for (std::size_t r = 0; r < times[0].size(); ++r) ratios.push_back(times[0][r] / times[i][r]);
-        std::printf("%s,%s,%.2f,%.2f,%.3f\n", workload, all[i].name.c_str(), 1e9 * *std::min_element(times[i].begin(), times[i].end()), 1e9 * median(times[i]), median(ratios));
+        std::printf("%s,%s,%.2f,%.2f,%.3f\n", workload, all[i].name.c_str(), 1e9 * *std::min_element(times[i].begin(), times[i].end()),
+                    1e9 * median(times[i]), median(ratios));
     }
     std::fflush(stdout);
 }

@@ -113,9 +113,11 @@ int main() {
     gr::array<float, 3> Y{};
     outcome r[4];
     auto by_hand = [&](char const* name, auto f, outcome& o) {
-        return timing::enter(name, [&X, &W, &B, &Y, &o, f] { o.l = f(X.data(), W.data(), B.data(), Y.data(), o.gw.data(), o.gb.data()); }, o.l, o.gw, o.gb);
+        return timing::enter(
+            name, [&X, &W, &B, &Y, &o, f] { o.l = f(X.data(), W.data(), B.data(), Y.data(), o.gw.data(), o.gb.data()); }, o.l, o.gw, o.gb);
     };
-    std::vector<timing::contestant> all{timing::enter("gradus", [&] { step(gr::out(r[0].l, r[0].gw, r[0].gb), x = X, w = W, b = B, y = Y); }, r[0].l, r[0].gw, r[0].gb)};
+    std::vector<timing::contestant> all{
+        timing::enter("gradus", [&] { step(gr::out(r[0].l, r[0].gw, r[0].gb), x = X, w = W, b = B, y = Y); }, r[0].l, r[0].gw, r[0].gb)};
     all.push_back(by_hand("loops", loops, r[1]));
 #ifdef __SSE2__
     all.push_back(by_hand("xsimd", simd, r[2]));

@@ -6,10 +6,10 @@
 #include "memory.hpp"
 #include "workload.hpp"
 
+#include <sys/single_threaded.h>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
-#include <sys/single_threaded.h>
 
 static void agree(workload const& ours, workload const& theirs) {
     auto const a = ours.outcome(), b = theirs.outcome();
@@ -42,11 +42,15 @@ int main(int argc, char** argv) {
     // libtorch starts threads, which makes our reference counts atomic: first without
     bool const alone = __libc_single_threaded;
     std::vector<double> before;
-    for (workload const& w : ours) before.push_back(std::strstr(w.name.c_str(), only) && alone ? timing::compare(measured(w), measured(w), w.parts > 1 ? 5 : 31).first_least : 0);
+    for (workload const& w : ours)
+        before.push_back(
+            std::strstr(w.name.c_str(), only) && alone ? timing::compare(measured(w), measured(w), w.parts > 1 ? 5 : 31).first_least : 0);
 
     auto const theirs = torch_workloads();
     bool kept_less = true;
-    std::printf("| workload | gradus before threads | gradus, least | median | libtorch, least | median | ratio | of least | kept: gradus | libtorch | allocations: gradus | libtorch |\n|---|---|---|---|---|---|---|---|---|---|---|---|\n");
+    std::printf(
+        "| workload | gradus before threads | gradus, least | median | libtorch, least | median | ratio | of least | kept: gradus | "
+        "libtorch | allocations: gradus | libtorch |\n|---|---|---|---|---|---|---|---|---|---|---|---|\n");
     for (std::size_t i = 0; i < ours.size(); ++i) {
         workload const& a = ours[i];
         if (!std::strstr(a.name.c_str(), only)) continue;
@@ -65,10 +69,15 @@ int main(int argc, char** argv) {
         auto const r = timing::compare(measured(a), measured(b), a.parts > 1 || a.name.ends_with("10^6") ? 31 : 201);
         footprint const left = left_by_forward(a), there = left_by_forward(b);
         kept_less = kept_less && left.bytes <= there.bytes;
-        std::printf(" %.4g us | %.4g us | %.4g us | %.4g us | %.1f | %.1f | %ld B | %ld B | %ld | %ld |\n", r.first_least * us, r.first * us, r.second_least * us, r.second * us, 1 / r.ratio, 1 / r.best, left.bytes, there.bytes, left.calls, there.calls);
+        std::printf(" %.4g us | %.4g us | %.4g us | %.4g us | %.1f | %.1f | %ld B | %ld B | %ld | %ld |\n", r.first_least * us,
+                    r.first * us, r.second_least * us, r.second * us, 1 / r.ratio, 1 / r.best, left.bytes, there.bytes, left.calls,
+                    there.calls);
         std::fflush(stdout);
     }
-    if (!alone) std::printf("\na library had started threads before main (OPENBLAS_NUM_THREADS=1 keeps OpenBLAS from it): our reference counts were atomic from the beginning\n");
+    if (!alone)
+        std::printf(
+            "\na library had started threads before main (OPENBLAS_NUM_THREADS=1 keeps OpenBLAS from it): our reference counts were atomic "
+            "from the beginning\n");
     if (!kept_less) std::printf("\nour tape keeps more than libtorch's\n");
     return kept_less ? 0 : 1;
 }

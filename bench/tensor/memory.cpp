@@ -2,9 +2,9 @@
 // glibc's allocator, counted. These definitions take the place of its own in the program and in the libraries that it loads.
 #include "memory.hpp"
 
+#include <malloc.h>
 #include <cerrno>
 #include <cstdlib>
-#include <malloc.h>
 
 extern "C" {
 void* __libc_malloc(std::size_t) noexcept;

@@ -6,9 +6,15 @@
 
 #include <memory>
 
-static torch::Tensor constant(std::vector<float> values, std::vector<int64_t> const& shape) { return torch::from_blob(values.data(), shape).clone(); }
-static torch::Tensor parameter(std::vector<float> values, std::vector<int64_t> const& shape) { return constant(std::move(values), shape).set_requires_grad(true); }
-static void append(std::vector<float>& all, torch::Tensor const& t) { all.insert(all.end(), t.data_ptr<float>(), t.data_ptr<float>() + t.numel()); }
+static torch::Tensor constant(std::vector<float> values, std::vector<int64_t> const& shape) {
+    return torch::from_blob(values.data(), shape).clone();
+}
+static torch::Tensor parameter(std::vector<float> values, std::vector<int64_t> const& shape) {
+    return constant(std::move(values), shape).set_requires_grad(true);
+}
+static void append(std::vector<float>& all, torch::Tensor const& t) {
+    all.insert(all.end(), t.data_ptr<float>(), t.data_ptr<float>() + t.numel());
+}
 
 template <class Model>
 static workload make(std::string name, Model model, std::vector<torch::Tensor> parameters, torch::Tensor given = {}) {
@@ -28,7 +34,9 @@ static workload make(std::string name, Model model, std::vector<torch::Tensor> p
 }
 static workload elementwise(std::string name, int n) {
     auto a = parameter(numbers(n, 1), {n}), c = parameter(numbers(n, 2), {n});
-    return make(std::move(name), [=] { return at::tanh(a * c + 0.5) * at::exp(-a) + c / (1.0 + at::square(a)); }, {a, c}, constant(numbers(n, 3), {n}));
+    return make(
+        std::move(name), [=] { return at::tanh(a * c + 0.5) * at::exp(-a) + c / (1.0 + at::square(a)); }, {a, c},
+        constant(numbers(n, 3), {n}));
 }
 
 std::vector<workload> torch_workloads() {
@@ -48,29 +56,37 @@ std::vector<workload> torch_workloads() {
         auto y = torch::from_blob(given.data(), {pictures}, torch::kInt64).clone();
         auto w1 = parameter(numbers(pixels * hidden, 2, 0.05f), {pixels, hidden}), b1 = parameter(numbers(hidden, 3, 0.05f), {hidden});
         auto w2 = parameter(numbers(hidden * classes, 4, 0.1f), {hidden, classes}), b2 = parameter(numbers(classes, 5, 0.1f), {classes});
-        all.push_back(make("network 784-128-10, batch 64", [=] {
-            auto h = at::relu(at::addmm(b1, x, w1));
-            return at::cross_entropy_loss(at::addmm(b2, h, w2), y);
-        }, {w1, b1, w2, b2}));
+        all.push_back(make("network 784-128-10, batch 64",
+                           [=] {
+                               auto h = at::relu(at::addmm(b1, x, w1));
+                               return at::cross_entropy_loss(at::addmm(b2, h, w2), y);
+                           },
+                           {w1, b1, w2, b2}));
     }
     {
         std::vector<torch::Tensor> x;
-        for (int t = 0; t < steps; ++t) x.push_back(constant(numbers(sequences * features, static_cast<unsigned>(10 + t)), {sequences, features}));
-        auto w = parameter(numbers(state * state, 1, 0.2f), {state, state}), u = parameter(numbers(features * state, 2, 0.2f), {features, state}), b = parameter(numbers(state, 3, 0.2f), {state});
+        for (int t = 0; t < steps; ++t)
+            x.push_back(constant(numbers(sequences * features, static_cast<unsigned>(10 + t)), {sequences, features}));
+        auto w = parameter(numbers(state * state, 1, 0.2f), {state, state}),
+             u = parameter(numbers(features * state, 2, 0.2f), {features, state}), b = parameter(numbers(state, 3, 0.2f), {state});
         auto start = torch::zeros({sequences, state});
-        all.push_back(make("recurrent, 100 steps", [=] {
-            auto h = start;
-            for (auto const& now : x) h = at::tanh(at::addmm(at::addmm(b, now, u), h, w));
-            return at::square(h).mean();
-        }, {w, u, b}));
+        all.push_back(make("recurrent, 100 steps",
+                           [=] {
+                               auto h = start;
+                               for (auto const& now : x) h = at::tanh(at::addmm(at::addmm(b, now, u), h, w));
+                               return at::square(h).mean();
+                           },
+                           {w, u, b}));
     }
     {
         auto y = parameter({1}, {});
-        all.push_back(make("chain of 150,000, per node", [=] {
-            auto end = y;
-            for (int i = 0; i < chain; ++i) end = end + 1e-6;
-            return end;
-        }, {y}));
+        all.push_back(make("chain of 150,000, per node",
+                           [=] {
+                               auto end = y;
+                               for (int i = 0; i < chain; ++i) end = end + 1e-6;
+                               return end;
+                           },
+                           {y}));
         all.back().parts = chain;
     }
     return all;

@@ -12,10 +12,10 @@
 /// One side of a row of the table.
 struct workload {
     std::string name;
-    std::function<void()> step;                  ///< gradients dropped, forward, backward
-    std::function<void()> forward, drop;         ///< the tape is recorded and stays; it goes
-    std::function<std::vector<float>()> outcome; ///< the value and all gradients of the last step
-    double parts = 1;                            ///< what the time is divided by
+    std::function<void()> step;                   ///< gradients dropped, forward, backward
+    std::function<void()> forward, drop;          ///< the tape is recorded and stays; it goes
+    std::function<std::vector<float>()> outcome;  ///< the value and all gradients of the last step
+    double parts = 1;                             ///< what the time is divided by
 };
 
 inline constexpr int elements_few = 64, elements_many = 1'000'000;

@@ -25,8 +25,7 @@ struct ticks {
     [[nodiscard]] std::string name(int index) const {
         double const value = std::abs(at(index)) < 1e-9 * step ? 0.0 : at(index);  // 0, not a rest like 1e-17.
         bool const plain = step > 1e-4 && std::abs(last()) < 1e6;
-        return plain ? fixed(value, std::max(0, static_cast<int>(-std::floor(std::log10(step) + 1e-9))))
-                     : number(value, 4);
+        return plain ? fixed(value, std::max(0, static_cast<int>(-std::floor(std::log10(step) + 1e-9)))) : number(value, 4);
     }
 };
 
@@ -68,9 +67,7 @@ inline void draw_chart(svg& page, chart const& look, std::vector<double> const& 
     std::string_view const soft = "#52606d";
 
     ticks const up = round_ticks(low, high, 5);
-    auto const y_of = [&](double value) {
-        return bottom - (bottom - top) * ((value - up.first) / (up.last() - up.first));
-    };
+    auto const y_of = [&](double value) { return bottom - (bottom - top) * ((value - up.first) / (up.last() - up.first)); };
     for (int i = 0; i < up.count; ++i) {
         double const y = y_of(up.at(i));
         page.line(left, y, right, y, i == 0 ? "#7b8794" : "#e4e7eb");
@@ -99,9 +96,7 @@ inline void draw_chart(svg& page, chart const& look, std::vector<double> const& 
     for (std::size_t i = 0; i < values.size(); ++i) {
         bool const finite = std::isfinite(values[i]);
         double const x = x_of(static_cast<double>(i) + 1);
-        if (finite) {
-            data += (drawing ? 'L' : 'M') + number(x) + ' ' + number(y_of(values[i]));
-        }
+        if (finite) { data += (drawing ? 'L' : 'M') + number(x) + ' ' + number(y_of(values[i])); }
         drawing = finite;
     }
     page.path(data, look.colour, 2.5);
@@ -112,8 +107,7 @@ inline void draw_chart(svg& page, chart const& look, std::vector<double> const& 
     }
     double const final = values.back();
     page.text(right - 2, std::isfinite(final) ? y_of(final) + 4 : top,
-              std::abs(final) < 1e4 ? fixed(final, look.decimals) : number(final, 3),
-              {.size = 13, .fill = look.colour, .weight = "bold"});
+              std::abs(final) < 1e4 ? fixed(final, look.decimals) : number(final, 3), {.size = 13, .fill = look.colour, .weight = "bold"});
 }
 
 }  // namespace digits

@@ -26,27 +26,21 @@ public:
     /// Readings of the true digit `truth`, the sum of its row.
     [[nodiscard]] std::uint64_t row_total(int truth) const {
         std::uint64_t sum = 0;
-        for (int predicted = 0; predicted < classes; ++predicted) {
-            sum += count(truth, predicted);
-        }
+        for (int predicted = 0; predicted < classes; ++predicted) { sum += count(truth, predicted); }
         return sum;
     }
 
     /// All readings.
     [[nodiscard]] std::uint64_t total() const {
         std::uint64_t sum = 0;
-        for (std::uint64_t const one : counts_) {
-            sum += one;
-        }
+        for (std::uint64_t const one : counts_) { sum += one; }
         return sum;
     }
 
     /// Readings on the diagonal.
     [[nodiscard]] std::uint64_t correct() const {
         std::uint64_t sum = 0;
-        for (int digit = 0; digit < classes; ++digit) {
-            sum += count(digit, digit);
-        }
+        for (int digit = 0; digit < classes; ++digit) { sum += count(digit, digit); }
         return sum;
     }
 
@@ -59,8 +53,8 @@ public:
 private:
     static std::size_t cell(int truth, int predicted) {
         if (truth < 0 || truth >= classes || predicted < 0 || predicted >= classes) {
-            throw std::out_of_range("confusion: expected digits 0 to 9, found truth " + std::to_string(truth) +
-                                    " and prediction " + std::to_string(predicted));
+            throw std::out_of_range("confusion: expected digits 0 to 9, found truth " + std::to_string(truth) + " and prediction " +
+                                    std::to_string(predicted));
         }
         return static_cast<std::size_t>(truth * classes + predicted);
     }
@@ -77,13 +71,9 @@ inline std::ostream& operator<<(std::ostream& out, confusion const& matrix) {
         }
     }
     // Padded by hand: std::setw would leave the flags of the caller's stream to be saved and restored.
-    auto const padded = [width](std::string const& cell) {
-        return std::string(width + 1 - cell.size(), ' ') + cell;
-    };
+    auto const padded = [width](std::string const& cell) { return std::string(width + 1 - cell.size(), ' ') + cell; };
     out << "true \\ read";
-    for (int predicted = 0; predicted < classes; ++predicted) {
-        out << padded(std::to_string(predicted));
-    }
+    for (int predicted = 0; predicted < classes; ++predicted) { out << padded(std::to_string(predicted)); }
     out << '\n';
     for (int truth = 0; truth < classes; ++truth) {
         out << std::string(10, ' ') << truth;

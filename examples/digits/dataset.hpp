@@ -30,8 +30,7 @@ struct dataset {
     /// The 784 pixels of picture `index`; throws std::out_of_range when there is no such picture.
     [[nodiscard]] std::span<float const> image(std::size_t index) const {
         if (index >= size() || images.size() / pixels <= index) {
-            throw std::out_of_range("dataset: expected an index below " + std::to_string(size()) + ", found " +
-                                    std::to_string(index));
+            throw std::out_of_range("dataset: expected an index below " + std::to_string(size()) + ", found " + std::to_string(index));
         }
         return std::span(images).subspan(index * pixels, pixels);
     }
@@ -49,9 +48,7 @@ struct train_test {
     std::vector<std::size_t> order(n);
     std::iota(order.begin(), order.end(), std::size_t{0});
     splitmix random(seed);
-    for (std::size_t left = n; left > 1; --left) {
-        std::swap(order[left - 1], order[static_cast<std::size_t>(random.below(left))]);
-    }
+    for (std::size_t left = n; left > 1; --left) { std::swap(order[left - 1], order[static_cast<std::size_t>(random.below(left))]); }
     return order;
 }
 
@@ -72,8 +69,7 @@ struct train_test {
 /// Every picture lands in exactly one part. Throws std::invalid_argument unless 0 <= test_fraction <= 1.
 [[nodiscard]] inline train_test split(dataset const& all, double test_fraction, std::uint64_t seed) {
     if (!(test_fraction >= 0.0 && test_fraction <= 1.0)) {
-        throw std::invalid_argument("split: expected a test fraction between 0 and 1, found " +
-                                    std::to_string(test_fraction));
+        throw std::invalid_argument("split: expected a test fraction between 0 and 1, found " + std::to_string(test_fraction));
     }
     auto const order = shuffled_order(all.size(), seed);
     auto const tested = static_cast<std::size_t>(test_fraction * static_cast<double>(all.size()) + 0.5);

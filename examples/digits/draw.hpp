@@ -38,10 +38,10 @@ inline constexpr int paper = static_cast<int>(side) * per_pixel;  ///< Width and
 /// smoothed, centred up to a random shift of about a pixel, and `margin` units away from the paper's edges as long
 /// as they fit.
 [[nodiscard]] inline std::vector<stroke> write_strokes(glyph const& shape, int margin, splitmix& random) {
-    constexpr int one = 1024;                   // Denominator of the numbers below.
-    int const turn = random.bell(350);          // Rotation in radians; small, so cos = 1 - turn^2 / 2.
+    constexpr int one = 1024;           // Denominator of the numbers below.
+    int const turn = random.bell(350);  // Rotation in radians; small, so cos = 1 - turn^2 / 2.
     int const cosine = one - turn * turn / (2 * one);
-    int const slant = 120 + random.bell(700);   // Sideways move per height; most people lean to the right.
+    int const slant = 120 + random.bell(700);  // Sideways move per height; most people lean to the right.
     int const height = random.between(15, 19) * per_pixel;
     int const width = height * (900 + random.bell(450)) / one;
 
@@ -78,9 +78,7 @@ inline constexpr int paper = static_cast<int>(side) * per_pixel;  ///< Width and
     int const dx = shift(left, right);
     int const dy = shift(top, bottom);
     for (stroke& line : lines) {
-        for (point& p : line) {
-            p = {p.x + dx, p.y + dy};
-        }
+        for (point& p : line) { p = {p.x + dx, p.y + dy}; }
     }
     return lines;
 }
@@ -118,9 +116,8 @@ inline void approach(distances& nearest, point a, point b, int reach) {
     splitmix random(~seed);  // Not the sequence that shuffled the order.
     for (std::size_t const place : order) {
         int const label = static_cast<int>(place % static_cast<std::size_t>(classes));
-        auto const [from, to] = std::equal_range(
-            glyphs().begin(), glyphs().end(), glyph{label, {}},
-            [](glyph const& a, glyph const& b) { return a.label < b.label; });
+        auto const [from, to] = std::equal_range(glyphs().begin(), glyphs().end(), glyph{label, {}},
+                                                 [](glyph const& a, glyph const& b) { return a.label < b.label; });
         glyph const& shape = *(from + random.between(0, static_cast<int>(to - from) - 1));
 
         int const radius = 230 + random.between(-60, 150);  // Half the width of the pen.
@@ -128,9 +125,7 @@ inline void approach(distances& nearest, point a, point b, int reach) {
         distances nearest{};
         nearest.fill(std::int64_t{reach} * reach);
         for (stroke const& line : write_strokes(shape, reach, random)) {
-            for (std::size_t i = 0; i + 1 < line.size(); ++i) {
-                approach(nearest, line[i], line[i + 1], reach);
-            }
+            for (std::size_t i = 0; i + 1 < line.size(); ++i) { approach(nearest, line[i], line[i + 1], reach); }
         }
         for (std::int64_t const squared : nearest) {
             // IEEE 754 rounds square roots correctly, so this floor is the same everywhere.

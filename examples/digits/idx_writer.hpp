@@ -18,9 +18,7 @@ namespace digits {
 
 /// Appends a 32-bit header field, most significant byte first.
 inline void append_field(std::string& bytes, std::uint32_t value) {
-    for (unsigned shift = 32; shift > 0; shift -= 8) {
-        bytes += static_cast<char>(static_cast<unsigned char>(value >> (shift - 8U)));
-    }
+    for (unsigned shift = 32; shift > 0; shift -= 8) { bytes += static_cast<char>(static_cast<unsigned char>(value >> (shift - 8U))); }
 }
 
 /// Replaces `file` by these bytes; throws std::runtime_error naming it when that fails.
@@ -39,8 +37,8 @@ inline void write_bytes(std::filesystem::path const& file, std::string const& by
 /// is outside [0, 1] or a label outside 0 to 9, std::runtime_error when a file cannot be written.
 inline void write_idx(dataset const& set, std::filesystem::path const& images, std::filesystem::path const& labels) {
     if (set.images.size() != set.size() * pixels || set.size() > std::numeric_limits<std::uint32_t>::max()) {
-        throw std::invalid_argument("write_idx: expected 784 pixels for each of " + std::to_string(set.size()) +
-                                    " labels, found " + std::to_string(set.images.size()) + " pixels");
+        throw std::invalid_argument("write_idx: expected 784 pixels for each of " + std::to_string(set.size()) + " labels, found " +
+                                    std::to_string(set.images.size()) + " pixels");
     }
     auto const count = static_cast<std::uint32_t>(set.size());
     std::string names;

@@ -49,14 +49,12 @@ inline void draw_curves(svg& page, double y, std::vector<epoch> const& epochs) {
             highest = std::max(highest, losses.back());
             lowest = std::min(lowest, losses.back());
         }
-        if (std::isfinite(percents.back())) {
-            worst = std::min(worst, percents.back());
-        }
+        if (std::isfinite(percents.back())) { worst = std::min(worst, percents.back()); }
     }
     draw_chart(page, {40, y, 528, 300, "Training loss", "mean loss", "#b45309", 3}, losses, lowest,
                highest > lowest ? highest : lowest + 1);
-    draw_chart(page, {592, y, 528, 300, "Accuracy on the test set", "right answers in %", "#1d4ed8", 1}, percents,
-               std::min(worst, 99.0), 100);
+    draw_chart(page, {592, y, 528, 300, "Accuracy on the test set", "right answers in %", "#1d4ed8", 1}, percents, std::min(worst, 99.0),
+               100);
 }
 
 /// Up to 24 misread digits, each above its true digit and what it was taken for.
@@ -87,13 +85,10 @@ inline void draw_misreads(svg& page, double x, double y, dataset const& test, st
 /// rare, are tinted relative to the most frequent one.
 inline void draw_confusion(svg& page, double x, double y, confusion const& matrix) {
     panel(page, x, y, 528, 556, "Confusion matrix");
-    page.text(x + 24, y + 54, "how often each digit was read as which; blue is right, orange is wrong",
-              {.size = 13, .fill = "#52606d"});
+    page.text(x + 24, y + 54, "how often each digit was read as which; blue is right, orange is wrong", {.size = 13, .fill = "#52606d"});
     std::uint64_t worst = 4;  // A single slip stays pale even when there is none more frequent.
     for (int truth = 0; truth < classes; ++truth) {
-        for (int read = 0; read < classes; ++read) {
-            worst = truth == read ? worst : std::max(worst, matrix.count(truth, read));
-        }
+        for (int read = 0; read < classes; ++read) { worst = truth == read ? worst : std::max(worst, matrix.count(truth, read)); }
     }
     double const cell = 42;
     double const left = x + 72;
@@ -114,7 +109,9 @@ inline void draw_confusion(svg& page, double x, double y, confusion const& matri
             page.text(column + cell / 2 - 1, row + cell / 2 + 4, text,
                       {.size = text.size() < 5 ? 13.0 : 60.0 / static_cast<double>(text.size()),
                        .anchor = "middle",
-                       .fill = times == 0 ? "#9aa5b1" : truth == read && share > 0.5 ? "#ffffff" : "#1f2933"});
+                       .fill = times == 0                     ? "#9aa5b1"
+                               : truth == read && share > 0.5 ? "#ffffff"
+                                                              : "#1f2933"});
         }
     }
     page.text(left + cell * classes / 2, top + cell * classes + 44, "answer of the network", label);
@@ -129,9 +126,10 @@ inline void write_report(std::filesystem::path const& file, std::vector<epoch> c
     svg page(1160, 1060);
     page.rectangle(0, 0, 1160, 1060, "#f5f7fa");
     page.text(40, 62, title, {.size = 30, .weight = "bold"});
-    page.text(40, 92, std::to_string(matrix.correct()) + " of " + std::to_string(matrix.total()) +
-                          " test digits read rightly (" + fixed(100 * matrix.accuracy(), 1) + " %) after " +
-                          std::to_string(epochs.size()) + (epochs.size() == 1 ? " epoch" : " epochs"),
+    page.text(40, 92,
+              std::to_string(matrix.correct()) + " of " + std::to_string(matrix.total()) + " test digits read rightly (" +
+                  fixed(100 * matrix.accuracy(), 1) + " %) after " + std::to_string(epochs.size()) +
+                  (epochs.size() == 1 ? " epoch" : " epochs"),
               {.size = 16, .fill = "#52606d"});
     draw_curves(page, 116, epochs);
     draw_misreads(page, 40, 440, test, wrong);
@@ -141,9 +139,7 @@ inline void write_report(std::filesystem::path const& file, std::vector<epoch> c
     std::ofstream out(file, std::ios::binary | std::ios::trunc);
     out << page.finished();
     out.close();
-    if (!out) {
-        throw std::runtime_error(file.string() + ": expected to write the report, found that it cannot be written");
-    }
+    if (!out) { throw std::runtime_error(file.string() + ": expected to write the report, found that it cannot be written"); }
 }
 
 }  // namespace digits

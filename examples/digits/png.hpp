@@ -24,8 +24,8 @@ namespace digits {
 [[nodiscard]] inline std::string png(std::span<unsigned char const> grey, int width, int height) {
     if (width <= 0 || height <= 0 || grey.size() % static_cast<std::size_t>(width) != 0 ||
         grey.size() / static_cast<std::size_t>(width) != static_cast<std::size_t>(height)) {
-        throw std::invalid_argument("png: expected " + std::to_string(width) + " x " + std::to_string(height) +
-                                    " pixels, found " + std::to_string(grey.size()));
+        throw std::invalid_argument("png: expected " + std::to_string(width) + " x " + std::to_string(height) + " pixels, found " +
+                                    std::to_string(grey.size()));
     }
     std::string bytes;
     auto const append = [](void* context, void* data, int size) {

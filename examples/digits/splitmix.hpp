@@ -26,9 +26,7 @@ public:
         // 2^64 mod n values at the bottom are refused, so that every remainder is equally frequent.
         std::uint64_t const refused = (0 - n) % n;
         std::uint64_t bits = next();
-        while (bits < refused) {
-            bits = next();
-        }
+        while (bits < refused) { bits = next(); }
         return bits % n;
     }
 
@@ -42,9 +40,7 @@ public:
     /// Integer arithmetic instead of a Gaussian, because std::log and std::cos differ between C libraries.
     constexpr int bell(int reach) noexcept {
         int sum = 0;
-        for (int i = 0; i < 4; ++i) {
-            sum += between(-reach, reach);
-        }
+        for (int i = 0; i < 4; ++i) { sum += between(-reach, reach); }
         return sum / 4;
     }
 

@@ -15,16 +15,14 @@ namespace digits {
 /// `value` with up to `precision` significant digits and a decimal point in every locale; "nan" or "inf" if so.
 [[nodiscard]] inline std::string number(double value, int precision = 6) {
     std::array<char, 64> text{};
-    auto const written =
-        std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::general, precision);
+    auto const written = std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::general, precision);
     return {text.data(), written.ptr};
 }
 
 /// `value` with exactly `decimals` digits after the point, e.g. "97.30"; below 1e40 it fits.
 [[nodiscard]] inline std::string fixed(double value, int decimals) {
     std::array<char, 64> text{};
-    auto const written =
-        std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed, decimals);
+    auto const written = std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed, decimals);
     return {text.data(), written.ptr};
 }
 
@@ -53,19 +51,20 @@ class svg {
 public:
     svg(double width, double height)
         : text_(R"(<?xml version="1.0" encoding="UTF-8"?>)"
-                "\n" R"(<svg xmlns="http://www.w3.org/2000/svg")" + pair("width", width) + pair("height", height) +
-                R"( viewBox="0 0 )" + number(width) + ' ' + number(height) +
-                R"(" font-family="'Helvetica Neue', Arial, 'Liberation Sans', sans-serif">)" "\n") {}
+                "\n"
+                R"(<svg xmlns="http://www.w3.org/2000/svg")" +
+                pair("width", width) + pair("height", height) + R"( viewBox="0 0 )" + number(width) + ' ' + number(height) +
+                R"(" font-family="'Helvetica Neue', Arial, 'Liberation Sans', sans-serif">)"
+                "\n") {}
 
-    void rectangle(double x, double y, double width, double height, std::string_view fill,
-                   std::string_view edge = "none", double radius = 0) {
-        text_ += "<rect" + pair("x", x) + pair("y", y) + pair("width", width) + pair("height", height) +
-                 pair("rx", radius) + pair("fill", fill) + pair("stroke", edge) + "/>\n";
+    void rectangle(double x, double y, double width, double height, std::string_view fill, std::string_view edge = "none",
+                   double radius = 0) {
+        text_ += "<rect" + pair("x", x) + pair("y", y) + pair("width", width) + pair("height", height) + pair("rx", radius) +
+                 pair("fill", fill) + pair("stroke", edge) + "/>\n";
     }
 
     void line(double x1, double y1, double x2, double y2, std::string_view colour) {
-        text_ += "<line" + pair("x1", x1) + pair("y1", y1) + pair("x2", x2) + pair("y2", y2) +
-                 pair("stroke", colour) + "/>\n";
+        text_ += "<line" + pair("x1", x1) + pair("y1", y1) + pair("x2", x2) + pair("y2", y2) + pair("stroke", colour) + "/>\n";
     }
 
     void circle(double x, double y, double radius, std::string_view fill) {
@@ -75,15 +74,15 @@ public:
     /// A line along SVG path data, e.g. "M0 0L10 5".
     void path(std::string_view data, std::string_view colour, double width) {
         text_ += "<path" + pair("d", data) + pair("stroke", colour) + pair("stroke-width", width) +
-                 R"( fill="none" stroke-linejoin="round" stroke-linecap="round"/>)" "\n";
+                 R"( fill="none" stroke-linejoin="round" stroke-linecap="round"/>)"
+                 "\n";
     }
 
     /// Text with its baseline at y; with `turned` it runs upwards through (x, y).
     void text(double x, double y, std::string_view words, type const& face = {}, bool turned = false) {
-        text_ += "<text" + pair("x", x) + pair("y", y) + pair("font-size", face.size) +
-                 pair("text-anchor", face.anchor) + pair("fill", face.fill) + pair("font-weight", face.weight) +
-                 (turned ? pair("transform", "rotate(-90 " + number(x) + ' ' + number(y) + ')') : "") + '>' +
-                 escaped(words) + "</text>\n";
+        text_ += "<text" + pair("x", x) + pair("y", y) + pair("font-size", face.size) + pair("text-anchor", face.anchor) +
+                 pair("fill", face.fill) + pair("font-weight", face.weight) +
+                 (turned ? pair("transform", "rotate(-90 " + number(x) + ' ' + number(y) + ')') : "") + '>' + escaped(words) + "</text>\n";
     }
 
     /// The PNG file `bytes`, enlarged to width x height with visible pixels.

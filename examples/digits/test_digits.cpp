@@ -70,9 +70,7 @@ std::string bytes_of(fs::path const& file) {
 /// The header fields as big-endian bytes, followed by `payload` bytes of value 0.
 std::string idx(std::vector<std::uint32_t> const& fields, std::size_t payload) {
     std::string bytes;
-    for (std::uint32_t const field : fields) {
-        digits::append_field(bytes, field);
-    }
+    for (std::uint32_t const field : fields) { digits::append_field(bytes, field); }
     return bytes + std::string(payload, '\0');
 }
 
@@ -86,9 +84,7 @@ std::string complaint(std::string const& images, std::string const& labels) {
     } catch (std::runtime_error const& error) {
         std::string text = error.what();
         std::string const prefix = dir.place().string() + '/';
-        for (auto at = text.find(prefix); at != std::string::npos; at = text.find(prefix)) {
-            text.erase(at, prefix.size());
-        }
+        for (auto at = text.find(prefix); at != std::string::npos; at = text.find(prefix)) { text.erase(at, prefix.size()); }
         return text;
     }
     return "";
@@ -99,9 +95,7 @@ template <class Action>
 std::string message(Action const& action) {
     try {
         action();
-    } catch (std::runtime_error const& error) {
-        return error.what();
-    }
+    } catch (std::runtime_error const& error) { return error.what(); }
     return "";
 }
 
@@ -109,9 +103,7 @@ bool contains(std::string_view text, std::string_view part) { return text.find(p
 
 std::size_t occurrences(std::string_view text, std::string_view part) {
     std::size_t times = 0;
-    for (auto at = text.find(part); at != std::string_view::npos; at = text.find(part, at + part.size())) {
-        ++times;
-    }
+    for (auto at = text.find(part); at != std::string_view::npos; at = text.find(part, at + part.size())) { ++times; }
     return times;
 }
 
@@ -121,34 +113,22 @@ bool well_formed(std::string_view xml) {
     int roots = 0;
     for (auto at = xml.find('<'); at != std::string_view::npos; at = xml.find('<', at + 1)) {
         auto const end = xml.find('>', at);
-        if (end == std::string_view::npos || xml.substr(at + 1, end - at - 1).find('<') != std::string_view::npos) {
-            return false;
-        }
+        if (end == std::string_view::npos || xml.substr(at + 1, end - at - 1).find('<') != std::string_view::npos) { return false; }
         std::string_view const tag = xml.substr(at + 1, end - at - 1);
         bool inside = false;
         for (auto quote = tag.find('"'); quote != std::string_view::npos; quote = tag.find('"', quote + 1)) {
-            if (!inside && tag[quote - 1] != '=') {
-                return false;
-            }
+            if (!inside && tag[quote - 1] != '=') { return false; }
             inside = !inside;
         }
-        if (tag.empty() || inside) {
-            return false;
-        }
-        if (tag.front() == '?') {
-            continue;
-        }
+        if (tag.empty() || inside) { return false; }
+        if (tag.front() == '?') { continue; }
         if (tag.front() == '/') {
-            if (open.empty() || open.back() != tag.substr(1)) {
-                return false;
-            }
+            if (open.empty() || open.back() != tag.substr(1)) { return false; }
             open.pop_back();
             continue;
         }
         roots += open.empty() ? 1 : 0;
-        if (tag.back() != '/') {
-            open.push_back(tag.substr(0, tag.find(' ')));
-        }
+        if (tag.back() != '/') { open.push_back(tag.substr(0, tag.find(' '))); }
     }
     return open.empty() && roots == 1;
 }
@@ -201,9 +181,7 @@ TEST_CASE("shuffled_order: every number once, by the seed") {
 
 TEST_CASE("shuffled_order: each number comes first equally often") {
     std::array<int, 4> first{};
-    for (std::uint64_t seed = 0; seed < 4000; ++seed) {
-        ++first.at(digits::shuffled_order(4, seed)[0]);
-    }
+    for (std::uint64_t seed = 0; seed < 4000; ++seed) { ++first.at(digits::shuffled_order(4, seed)[0]); }
     for (int const times : first) {
         CHECK(std::abs(times - 1000) < 140);  // Five standard deviations of a binomial count.
     }
@@ -265,9 +243,7 @@ TEST_CASE("idx: the bytes are those of the published format") {
 
 TEST_CASE("idx: what the format cannot hold is not written") {
     scratch const dir;
-    auto const write = [&dir](digits::dataset const& set) {
-        digits::write_idx(set, dir.file("images"), dir.file("labels"));
-    };
+    auto const write = [&dir](digits::dataset const& set) { digits::write_idx(set, dir.file("images"), dir.file("labels")); };
     CHECK_THROWS_AS(write({std::vector<float>(783), {1}}), std::invalid_argument);
     CHECK_THROWS_AS(write({std::vector<float>(784), {10}}), std::invalid_argument);
     CHECK_THROWS_AS(write({std::vector<float>(784, 1.5F), {1}}), std::invalid_argument);
@@ -299,33 +275,30 @@ TEST_CASE("idx: an empty file is refused") {
 }
 
 TEST_CASE("idx: a packed file is refused with the remedy") {
-    CHECK(complaint("\x1f\x8b\x08", two_labels) ==
-          "images: expected an IDX image file, found a gzip file; run gunzip on it first");
+    CHECK(complaint("\x1f\x8b\x08", two_labels) == "images: expected an IDX image file, found a gzip file; run gunzip on it first");
     CHECK(complaint(two_images, "\x1f\x8b\x08 and more bytes") ==
           "labels: expected an IDX label file, found a gzip file; run gunzip on it first");
 }
 
 TEST_CASE("idx: a file shorter than its header is refused") {
-    CHECK(complaint(two_images.substr(0, 15), two_labels) ==
-          "images: expected a header of 16 bytes, found only 15 bytes");
+    CHECK(complaint(two_images.substr(0, 15), two_labels) == "images: expected a header of 16 bytes, found only 15 bytes");
     CHECK(complaint(two_images, two_labels.substr(0, 1)) == "labels: expected a header of 8 bytes, found only 1 bytes");
 }
 
 TEST_CASE("idx: a wrong magic number is refused") {
     CHECK(complaint(idx({0xdeadbeef, 2, 28, 28}, 2 * 784), two_labels) ==
           "images: expected an IDX image file with magic number 0x00000803, found 0xdeadbeef");
-    CHECK(complaint(two_images, two_images) == "labels: expected an IDX label file with magic number 0x00000801, "
-                                               "found 0x00000803, the other kind of IDX file");
+    CHECK(complaint(two_images, two_images) ==
+          "labels: expected an IDX label file with magic number 0x00000801, "
+          "found 0x00000803, the other kind of IDX file");
     CHECK(complaint(idx({label_magic, 20}, 20), two_labels) ==
           "images: expected an IDX image file with magic number 0x00000803, "
           "found 0x00000801, the other kind of IDX file");
 }
 
 TEST_CASE("idx: pictures of another size are refused") {
-    CHECK(complaint(idx({image_magic, 2, 28, 27}, 2 * 28 * 27), two_labels) ==
-          "images: expected images of 28 x 28 pixels, found 28 x 27");
-    CHECK(complaint(idx({image_magic, 2, 14, 56}, 2 * 784), two_labels) ==
-          "images: expected images of 28 x 28 pixels, found 14 x 56");
+    CHECK(complaint(idx({image_magic, 2, 28, 27}, 2 * 28 * 27), two_labels) == "images: expected images of 28 x 28 pixels, found 28 x 27");
+    CHECK(complaint(idx({image_magic, 2, 14, 56}, 2 * 784), two_labels) == "images: expected images of 28 x 28 pixels, found 14 x 56");
 }
 
 TEST_CASE("idx: a header that counts nothing is refused") {
@@ -354,15 +327,12 @@ TEST_CASE("idx: left-over bytes are refused") {
 }
 
 TEST_CASE("idx: files that count differently do not belong together") {
-    CHECK(complaint(two_images, idx({label_magic, 3}, 3)) ==
-          "labels: expected 2 labels, one for each image of images, found 3");
+    CHECK(complaint(two_images, idx({label_magic, 3}, 3)) == "labels: expected 2 labels, one for each image of images, found 3");
 }
 
 TEST_CASE("idx: a label that is no digit is refused") {
-    CHECK(complaint(two_images, idx({label_magic, 2}, 1) + '\x0a') ==
-          "labels: expected labels 0 to 9, found 10 as label number 1");
-    CHECK(complaint(two_images, idx({label_magic, 2}, 0) + "\xff" + '\0') ==
-          "labels: expected labels 0 to 9, found 255 as label number 0");
+    CHECK(complaint(two_images, idx({label_magic, 2}, 1) + '\x0a') == "labels: expected labels 0 to 9, found 10 as label number 1");
+    CHECK(complaint(two_images, idx({label_magic, 2}, 0) + "\xff" + '\0') == "labels: expected labels 0 to 9, found 255 as label number 0");
 }
 
 TEST_CASE("mnist: the four files are found under either spelling") {
@@ -380,16 +350,16 @@ TEST_CASE("mnist: the four files are found under either spelling") {
 
 TEST_CASE("mnist: a missing directory, a missing file and a packed file are named") {
     scratch const dir;
-    auto const load = [](fs::path const& place) {
-        return message([&] { static_cast<void>(digits::load_mnist(place)); });
-    };
+    auto const load = [](fs::path const& place) { return message([&] { static_cast<void>(digits::load_mnist(place)); }); };
     auto const missing = dir.file("missing");
     CHECK(load(missing) == missing.string() + ": expected a directory with the MNIST files, found no such directory");
-    CHECK(load(dir.place()) == dir.place().string() + ": expected a file train-images-idx3-ubyte or "
-                                                      "train-images.idx3-ubyte, found neither");
+    CHECK(load(dir.place()) == dir.place().string() +
+                                   ": expected a file train-images-idx3-ubyte or "
+                                   "train-images.idx3-ubyte, found neither");
     digits::write_bytes(dir.file("train-images-idx3-ubyte.gz"), "\x1f\x8b");
-    CHECK(load(dir.place()) == dir.place().string() + ": expected a file train-images-idx3-ubyte, found "
-                                                      "train-images-idx3-ubyte.gz; run gunzip on it first");
+    CHECK(load(dir.place()) == dir.place().string() +
+                                   ": expected a file train-images-idx3-ubyte, found "
+                                   "train-images-idx3-ubyte.gz; run gunzip on it first");
 }
 
 TEST_CASE("draw: the same seed draws the same bits, everywhere") {
@@ -399,12 +369,8 @@ TEST_CASE("draw: the same seed draws the same bits, everywhere") {
     CHECK(set.labels == again.labels);
     CHECK(set.images != digits::draw(500, 43).images);
     std::uint64_t hash = 0xcbf29ce484222325U;  // FNV-1a over the grey steps and labels.
-    for (float const ink : set.images) {
-        hash = (hash ^ static_cast<std::uint64_t>(std::lround(ink * 255.0F))) * 0x100000001b3U;
-    }
-    for (std::int32_t const label : set.labels) {
-        hash = (hash ^ static_cast<std::uint64_t>(label)) * 0x100000001b3U;
-    }
+    for (float const ink : set.images) { hash = (hash ^ static_cast<std::uint64_t>(std::lround(ink * 255.0F))) * 0x100000001b3U; }
+    for (std::int32_t const label : set.labels) { hash = (hash ^ static_cast<std::uint64_t>(label)) * 0x100000001b3U; }
     CHECK(hash == 1078319454043706943U);
 }
 
@@ -430,9 +396,7 @@ TEST_CASE("draw: pixels are from 0 to 1, the pen leaves dark ink, the corners st
         CHECK(*most > 0.7F);
         CHECK(*most <= 1.0F);
         double ink = 0;
-        for (float const value : image) {
-            ink += static_cast<double>(value);
-        }
+        for (float const value : image) { ink += static_cast<double>(value); }
         CHECK(ink > 15);
         CHECK(ink < 300);
         float const corners = image[0] + image[27] + image[27 * 28] + image[783];
@@ -476,20 +440,14 @@ TEST_CASE("confusion: what is no digit is refused") {
 
 TEST_CASE("confusion: the printed table is aligned") {
     digits::confusion matrix;
-    for (int i = 0; i < 12345; ++i) {
-        matrix.add(3, 5);
-    }
+    for (int i = 0; i < 12345; ++i) { matrix.add(3, 5); }
     std::ostringstream out;
     out << matrix;
     std::istringstream lines(out.str());
     std::vector<std::string> table;
-    for (std::string line; std::getline(lines, line);) {
-        table.push_back(line);
-    }
+    for (std::string line; std::getline(lines, line);) { table.push_back(line); }
     REQUIRE(table.size() == 11);
-    for (auto const& line : table) {
-        CHECK(line.size() == table[0].size());
-    }
+    for (auto const& line : table) { CHECK(line.size() == table[0].size()); }
     CHECK(contains(table[4], " 3     .     .     .     .     . 12345     ."));
 }
 

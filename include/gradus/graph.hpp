@@ -13,4 +13,6 @@
 #include <gradus/graph/lower.hpp>
 #include <gradus/graph/print.hpp>
 #include <gradus/graph/render.hpp>
+#include <gradus/graph/results.hpp>
+#include <gradus/graph/selection.hpp>
 #include <gradus/graph/value.hpp>

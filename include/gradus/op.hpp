@@ -8,10 +8,13 @@
 #include <gradus/op/composite.hpp>
 #include <gradus/op/contraction.hpp>
 #include <gradus/op/convolution.hpp>
+#include <gradus/op/cross_entropy.hpp>
+#include <gradus/op/determinant.hpp>
 #include <gradus/op/dropout.hpp>
 #include <gradus/op/einsum.hpp>
 #include <gradus/op/elementwise.hpp>
 #include <gradus/op/exponential.hpp>
+#include <gradus/op/facets.hpp>
 #include <gradus/op/formula.hpp>
 #include <gradus/op/gather.hpp>
 #include <gradus/op/hyperbolic.hpp>

@@ -3,11 +3,12 @@
 
 #include <gradus/pass/access.hpp>
 #include <gradus/pass/backward.hpp>
-#include <gradus/pass/chain.hpp>
 #include <gradus/pass/dead_code.hpp>
+#include <gradus/pass/decisions.hpp>
 #include <gradus/pass/differentiate.hpp>
 #include <gradus/pass/exponentials.hpp>
 #include <gradus/pass/fuse.hpp>
+#include <gradus/pass/fuse_rows.hpp>
 #include <gradus/pass/materialize.hpp>
 #include <gradus/pass/pipeline.hpp>
 #include <gradus/pass/plan_memory.hpp>
@@ -21,3 +22,4 @@
 #include <gradus/pass/schedule.hpp>
 #include <gradus/pass/simplify.hpp>
 #include <gradus/pass/softmax.hpp>
+#include <gradus/pass/widen.hpp>

@@ -7,8 +7,13 @@
 #include <gradus/program/bind.hpp>
 #include <gradus/program/compile.hpp>
 #include <gradus/program/describe.hpp>
+#include <gradus/program/executable.hpp>
+#include <gradus/program/execute_loop.hpp>
+#include <gradus/program/extents.hpp>
 #include <gradus/program/inspect.hpp>
+#include <gradus/program/operand.hpp>
 #include <gradus/program/operations.hpp>
+#include <gradus/program/overlap.hpp>
 #include <gradus/program/plan.hpp>
 #include <gradus/program/random.hpp>
 #include <gradus/program/report.hpp>
@@ -18,3 +23,5 @@
 #include <gradus/program/run_node.hpp>
 #include <gradus/program/run_parallel.hpp>
 #include <gradus/program/run_sort.hpp>
+#include <gradus/program/run_whole.hpp>
+#include <gradus/program/stages.hpp>

@@ -42,10 +42,10 @@ std::string spelled(char const* format, double number, int precision) {
 TEST_CASE("decimal: literals have the value the compiler gives them") {
     constexpr auto body = [] {
         return parsed("0") == 0 && parsed("0.0") == 0 && parsed("000") == 0 && parsed("42") == 42 && parsed("0.5") == 0.5 &&
-               parsed(".25") == 0.25 &&
-               parsed("3.") == 3 && parsed("1e-4") == 1e-4 && parsed("0.1") == 0.1 && parsed("1'000'000.000'1") == 1000000.0001 &&
-               parsed("3.14159265358979323846") == 3.14159265358979323846 && parsed("0.7071067811865476") == 0.7071067811865476 &&
-               parsed("1E+3") == 1000 && parsed("6.02214076e23") == 6.02214076e23 && parsed("0e999999999999") == 0;
+               parsed(".25") == 0.25 && parsed("3.") == 3 && parsed("1e-4") == 1e-4 && parsed("0.1") == 0.1 &&
+               parsed("1'000'000.000'1") == 1000000.0001 && parsed("3.14159265358979323846") == 3.14159265358979323846 &&
+               parsed("0.7071067811865476") == 0.7071067811865476 && parsed("1E+3") == 1000 && parsed("6.02214076e23") == 6.02214076e23 &&
+               parsed("0e999999999999") == 0;
     };
     static_assert(body());
     CHECK(body());
@@ -58,8 +58,8 @@ TEST_CASE("decimal: the ends of the range are exact") {
     };
     constexpr auto denormal = [] {
         return parsed("4.9406564584124654e-324") == std::numeric_limits<double>::denorm_min() && parsed("2e-324") == 0 &&
-               parsed("1e-400") == 0 &&
-               parsed("1e99999999999999") == std::numeric_limits<double>::infinity() && parsed("1e-99999999999999") == 0;
+               parsed("1e-400") == 0 && parsed("1e99999999999999") == std::numeric_limits<double>::infinity() &&
+               parsed("1e-99999999999999") == 0;
     };
     static_assert(body());
     static_assert(denormal());

@@ -18,8 +18,9 @@ TEST_CASE("dtype: C++ types and dtypes map to each other") {
     CHECK(gr::dtype_of<gr::element_t<dtype::int64>> == dtype::int64);
 }
 
-TEST_CASE("dtype: only five types are elements") {
-    static_assert(gr::element<bool> && gr::element<std::int32_t> && gr::element<std::int64_t> && gr::element<float> && gr::element<double>);
+TEST_CASE("dtype: only seven types are elements") {
+    static_assert(gr::element<bool> && gr::element<std::int32_t> && gr::element<std::int64_t> && gr::element<float> && gr::element<double> &&
+                  gr::element<gr::bfloat16> && gr::element<gr::float16>);
     static_assert(!gr::element<char> && !gr::element<unsigned> && !gr::element<long double> && !gr::element<float const> &&
                   !gr::element<float&>);
     CHECK(gr::element<float>);

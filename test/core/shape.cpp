@@ -68,8 +68,8 @@ TEST_CASE("shape: prints, compares and grows") {
         gr::shape u{3};
         u.push_back(4);
         return concat(s) == "[batch,3,28,28]" && concat(gr::shape{}) == "[]" && concat(gr::shape{gr::dyn, 5}) == "[dyn,5]" && s != t &&
-               s.rank() == 4 &&
-               s != gr::shape{"batch", 3, 28} && u == gr::shape{3, 4} && gr::shape{} == gr::shape{} && gr::shape{1} != gr::shape{};
+               s.rank() == 4 && s != gr::shape{"batch", 3, 28} && u == gr::shape{3, 4} && gr::shape{} == gr::shape{} &&
+               gr::shape{1} != gr::shape{};
     };
     static_assert(body());
     CHECK(body());
@@ -96,9 +96,8 @@ TEST_CASE("same_size: static products are equal and every named dimension occurs
         using gr::same_size;
         return same_size({3, 4}, {12}) && same_size({3, 4}, {2, 6, 1}) && !same_size({3, 4}, {13}) && same_size({}, {1, 1}) &&
                same_size({"n", 4}, {2, "n", 2}) && !same_size({"n", 4}, {"m", 4}) && !same_size({"n", 4}, {4}) &&
-               !same_size({4}, {"n", 4}) &&
-               same_size({"n", "m"}, {"m", "n"}) && same_size({"n", "n", 2}, {2, "n", "n"}) && !same_size({"n", "n"}, {"n"}) &&
-               !same_size({"n", "n", "m"}, {"n", "m", "m"});
+               !same_size({4}, {"n", 4}) && same_size({"n", "m"}, {"m", "n"}) && same_size({"n", "n", 2}, {2, "n", "n"}) &&
+               !same_size({"n", "n"}, {"n"}) && !same_size({"n", "n", "m"}, {"n", "m", "m"});
     };
     static_assert(body());
     CHECK(body());

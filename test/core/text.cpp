@@ -3,8 +3,8 @@
 
 #include <doctest/doctest.h>
 
-#include <cstdint>
 #include <cmath>
+#include <cstdint>
 #include <cstdio>
 #include <limits>
 #include <random>
@@ -57,9 +57,8 @@ TEST_CASE("text: integers are printed to the last digit, the smallest one includ
 TEST_CASE("text: doubles have six significant digits") {
     constexpr auto body = [] {
         return concat(0.0) == "0" && concat(0.5) == "0.5" && concat(-2.0) == "-2" && concat(1e-4) == "0.0001" &&
-               concat(1.5e-5) == "1.5e-5" &&
-               concat(100000.0) == "100000" && concat(1e6) == "1e6" && concat(3.14159265) == "3.14159" && concat(999999.7) == "1e6" &&
-               concat(0.1 + 0.2) == "0.3" && concat(12.5) == "12.5" && concat(5e-324) == "4.94066e-324";
+               concat(1.5e-5) == "1.5e-5" && concat(100000.0) == "100000" && concat(1e6) == "1e6" && concat(3.14159265) == "3.14159" &&
+               concat(999999.7) == "1e6" && concat(0.1 + 0.2) == "0.3" && concat(12.5) == "12.5" && concat(5e-324) == "4.94066e-324";
     };
     static_assert(body());
     CHECK(body());

@@ -3,13 +3,7 @@
 
 #include "../program/compare.hpp"
 
-#include <tuple>
-
 namespace compare {
-
-template <class... Op>
-std::tuple<std::type_identity<Op>...> as_tuple(gr::op::op_list<Op...>);
-using operations = decltype(as_tuple(gr::op::elementwise_list{}));
 
 /// `Op` on operands of type T that broadcast: the part of a program.
 template <class Op>
@@ -34,29 +28,58 @@ constexpr void add_operation(parts& p, gr::dtype type, gr::shape const& s, gr::s
     }
 }
 
-/// Operation number N of the list on a vector of static length with a tail, on a scalar, and on rows that broadcast, their
-/// number named. Which loops shapes lead to is tested in kernel/loop and in the tests beside this.
-template <gr::dtype T, int N>
+/// `Op` on a vector of static length with a tail, on a scalar, and on rows that broadcast, their number named. Which loops shapes lead
+/// to is tested in kernel/loop and in the tests beside this.
+template <class Op>
+constexpr gr::graph operation_graph(gr::dtype type) {
+    parts p;
+    constexpr gr::shape shapes[][2] = {{{17}, {1}}, {{}, {}}, {{"n", 5}, {5}}};
+    for (auto const& s : shapes) {
+        add_operation<Op>(p, type, s[0], s[1]);
+        p.next();
+    }
+    return p.g;
+}
+
+/// Compiled.
+template <class Op, gr::dtype T>
 struct on_shapes {
+    using parts = gr::expressions<gr::op_tag<Op>>;  ///< where a program finds what not every one knows
+    static constexpr gr::graph lower() { return operation_graph<Op>(T); }
+};
+/// One a program: short compilation, and room below clang's limit of 2^20 steps an evaluation.
+template <gr::dtype T, class... Op>
+void check_compiled() {
+    (
+        [] {
+            INFO(std::string(Op::name));
+            check<on_shapes<Op, T>>();
+        }(),
+        ...);
+}
+
+/// What only numbers of an integer type do: they wrap nowhere here, and are exact.
+template <gr::dtype T>
+struct on_integers {
     static constexpr gr::graph lower() {
         parts p;
         constexpr gr::shape shapes[][2] = {{{17}, {1}}, {{}, {}}, {{"n", 5}, {5}}};
         for (auto const& s : shapes) {
-            add_operation<typename std::tuple_element_t<static_cast<std::size_t>(N), operations>::type>(p, T, s[0], s[1]);
+            gr::value const x = p.input(0, T, s[0]), y = p.input(1, T, s[1]);
+            p.result(x * y - x);
+            p.result(gr::apply<gr::op::maximum>(x, y));
+            p.result(gr::where(x < y, x, -y));
             p.next();
         }
         return p.g;
     }
 };
 
-/// All of [First, Last), one a program: short compilation, and room below clang's limit of 2^20 steps an evaluation.
-template <gr::dtype T, int First, int Last>
-void check_operations() {
-    {
-        INFO("operation number " << First << " of the list");
-        check<on_shapes<T, First>>();
-    }
-    if constexpr (First + 1 < Last) check_operations<T, First + 1, Last>();
-}
+/// An operation of a user's.
+struct damped : gr::unary<damped> {
+    static constexpr std::string_view name = "damped";
+    static constexpr auto eval(auto x) { return x / (x * x + 1); }
+    static constexpr auto derivative(auto x, auto) { return (1 - x * x) / ((x * x + 1) * (x * x + 1)); }
+};
 
 }  // namespace compare

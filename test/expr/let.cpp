@@ -43,5 +43,7 @@ TEST_CASE("let: counts as one node of the tree, so that deep expressions stay sm
 TEST_CASE("symbols: identity is the name, the dtype and the shape") {
     CHECK(gr::core::lower<decltype(x + gr::var<"x", float, 4>)>().symbols.size() == 1);
     CHECK(gr::core::lower<decltype(x + gr::var<"y", float, 4>)>().symbols.size() == 2);
-    static_assert(gr::var<"x", float, 4>.hash != gr::var<"x", double, 4>.hash && gr::var<"x", float, 4>.hash != gr::var<"y", float, 4>.hash && gr::var<"x", float, 4>.hash != gr::var<"x", float, 2, 2>.hash);
+    static_assert(gr::var<"x", float, 4>.hash != gr::var<"x", double, 4>.hash &&
+                  gr::var<"x", float, 4>.hash != gr::var<"y", float, 4>.hash &&
+                  gr::var<"x", float, 4>.hash != gr::var<"x", float, 2, 2>.hash);
 }

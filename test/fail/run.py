@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSL-1.0
-"""run.py FILE COMPILER...: a program that must not compile with -DGRADUS_FAIL, and must without.
+"""run.py FILE PRECOMPILED COMPILER...: a program that must not compile with -DGRADUS_FAIL, and must without.
 
-Each line `// expect: text` of the file has to be found in the first 15 lines of what the compiler says.
+Each line `// expect: text` of the file has to be found in the first 15 lines of what the compiler says; `// errors: 1` says how many errors
+it may report. PRECOMPILED is that of all of the
+library, for programs that begin with it; others parse less in the time that it takes to load.
 """
 import re
 import subprocess
@@ -22,10 +24,22 @@ def spoken(output):
     return re.sub(r'"\}, (?:gradus::core::)?words<\d+>\{"', "", head).replace('\\"', '"')
 
 
+def precompiled_flags(header, command):
+    """g++ takes the header for the name beside it."""
+    version = subprocess.run([*command, "--version"], stdout=subprocess.PIPE, text=True).stdout
+    return ["-include-pch", header] if "clang" in version else ["-Winvalid-pch", "-include", header.removesuffix(".gch")]
+
+
 def main():
-    path, command = sys.argv[1], [*sys.argv[2:], "-std=c++20", "-fsyntax-only", sys.argv[1]]
+    path, precompiled, *compiler = sys.argv[1:]
+    command = [*compiler, "-std=c++20", "-fsyntax-only", path]
     with open(path) as file:
-        expected = [line.split(":", 1)[1].strip() for line in file if line.startswith("// expect:")]
+        text = file.read()
+    expected = [line.split(":", 1)[1].strip() for line in text.splitlines() if line.startswith("// expect:")]
+    included = re.search(r"^#include (.*)$", text, re.MULTILINE)
+    if included and included[1] == "<gradus.hpp>":
+        command += precompiled_flags(precompiled, compiler)
+    most = re.search(r"^// errors: (\d+)$", text, re.MULTILINE)
     if not expected:
         sys.exit(f"{path}: no line `// expect: text`")
 
@@ -36,6 +50,9 @@ def main():
     status, output = compile_file(command, "-DGRADUS_FAIL")
     if status == 0:
         faults.append("compiles with -DGRADUS_FAIL")
+    errors = [line for line in output.splitlines() if re.search(r"\b(fatal )?error:", line)]
+    if most and len(errors) > int(most[1]):
+        faults.append(f"reports {len(errors)} errors, not {most[1]}: " + errors[int(most[1])])
     faults += [f"the first {LINES} lines lack: {text}" for text in expected if text not in spoken(output)]
     if faults:
         print(spoken(output))

@@ -38,31 +38,6 @@ std::vector<pipeline> const pipelines{
 // derivatives that cancel multiply that by some hundred. 1e-12 is far above and far below what a wrong formula gives.
 constexpr double tolerance = 1e-12;
 
-/// Where we differ from PyTorch, and why; `element` -1 is all of them.
-struct deviation {
-    char const *family, *op, *name, *quantity;
-    int element;
-    char const* reason;
-};
-std::vector<deviation> const deviations{
-    {"edges", "elu", "", "vjp", 6, "ours is the derivative of expm1, y + 1: e^x up to 1e-16, which is 0 for e^-100"},
-    {"edges", "elu", "", "vjp", 10, "the same, e^-700"},
-    {"edges", "selu", "", "vjp", 6, "the same as elu"},
-    {"edges", "selu", "", "vjp", 10, "the same as elu"},
-    {"edges", "digamma", "", "vjp", -1, "PyTorch's trigamma stops after three terms: 8e-10 off; and has no poles at negative integers. Checked below"},
-    {"unary", "digamma", "", "vjp", -1, "the same"},
-    {"unary", "digamma", "", "jvp", -1, "the same"},
-    {"unary", "lgamma", "", "hvp", -1, "the same"},
-    {"reduction", "logcumsumexp", "", "jvp", -1, "PyTorch 1.13 says NaN; law/ compares ours with difference quotients"},
-    {"reduction", "prod", "two zeros", "hvp", -1, "PyTorch 1.13 says 0 for two zeros, where d2/db dc of a b c is a; checked below"},
-};
-
-bool deviates(test_case const& c, std::string const& quantity, std::size_t element) {
-    return std::any_of(deviations.begin(), deviations.end(), [&](deviation const& d) {
-        return c.family == d.family && c.op == d.op && c.name.rfind(d.name, 0) == 0 && quantity.rfind(d.quantity, 0) == 0 && (d.element < 0 || static_cast<std::size_t>(d.element) == element);
-    });
-}
-
 /// Equal up to tolerance times the larger of |expected| and `floor`; infinities and NaN exactly.
 bool agrees(double actual, double expected, double floor) {
     if (std::isnan(expected) || std::isinf(expected)) return std::isnan(expected) ? std::isnan(actual) : actual == expected;

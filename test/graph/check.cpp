@@ -53,9 +53,12 @@ TEST_CASE("check: operands come before their user") {
 }
 
 TEST_CASE("check: the rule of the operation") {
-    CHECK(fault(make<gradus::op::add>({3, 4}, 0, 1)).str() == "%3 = add: shapes do not broadcast: a is float[3,4], b is float[5,6] (3 != 5)");
-    CHECK(fault(make<gradus::op::matmul>({3, 6}, 0, 1)).str() == "%3 = matmul: inner extents differ: a is float[3,4], b is float[5,6] (4 != 5)");
-    CHECK(fault(make<gradus::op::exp>({3, 4}, 2, -1, -1, dtype::int32)).str() == "%3 = exp: needs a floating-point operand: a is int32[3,4]");
+    CHECK(fault(make<gradus::op::add>({3, 4}, 0, 1)).str() ==
+          "%3 = add: shapes do not broadcast: a is float[3,4], b is float[5,6] (3 != 5)");
+    CHECK(fault(make<gradus::op::matmul>({3, 6}, 0, 1)).str() ==
+          "%3 = matmul: inner extents differ: a is float[3,4], b is float[5,6] (4 != 5)");
+    CHECK(fault(make<gradus::op::exp>({3, 4}, 2, -1, -1, dtype::int32)).str() ==
+          "%3 = exp: needs a floating-point operand: a is int32[3,4]");
     CHECK(fault(make<gradus::op::reshape>({3, 5}, 0)).str() == "%3 = reshape: sizes differ: a is float[3,4], the new shape is [3,5]");
     CHECK(fault(make<gradus::op::transpose>({3, 4}, 0)).str() == "%3 = transpose: the axes are no permutation: a is float[3,4]");
     static_assert(fault(make<gradus::op::add>({3, 4}, 0, 2)).contains("operands differ in type"));

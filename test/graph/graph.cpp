@@ -126,15 +126,16 @@ TEST_CASE("print: is a line per node and per result") {
         auto total = gr::apply<op::tanh>(x + w).sum(1, true);
         g.outputs.push_back({total.id(), -1});
         g.outputs.push_back({(w * gr::value(0.5)).id(), 1});
-        return print(g) == "%0 = symbol x : float[n,4]\n"
-                           "%1 = symbol w : float[4]\n"
-                           "%2 = add %0 %1 : float[n,4]\n"
-                           "%3 = tanh %2 : float[n,4]\n"
-                           "%4 = sum axes=0 keepdim %3 : float[1,4]\n"
-                           "%5 = constant 0.5 : float\n"
-                           "%6 = mul %1 %5 : float[4]\n"
-                           "return %4\n"
-                           "update w = %6\n";
+        return print(g) ==
+               "%0 = symbol x : float[n,4]\n"
+               "%1 = symbol w : float[4]\n"
+               "%2 = add %0 %1 : float[n,4]\n"
+               "%3 = tanh %2 : float[n,4]\n"
+               "%4 = sum axes=0 keepdim %3 : float[1,4]\n"
+               "%5 = constant 0.5 : float\n"
+               "%6 = mul %1 %5 : float[4]\n"
+               "return %4\n"
+               "update w = %6\n";
     };
     static_assert(body());
     CHECK(body());

@@ -31,7 +31,9 @@ numbers evaluate(value v, gradus::symbol_values<double> const& symbols = {}, gra
     v.owner().outputs.push_back({v.id(), -1});
     return gradus::interpret(v.owner(), symbols, dimensions)[0];
 }
-value argmax(value v, std::int64_t axes) { return value::emit<gradus::op::argmax>(v.owner(), gradus::op::reduction_attributes(axes, false), {}, {v}); }
+value argmax(value v, std::int64_t axes) {
+    return value::emit<gradus::op::argmax>(v.owner(), gradus::op::reduction_attributes(axes, false), {}, {v});
+}
 attributes ranges(std::initializer_list<std::pair<int, int>> start_and_step) {
     attributes attr;
     int axis = 0;
@@ -104,7 +106,9 @@ TEST_CASE("interpret: sums and maxima over axes") {
 TEST_CASE("interpret: amax and argmax on NaN, ties and infinities") {
     graph g;
     value x = symbol(g, "x", {4});
-    auto both = [&](numbers const& data) { return std::pair{evaluate(x.amax(1, false), {{"x", data}})[0], evaluate(argmax(x, 1), {{"x", data}})[0]}; };
+    auto both = [&](numbers const& data) {
+        return std::pair{evaluate(x.amax(1, false), {{"x", data}})[0], evaluate(argmax(x, 1), {{"x", data}})[0]};
+    };
     CHECK(both({1, 3, 3, 2}) == std::pair{3.0, 1.0});
     CHECK(both({-infinity, -infinity, -infinity, -infinity}) == std::pair{-infinity, 0.0});
     for (auto const& data : {numbers{1, not_a_number, infinity, not_a_number}, numbers{infinity, not_a_number, 3, 4}}) {
@@ -183,8 +187,8 @@ TEST_CASE("interpret: what is missing or does not fit is an error that names it"
     value y = x + 1;
     CHECK_THROWS_WITH_AS(evaluate(y, {}, {{"batch", 2}}), "gradus::interpret: no value is given for symbol x", gradus::error);
     CHECK_THROWS_WITH_AS(evaluate(y, {{"x", {1, 2}}}), "gradus::interpret: no number is given for dimension batch", gradus::error);
-    CHECK_THROWS_WITH_AS(evaluate(y, {{"x", {1, 2, 3}}}, {{"batch", 2}}), "gradus::interpret: x is double[batch,2] and has 4 elements, 3 are given",
-                         gradus::shape_error);
+    CHECK_THROWS_WITH_AS(evaluate(y, {{"x", {1, 2, 3}}}, {{"batch", 2}}),
+                         "gradus::interpret: x is double[batch,2] and has 4 elements, 3 are given", gradus::shape_error);
     value marker = value::emit<gradus::op::grad>(g, {}, {}, {x.sum(3, false), x});
     CHECK_THROWS_WITH_AS(evaluate(marker, {{"x", {1, 2}}}, {{"batch", 1}}), "gradus::interpret: no rule for grad", std::logic_error);
 }

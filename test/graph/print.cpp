@@ -115,14 +115,12 @@ TEST_CASE("print: a gradient, before and after differentiation") {
                   "return %3\n");
     static_assert(gradus::print(gradus::pass::dead_code(gradus::pass::differentiate(gradus::core::lower<gradient>()))) ==
                   "%0 = symbol b : float[4]\n"
-                  "%1 = tanh %0 : float[4]\n"
-                  "%2 = constant 1 : float\n"
-                  "%3 = reshape %2 : float[1]\n"
-                  "%4 = broadcast_to %3 : float[4]\n"
-                  "%5 = mul %1 %1 : float[4]\n"
-                  "%6 = sub %2 %5 : float[4]\n"
-                  "%7 = mul %4 %6 : float[4]\n"
-                  "return %7\n");
+                  "%1 = constant 1 : float\n"
+                  "%2 = reshape %1 : float[1]\n"
+                  "%3 = broadcast_to %2 : float[4]\n"
+                  "%4 = tanh_slope %0 : float[4]\n"
+                  "%5 = mul %3 %4 : float[4]\n"
+                  "return %5\n");
 }
 
 TEST_CASE("print: transposed operands of a product") {

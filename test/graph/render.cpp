@@ -68,24 +68,25 @@ TEST_CASE("to_dot: draws nodes, then edges in the order of operands, then result
 
 TEST_CASE("to_mermaid: draws the same picture") {
     constexpr auto body = [] {
-        return to_mermaid(example()) == "flowchart TD\n"
-                                        "  n0[\"w<br/>float[n,3]\"]:::leaf\n"
-                                        "  n1([\"0.5<br/>float\"]):::constant\n"
-                                        "  n2(\"mul<br/>float[n,3]\"):::elementwise\n"
-                                        "  n3(\"sub<br/>float[n,3]\"):::elementwise\n"
-                                        "  n4(\"sum axes=0,1<br/>float\"):::reduction\n"
-                                        "  n0 --> n2\n"
-                                        "  n1 --> n2\n"
-                                        "  n0 --> n3\n"
-                                        "  n2 --> n3\n"
-                                        "  n3 --> n4\n"
-                                        "  n3 -.-> r0[\"update w\"]:::leaf\n"
-                                        "  n4 --> r1([\"result 0\"]):::result\n"
-                                        "  classDef leaf fill:#fff4cc,stroke:#5f6b7a,color:#1c2430\n"
-                                        "  classDef elementwise fill:#dcebfb,stroke:#5f6b7a,color:#1c2430\n"
-                                        "  classDef reduction fill:#fde3cf,stroke:#5f6b7a,color:#1c2430\n"
-                                        "  classDef constant fill:#ffffff,stroke:#5f6b7a,color:#1c2430\n"
-                                        "  classDef result fill:#5f6b7a,stroke:#5f6b7a,color:#ffffff\n";
+        return to_mermaid(example()) ==
+               "flowchart TD\n"
+               "  n0[\"w<br/>float[n,3]\"]:::leaf\n"
+               "  n1([\"0.5<br/>float\"]):::constant\n"
+               "  n2(\"mul<br/>float[n,3]\"):::elementwise\n"
+               "  n3(\"sub<br/>float[n,3]\"):::elementwise\n"
+               "  n4(\"sum axes=0,1<br/>float\"):::reduction\n"
+               "  n0 --> n2\n"
+               "  n1 --> n2\n"
+               "  n0 --> n3\n"
+               "  n2 --> n3\n"
+               "  n3 --> n4\n"
+               "  n3 -.-> r0[\"update w\"]:::leaf\n"
+               "  n4 --> r1([\"result 0\"]):::result\n"
+               "  classDef leaf fill:#fff4cc,stroke:#5f6b7a,color:#1c2430\n"
+               "  classDef elementwise fill:#dcebfb,stroke:#5f6b7a,color:#1c2430\n"
+               "  classDef reduction fill:#fde3cf,stroke:#5f6b7a,color:#1c2430\n"
+               "  classDef constant fill:#ffffff,stroke:#5f6b7a,color:#1c2430\n"
+               "  classDef result fill:#5f6b7a,stroke:#5f6b7a,color:#ffffff\n";
     };
     static_assert(body());
     CHECK(body());

@@ -71,20 +71,17 @@ std::mt19937 generator(20240607);
 template <class T>
 struct operands {
     explicit operands(problem const& p)
-        : la(layout_of(p.a_transposed, p.e.m, p.e.k, p.a_gap)), lb(layout_of(p.b_transposed, p.e.k, p.e.n, p.b_gap)),
-          ldc(p.e.n + p.c_gap), sizes{span_of(la, p.e.m, p.e.k), span_of(lb, p.e.k, p.e.n),
-                                      span_of({ldc, 1}, p.e.m, p.e.n)},
-          a(sizes[0]), b(sizes[1]), c(sizes[2]) {
+        : la(layout_of(p.a_transposed, p.e.m, p.e.k, p.a_gap)),
+          lb(layout_of(p.b_transposed, p.e.k, p.e.n, p.b_gap)),
+          ldc(p.e.n + p.c_gap),
+          sizes{span_of(la, p.e.m, p.e.k), span_of(lb, p.e.k, p.e.n), span_of({ldc, 1}, p.e.m, p.e.n)},
+          a(sizes[0]),
+          b(sizes[1]),
+          c(sizes[2]) {
         std::uniform_real_distribution<T> uniform(-1, 1);
-        for (std::int64_t i = 0; i < sizes[0]; ++i) {
-            a[i] = uniform(generator);
-        }
-        for (std::int64_t i = 0; i < sizes[1]; ++i) {
-            b[i] = uniform(generator);
-        }
-        for (std::int64_t i = 0; i < sizes[2]; ++i) {
-            c[i] = uniform(generator);
-        }
+        for (std::int64_t i = 0; i < sizes[0]; ++i) { a[i] = uniform(generator); }
+        for (std::int64_t i = 0; i < sizes[1]; ++i) { b[i] = uniform(generator); }
+        for (std::int64_t i = 0; i < sizes[2]; ++i) { c[i] = uniform(generator); }
         before.assign(c.data(), c.data() + sizes[2]);
     }
 
@@ -154,9 +151,7 @@ void check_all(problem const& p) {
 }
 
 void check_layouts(contract_extents e) {
-    for (int layout = 0; layout < 4; ++layout) {
-        check_all({e, (layout & 1) != 0, (layout & 2) != 0, 1, 1, layout % 3});
-    }
+    for (int layout = 0; layout < 4; ++layout) { check_all({e, (layout & 1) != 0, (layout & 2) != 0, 1, 1, layout % 3}); }
 }
 
 template <class T, bool Accumulate, int M, int N, int K, contiguous Are>
@@ -192,14 +187,12 @@ void check_static(problem p) {
     }
 }
 
-} // namespace
+}  // namespace
 
 TEST_CASE("contract: small and prime extents, every layout") {
     for (std::int64_t const m : {1, 2, 3, 7, 8, 13}) {
         for (std::int64_t const n : {1, 2, 5, 16, 17, 31, 37}) {
-            for (std::int64_t const k : {1, 2, 3, 16, 19}) {
-                check_layouts({m, n, k});
-            }
+            for (std::int64_t const k : {1, 2, 3, 16, 19}) { check_layouts({m, n, k}); }
         }
     }
 }
@@ -223,11 +216,39 @@ TEST_CASE("contract: deeper than a cache block, wider than a panel") {
     check_layouts({33, 67, 1031});
     check_layouts({101, 103, 107});
     check_layouts({150, 100, 150});
-    check_layouts({70, 2060, 17});   // more columns than are packed at a time
-    check_all({{66, 132, 1024}});    // rows of A that the cache keeps in the same places
-    check_all({{66, 1024, 140}});    // and rows of B, which are more than the second cache keeps
+    check_layouts({70, 2060, 17});  // more columns than are packed at a time
+    check_all({{66, 132, 1024}});   // rows of A that the cache keeps in the same places
+    check_all({{66, 1024, 140}});   // and rows of B, which are more than the second cache keeps
 }
 
+TEST_CASE_TEMPLATE("contract: the error of a deep product is that of a block and of the sum of the blocks", T, float, double) {
+    std::int64_t const depth = gradus::kernel::detail::tile<T>::depth;
+    std::mt19937 random(7);
+    std::uniform_real_distribution<T> positive(0, 1), any(-1, 1);
+    for (std::int64_t k : {std::int64_t{1000}, std::int64_t{1000000}})
+        for (int kind = 0; kind < 3; ++kind) {
+            CAPTURE(k);
+            CAPTURE(kind);
+            auto draw = [&](double constant) { return kind == 0 ? static_cast<T>(constant) : kind == 1 ? positive(random) : any(random); };
+            std::vector<T> a(static_cast<std::size_t>(2 * k)), b(static_cast<std::size_t>(k * 3)), c(6);
+            for (T& x : a) x = draw(0.3);  // ones in the last places: plain sums lose some of each addition in the same direction
+            for (T& x : b) x = draw(0.7);
+            contract<T>(a.data(), {k, 1}, b.data(), {3, 1}, c.data(), 3, {2, 3, k});
+            for (std::int64_t i = 0; i < 2; ++i)
+                for (std::int64_t j = 0; j < 3; ++j) {
+                    long double exact = 0, size = 0;
+                    for (std::int64_t p = 0; p < k; ++p) {
+                        long double const term = static_cast<long double>(a[static_cast<std::size_t>(i * k + p)]) *
+                                                 static_cast<long double>(b[static_cast<std::size_t>(p * 3 + j)]);
+                        exact += term;
+                        size += std::abs(term);
+                    }
+                    auto const terms = static_cast<long double>(depth + (k + depth - 1) / depth);
+                    auto const found = static_cast<long double>(c[static_cast<std::size_t>(i * 3 + j)]);
+                    CHECK(std::abs(found - exact) <= terms / 2 * size * static_cast<long double>(std::numeric_limits<T>::epsilon()));
+                }
+        }
+}
 TEST_CASE("contract: matrix times vector and vector times matrix, long and strided") {
     for (std::int64_t const s : {61, 1027, 2100}) {
         check_layouts({s, 1, 53});
@@ -252,9 +273,7 @@ TEST_CASE("contract: a row repeated by stride 0") {
     std::vector<float> const a{1, 2, 3}, b(3 * 20, 2.0F);
     std::vector<float> c(4 * 20);
     contract<float>(a.data(), {0, 1}, b.data(), {20, 1}, c.data(), 20, {4, 20, 3});
-    for (float const x : c) {
-        CHECK(x == 12.0F);
-    }
+    for (float const x : c) { CHECK(x == 12.0F); }
     contract<float>(a.data(), {0, 1}, b.data(), {0, 0}, c.data(), 20, {4, 20, 3});
     CHECK(c.back() == 12.0F);
     contract<float>(a.data(), {0, 1}, b.data(), {1, 0}, c.data(), 1, {4, 1, 3});

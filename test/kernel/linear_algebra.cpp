@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <limits>
 #include <vector>
 
@@ -36,7 +37,8 @@ matrix<T> product(matrix<T> const& a, matrix<T> const& b, bool a_transposed = fa
     for (std::int64_t i = 0; i < c.rows; ++i)
         for (std::int64_t j = 0; j < c.columns; ++j) {
             double total = 0;
-            for (std::int64_t k = 0; k < inner; ++k) total += static_cast<double>(a_transposed ? a(k, i) : a(i, k)) * static_cast<double>(b_transposed ? b(j, k) : b(k, j));
+            for (std::int64_t k = 0; k < inner; ++k)
+                total += static_cast<double>(a_transposed ? a(k, i) : a(i, k)) * static_cast<double>(b_transposed ? b(j, k) : b(k, j));
             c(i, j) = static_cast<T>(total);
         }
     return c;
@@ -45,13 +47,16 @@ template <class T>
 double distance(matrix<T> const& a, matrix<T> const& b) {
     REQUIRE(a.data.size() == b.data.size());
     double most = 0;
-    for (std::size_t i = 0; i < a.data.size(); ++i) most = std::max(most, std::abs(static_cast<double>(a.data[i]) - static_cast<double>(b.data[i])));
+    for (std::size_t i = 0; i < a.data.size(); ++i)
+        most = std::max(most, std::abs(static_cast<double>(a.data[i]) - static_cast<double>(b.data[i])));
     return most;
 }
 /// Backward stable: the residual is at most a small multiple of n^2 ulp of the largest element that appears (Higham, "Accuracy
 /// and stability of numerical algorithms", 9.3 and 10.1); elements here are below n, and growth by pivoting stays below 10.
 template <class T>
-double tolerance(std::int64_t n) { return static_cast<double>(std::numeric_limits<T>::epsilon()) * static_cast<double>(n * n) * 10; }
+double tolerance(std::int64_t n) {
+    return static_cast<double>(std::numeric_limits<T>::epsilon()) * static_cast<double>(n * n) * 10;
+}
 
 }  // namespace
 
@@ -173,4 +178,79 @@ TEST_CASE("linear algebra: singular and indefinite matrices make 0, infinities a
         CHECK(x(0, 0) == 1);
         CHECK(x(1, 0) == 2);
     }
+}
+
+namespace {
+
+/// Small integers of a rank: a determinant, its cofactors and their derivatives are integers, and minors tell them.
+using integers = std::vector<long>;
+long minor_of(integers const& a, std::int64_t n, std::vector<std::int64_t> rows, std::vector<std::int64_t> const& columns) {
+    if (rows.empty()) return 1;
+    std::int64_t const row = rows.back();
+    rows.pop_back();
+    long total = 0;
+    for (std::size_t j = 0; j < columns.size(); ++j) {
+        std::vector<std::int64_t> others = columns;
+        others.erase(others.begin() + static_cast<std::ptrdiff_t>(j));
+        total += ((rows.size() + j) % 2 ? -1 : 1) * a[static_cast<std::size_t>(row * n + columns[j])] * minor_of(a, n, rows, others);
+    }
+    return total;
+}
+std::vector<std::int64_t> all_but(std::int64_t i, std::int64_t n) {
+    std::vector<std::int64_t> others;
+    for (std::int64_t k = 0; k < n; ++k)
+        if (k != i) others.push_back(k);
+    return others;
+}
+long cofactor(integers const& a, std::int64_t n, std::int64_t i, std::int64_t j) {
+    return ((i + j) % 2 ? -1 : 1) * minor_of(a, n, all_but(i, n), all_but(j, n));
+}
+/// Along e: one row after the other is taken from e.
+long cofactor_along(integers const& a, integers const& e, std::int64_t n, std::int64_t i, std::int64_t j) {
+    long total = 0;
+    for (std::int64_t k = 0; k < n; ++k) {
+        if (k == i) continue;
+        integers moved = a;
+        std::copy_n(e.begin() + k * n, n, moved.begin() + k * n);
+        total += cofactor(moved, n, i, j);
+    }
+    return total;
+}
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("linear algebra: cofactors and their derivatives, whatever the rank", T, float, double) {
+    std::uint32_t seed = 11;
+    for (std::int64_t n = 1; n <= 5; ++n)
+        for (std::int64_t rank = 0; rank <= n; ++rank)
+            for (int trial = 0; trial < 4; ++trial) {
+                matrix<T> a(n, n), e(n, n), f(n + 1, n), full(n + 2, n), y(n, n), slope(n, n);
+                integers whole(static_cast<std::size_t>(n * n)), along(whole.size());
+                auto draw = [&] { return static_cast<long>((seed = seed * 1664525u + 1013904223u) >> 16) % 5 - 2; };
+                for (std::int64_t r = 0; r < rank; ++r) {
+                    integers u, v;
+                    for (std::int64_t i = 0; i < n; ++i) u.push_back(draw()), v.push_back(draw());
+                    auto const columns = static_cast<std::size_t>(n);
+                    for (std::size_t i = 0; i < whole.size(); ++i) whole[i] += u[i / columns] * v[i % columns];
+                }
+                for (std::size_t i = 0; i < whole.size(); ++i) {
+                    along[i] = draw();
+                    a.data[i] = static_cast<T>(whole[i]);
+                    e.data[i] = static_cast<T>(along[i]);
+                }
+                kernel::lu_factor(a.read(), f.data.data(), n);
+                gradus::op::lu_cofactors::compute(f.read(), n, y.data.data());
+                gradus::op::full_factor::compute(a.read(), n, full.data.data());
+                gradus::op::cofactor_slope::compute(full.read(), e.read(), n, slope.data.data());
+                // elements are up to 4 rank: roundings of products of n - 1 of them, n! terms of which few are large
+                double const largest = std::pow(4.0 * static_cast<double>(rank + 1), static_cast<double>(n - 1));
+                double const tolerance = 4 * static_cast<double>(std::numeric_limits<T>::epsilon()) * largest;
+                for (std::int64_t i = 0; i < n; ++i)
+                    for (std::int64_t j = 0; j < n; ++j) {
+                        auto const expected = static_cast<double>(cofactor(whole, n, i, j)),
+                                   moved = static_cast<double>(cofactor_along(whole, along, n, i, j));
+                        CHECK(std::abs(static_cast<double>(y(i, j)) - expected) <= tolerance);
+                        CHECK(std::abs(static_cast<double>(slope(i, j)) - moved) <= tolerance);
+                    }
+            }
 }

@@ -36,7 +36,9 @@ constexpr k::instruction apply(dtype type, int a, int b = -1, int c = -1) {
     return {number<Op>, static_cast<std::int16_t>(a), static_cast<std::int16_t>(b), static_cast<std::int16_t>(c), type, 0};
 }
 constexpr k::loop_output plain(int source, dtype type) { return {static_cast<std::int16_t>(source), type, k::fold::none, true, 0}; }
-constexpr k::loop_output folded(int source, dtype type, k::fold how, std::uint32_t axes) { return {static_cast<std::int16_t>(source), type, how, true, axes}; }
+constexpr k::loop_output folded(int source, dtype type, k::fold how, std::uint32_t axes) {
+    return {static_cast<std::int16_t>(source), type, how, true, axes};
+}
 constexpr std::int64_t any = k::at_run_time;
 
 /// An output between guards.
@@ -72,7 +74,8 @@ using loop_function = void (*)(k::loop_arguments const&);
 template <auto Description>
 constexpr loop_function loop = k::loop<Description, list>::run;
 
-void run(loop_function f, std::vector<void const*> in, std::vector<void*> out, std::vector<std::int64_t> extents, std::vector<std::int64_t> strides = {}, std::vector<double> sizes = {}) {
+void run(loop_function f, std::vector<void const*> in, std::vector<void*> out, std::vector<std::int64_t> extents,
+         std::vector<std::int64_t> strides = {}, std::vector<double> sizes = {}) {
     in.push_back(nullptr);
     strides.resize(strides.size() + 8);
     f({in.data(), out.data(), extents.data(), strides.data(), sizes.data()});
@@ -103,7 +106,8 @@ constexpr auto one_operation = [] {
 template <class T>
 std::vector<T> inputs(std::size_t n, int seed, double low) {
     std::vector<T> x;
-    for (std::size_t i = 0; i < n; ++i) x.push_back(static_cast<T>(low + (4 - low) * static_cast<double>((i * 37 + static_cast<std::size_t>(seed) * 11) % 101) / 101));
+    for (std::size_t i = 0; i < n; ++i)
+        x.push_back(static_cast<T>(low + (4 - low) * static_cast<double>((i * 37 + static_cast<std::size_t>(seed) * 11) % 101) / 101));
     return x;
 }
 double distance_in_ulp(double a, double b, double epsilon) {
@@ -129,7 +133,8 @@ void lanes_agree(std::string const& name, loop_function of_vectors, loop_functio
         CHECK(vector.guarded());
         CHECK(scalar.guarded());
         for (std::size_t i = 0; i < static_cast<std::size_t>(n); ++i) {
-            double difference = distance_in_ulp(static_cast<double>(vector[i]), static_cast<double>(scalar[i]), static_cast<double>(std::numeric_limits<T>::epsilon()));
+            double difference = distance_in_ulp(static_cast<double>(vector[i]), static_cast<double>(scalar[i]),
+                                                static_cast<double>(std::numeric_limits<T>::epsilon()));
             if (!std::numeric_limits<T>::has_infinity && vector[i] != scalar[i]) difference = 1e9;
             worst = std::max(worst, difference);
         }
@@ -139,7 +144,9 @@ void lanes_agree(std::string const& name, loop_function of_vectors, loop_functio
 }
 template <class T, class... Op>
 void all_lanes_agree(double ulp = 0, double low = -4) {
-    (lanes_agree<T, gr::element_t<result_of<Op, T>>>(std::string(Op::name), loop<one_operation<Op, T, false>>, loop<one_operation<Op, T, true>>, std::is_same_v<Op, op::where>, ulp, low), ...);
+    (lanes_agree<T, gr::element_t<result_of<Op, T>>>(std::string(Op::name), loop<one_operation<Op, T, false>>,
+                                                     loop<one_operation<Op, T, true>>, std::is_same_v<Op, op::where>, ulp, low),
+     ...);
 }
 
 }  // namespace
@@ -276,7 +283,8 @@ TEST_CASE("loop: a maximum passes NaN on, wherever it stands") {
             std::vector<double> x(n, 1.0);
             x[at] = std::nan("");
             target<double> sum(1), most(1), squares(1);
-            run(loop<folds<double, 7>>, {x.data()}, {sum.data(), most.data(), squares.data()}, {1, 1, static_cast<std::int64_t>(n)}, {0, 0, 1});
+            run(loop<folds<double, 7>>, {x.data()}, {sum.data(), most.data(), squares.data()}, {1, 1, static_cast<std::int64_t>(n)},
+                {0, 0, 1});
             CHECK(std::isnan(most[0]));
         }
 }

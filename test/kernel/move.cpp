@@ -70,7 +70,7 @@ TEST_CASE("argmax_over: any axes, in row-major order of the axes whatever the st
     // [2,2,3], folded over the outer and the inner axis
     std::vector<double> y(12);
     for (std::size_t i = 0; i < 12; ++i) y[i] = static_cast<double>(i * 7 % 12);  // 0 7 2 | 9 4 11 || 6 1 8 | 3 10 5
-    CHECK(argmax(y, {6, 3, 1}, {2, 2, 3}, 5, 2) == numbers{5, 2});  // 0 7 2 6 1 8 and 9 4 11 3 10 5
+    CHECK(argmax(y, {6, 3, 1}, {2, 2, 3}, 5, 2) == numbers{5, 2});                // 0 7 2 6 1 8 and 9 4 11 3 10 5
     CHECK(argmax(y, {6, 3, 1}, {2, 2, 3}, 7, 1) == numbers{5});
     CHECK(argmax(y, {6, 3, 1}, {2, 2, 3}, 1, 6) == numbers{1, 0, 1, 0, 1, 0});
 }

@@ -6,6 +6,7 @@
 
 #include <gradus/kernel/reduce.hpp>
 #include <gradus/kernel/simd.hpp>
+#include <gradus/kernel/truth.hpp>
 
 #include <array>
 #include <cmath>
@@ -74,9 +75,7 @@ void each_width(F f) {
         CAPTURE(W);
         f.template operator()<T, W>();
     }
-    if constexpr (W < simd::native_width<T>) {
-        each_width<T, 2 * W>(f);
-    }
+    if constexpr (W < simd::native_width<T>) { each_width<T, 2 * W>(f); }
 }
 
 template <class F>
@@ -87,7 +86,7 @@ void each_type(F f) {
     each_width<std::int64_t>(f);
 }
 
-} // namespace
+}  // namespace
 
 TEST_CASE("simd: the native width exists and is a power of two") {
     CHECK(simd::has_width<float, simd::native_width<float>>);
@@ -101,9 +100,7 @@ TEST_CASE("simd: the native width exists and is a power of two") {
 TEST_CASE("simd: broadcast, lane_index, load, store") {
     each_type([]<class T, int W> {
         std::vector<T> in(W + 1), out(W + 2, T{77});
-        for (int i = 0; i <= W; ++i) {
-            in[static_cast<std::size_t>(i)] = sample<T>(i);
-        }
+        for (int i = 0; i <= W; ++i) { in[static_cast<std::size_t>(i)] = sample<T>(i); }
         simd::store<T, W>(out.data() + 1, simd::load<T, W>(in.data() + 1));
         CHECK(out.front() == T{77});
         CHECK(out.back() == T{77});
@@ -124,35 +121,23 @@ TEST_CASE("simd: partial and strided access touches the first n elements only") 
             for (bool const at_end : {true, false}) {
                 CAPTURE(n);
                 T* const p = at_end ? page.last<T>(n) : page.first<T>();
-                for (int i = 0; i < n; ++i) {
-                    p[i] = sample<T>(i);
-                }
+                for (int i = 0; i < n; ++i) { p[i] = sample<T>(i); }
                 auto const in = lanes<T, W>(simd::load_partial<T, W>(p, n, T{-3}));
-                for (int i = 0; i < W; ++i) {
-                    CHECK(in[static_cast<std::size_t>(i)] == (i < n ? sample<T>(i) : T{-3}));
-                }
+                for (int i = 0; i < W; ++i) { CHECK(in[static_cast<std::size_t>(i)] == (i < n ? sample<T>(i) : T{-3})); }
                 simd::store_partial<T, W>(p, simd::load_partial<T, W>(p, n, T{0}) + simd::broadcast<T, W>(T{1}), n);
-                for (int i = 0; i < n; ++i) {
-                    CHECK(p[i] == sample<T>(i) + T{1});
-                }
+                for (int i = 0; i < n; ++i) { CHECK(p[i] == sample<T>(i) + T{1}); }
             }
             // The neighbours of a partial store keep their values.
             std::vector<T> around(W + 2, T{77});
             simd::store_partial<T, W>(around.data() + 1, simd::broadcast<T, W>(T{9}), n);
-            for (int i = 0; i < W + 2; ++i) {
-                CHECK(around[static_cast<std::size_t>(i)] == (i >= 1 && i <= n ? T{9} : T{77}));
-            }
+            for (int i = 0; i < W + 2; ++i) { CHECK(around[static_cast<std::size_t>(i)] == (i >= 1 && i <= n ? T{9} : T{77})); }
             for (std::ptrdiff_t const stride : {-2, 0, 1, 3}) {
                 int const span = n == 0 ? 0 : static_cast<int>(stride < 0 ? -stride : stride) * (n - 1) + 1;
                 T* const block = page.last<T>(span);
-                for (int i = 0; i < span; ++i) {
-                    block[i] = sample<T>(i);
-                }
+                for (int i = 0; i < span; ++i) { block[i] = sample<T>(i); }
                 T const* const start = stride < 0 && n > 0 ? block + span - 1 : block;
                 auto const got = lanes<T, W>(simd::load_strided<T, W>(start, stride, n, T{-3}));
-                for (int i = 0; i < W; ++i) {
-                    CHECK(got[static_cast<std::size_t>(i)] == (i < n ? start[i * stride] : T{-3}));
-                }
+                for (int i = 0; i < W; ++i) { CHECK(got[static_cast<std::size_t>(i)] == (i < n ? start[i * stride] : T{-3})); }
             }
         }
     });
@@ -165,21 +150,13 @@ TEST_CASE("simd: partial access with a constant n") {
             (
                 [&] {
                     T* const p = page.last<T>(N);
-                    for (int i = 0; i < N; ++i) {
-                        p[i] = sample<T>(i);
-                    }
+                    for (int i = 0; i < N; ++i) { p[i] = sample<T>(i); }
                     auto const in = lanes<T, W>(simd::load_partial<T, W>(p, N, T{-3}));
-                    for (int i = 0; i < W; ++i) {
-                        CHECK(in[static_cast<std::size_t>(i)] == (i < N ? sample<T>(i) : T{-3}));
-                    }
+                    for (int i = 0; i < W; ++i) { CHECK(in[static_cast<std::size_t>(i)] == (i < N ? sample<T>(i) : T{-3})); }
                     simd::store_partial<T, W>(p, simd::broadcast<T, W>(T{4}), N);
-                    for (int i = 0; i < N; ++i) {
-                        CHECK(p[i] == T{4});
-                    }
+                    for (int i = 0; i < N; ++i) { CHECK(p[i] == T{4}); }
                     auto const m = truths<T, W>(simd::first<T, W>(N));
-                    for (int i = 0; i < W; ++i) {
-                        CHECK(m[static_cast<std::size_t>(i)] == (i < N));
-                    }
+                    for (int i = 0; i < W; ++i) { CHECK(m[static_cast<std::size_t>(i)] == (i < N)); }
                 }(),
                 ...);
         }(std::make_integer_sequence<int, W + 1>{});
@@ -192,25 +169,16 @@ TEST_CASE("simd: masks: first, load_bool, store_bool, select, mask_cast") {
         for (int n = 0; n <= W; ++n) {
             CAPTURE(n);
             auto const m = truths<T, W>(simd::first<T, W>(n));
-            for (int i = 0; i < W; ++i) {
-                CHECK(m[static_cast<std::size_t>(i)] == (i < n));
-            }
+            for (int i = 0; i < W; ++i) { CHECK(m[static_cast<std::size_t>(i)] == (i < n)); }
             bool* const p = page.last<bool>(n);
-            for (int i = 0; i < n; ++i) {
-                p[i] = sample<int>(i) % 2 == 0;
-            }
+            for (int i = 0; i < n; ++i) { p[i] = sample<int>(i) % 2 == 0; }
             auto const loaded = simd::load_bool<T, W>(p, n);
-            auto const picked = lanes<T, W>(
-                simd::select<T, W>(loaded, simd::broadcast<T, W>(T{1}), simd::broadcast<T, W>(T{2})));
-            for (int i = 0; i < W; ++i) {
-                CHECK(picked[static_cast<std::size_t>(i)] == (i < n && p[i] ? T{1} : T{2}));
-            }
+            auto const picked = lanes<T, W>(simd::select<T, W>(loaded, simd::broadcast<T, W>(T{1}), simd::broadcast<T, W>(T{2})));
+            for (int i = 0; i < W; ++i) { CHECK(picked[static_cast<std::size_t>(i)] == (i < n && p[i] ? T{1} : T{2})); }
             std::array<bool, W + 1> kept{};
             kept.fill(true);
             simd::store_bool<T, W>(kept.data(), simd::first<T, W>(0), n);
-            for (int i = 0; i <= W; ++i) {
-                CHECK(kept[static_cast<std::size_t>(i)] == (i >= n));
-            }
+            for (int i = 0; i <= W; ++i) { CHECK(kept[static_cast<std::size_t>(i)] == (i >= n)); }
             simd::store_bool<T, W>(p, simd::first<T, W>(n), n);
             for (int i = 0; i < n; ++i) {
                 unsigned char byte = 0;
@@ -229,13 +197,9 @@ TEST_CASE("simd: masks: first, load_bool, store_bool, select, mask_cast") {
 TEST_CASE("simd: convert truncates as static_cast does") {
     auto const check = []<class To, class From, int W>() {
         std::array<From, W> in;
-        for (std::size_t i = 0; i < W; ++i) {
-            in[i] = static_cast<From>(static_cast<double>(sample<int>(static_cast<int>(i))) * 1.75);
-        }
+        for (std::size_t i = 0; i < W; ++i) { in[i] = static_cast<From>(static_cast<double>(sample<int>(static_cast<int>(i))) * 1.75); }
         auto const got = lanes<To, W>(simd::convert<To, From, W>(simd::load<From, W>(in.data())));
-        for (std::size_t i = 0; i < W; ++i) {
-            CHECK(got[i] == static_cast<To>(in[i]));
-        }
+        for (std::size_t i = 0; i < W; ++i) { CHECK(got[i] == static_cast<To>(in[i])); }
     };
     each_type([&]<class T, int W> {
         using I = std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>;
@@ -276,9 +240,7 @@ TEST_CASE("simd: fma, max_nan, min_nan lane by lane") {
             for (auto const& r : {lanes<T, W>(simd::max_nan<T, W>(nan, va)), lanes<T, W>(simd::max_nan<T, W>(va, nan)),
                                   lanes<T, W>(simd::min_nan<T, W>(nan, va)), lanes<T, W>(simd::min_nan<T, W>(va, nan)),
                                   lanes<T, W>(simd::max_nan<T, W>(nan, nan))}) {
-                for (T const x : r) {
-                    CHECK(std::isnan(x));
-                }
+                for (T const x : r) { CHECK(std::isnan(x)); }
             }
             auto const all = truths<T, W>(simd::first<T, W>(W)), none = truths<T, W>(simd::first<T, W>(0));
             CHECK(truths<T, W>(simd::is_nan<T, W>(nan)) == all);
@@ -289,8 +251,7 @@ TEST_CASE("simd: fma, max_nan, min_nan lane by lane") {
 #ifdef __FMA__
             // Exact only when the product is not rounded first.
             T const e = std::numeric_limits<T>::epsilon();
-            auto const once = simd::fma<T, W>(simd::broadcast<T, W>(1 + e), simd::broadcast<T, W>(1 - e),
-                                              simd::broadcast<T, W>(T{-1}));
+            auto const once = simd::fma<T, W>(simd::broadcast<T, W>(1 + e), simd::broadcast<T, W>(1 - e), simd::broadcast<T, W>(T{-1}));
             CHECK(lanes<T, W>(once)[0] == -e * e);
 #endif
         }
@@ -301,9 +262,7 @@ TEST_CASE("simd: reductions") {
     each_type([]<class T, int W> {
         for (std::size_t at = 0; at < W; ++at) {
             std::array<T, W> a;
-            for (std::size_t i = 0; i < W; ++i) {
-                a[i] = sample<T>(static_cast<int>(i + at));
-            }
+            for (std::size_t i = 0; i < W; ++i) { a[i] = sample<T>(static_cast<int>(i + at)); }
             T sum{0}, high = a[0], low = a[0];
             for (T const x : a) {
                 sum = static_cast<T>(sum + x);
@@ -321,7 +280,7 @@ TEST_CASE("simd: reductions") {
                 CHECK(std::isnan(simd::reduce_add<T, W>(simd::load<T, W>(a.data()))));
             } else if constexpr (W > 1) {
                 auto const most = simd::broadcast<T, W>(std::numeric_limits<T>::max());
-                CHECK(simd::reduce_add<T, W>(most) == -W); // wraps
+                CHECK(simd::reduce_add<T, W>(most) == -W);  // wraps
             }
         }
     });

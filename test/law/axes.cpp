@@ -49,7 +49,8 @@ public:
             for (std::size_t i = 0; i < r[k].size(); ++i) {
                 // sums of at most 24 terms in another order
                 bool const same = r[k][i] == r[k + 1][i] || (std::isnan(r[k][i]) && std::isnan(r[k + 1][i]));
-                CHECK_MESSAGE((same || std::abs(r[k][i] - r[k + 1][i]) <= 1e-12 * std::max(1.0, std::abs(r[k][i]))), "pair " << k / 2 << ", element " << i << ": " << r[k][i] << " is not " << r[k + 1][i]);
+                CHECK_MESSAGE((same || std::abs(r[k][i] - r[k + 1][i]) <= 1e-12 * std::max(1.0, std::abs(r[k][i]))),
+                              "pair " << k / 2 << ", element " << i << ": " << r[k][i] << " is not " << r[k + 1][i]);
             }
     }
 
@@ -59,7 +60,8 @@ private:
         names_.push_back("x" + std::to_string(number));
         std::int64_t const count = s.static_size();
         for (std::int64_t i = 0; i < count; ++i)  // distinct, positive and below 1
-            data_[names_.back()].push_back((static_cast<double>(i * 7 % (count + (count % 7 == 0))) + 0.5 + 0.13 * number) / static_cast<double>(count + 1));
+            data_[names_.back()].push_back((static_cast<double>(i * 7 % (count + (count % 7 == 0))) + 0.5 + 0.13 * number) /
+                                           static_cast<double>(count + 1));
         gradus::node n{&gradus::info_of<gradus::op::symbol>, {-1, -1, -1}, gradus::dtype::float64, s, {}};
         n.attr.n[0] = graph_.symbol_index(names_.back(), {gradus::dtype::float64, s});
         return {graph_, graph_.intern(n)};
@@ -183,22 +185,60 @@ std::vector<stack_rule> const on_stacks{
     {"matmul", {{2, 3, 4}, {2, 4, 2}}, 2, true, [](values const& x) { return x[0].matmul(x[1]); }},
     {"matmul with a shared matrix", {{2, 3, 4}, {4, 2}}, 1, true, [](values const& x) { return x[0].matmul(x[1]); }},
     {"cholesky", {{2, 3, 3}}, 1, true, [](values const& x) { return gradus::apply<gradus::op::cholesky>(positive_definite(x[0])); }},
-    {"solve_triangular", {{2, 3, 3}, {2, 3, 2}}, 2, true, [](values const& x) { return gradus::op::solve_triangular::expand({}, apart(x[0]), x[1]); }},
+    {"solve_triangular",
+     {{2, 3, 3}, {2, 3, 2}},
+     2,
+     true,
+     [](values const& x) { return gradus::op::solve_triangular::expand({}, apart(x[0]), x[1]); }},
     {"solve", {{2, 3, 3}, {2, 3, 2}}, 2, true, [](values const& x) { return gradus::op::solve::expand({}, apart(x[0]), x[1]); }},
     {"inv", {{2, 3, 3}}, 1, true, [](values const& x) { return gradus::op::inv::expand({}, apart(x[0])); }},
     {"det", {{2, 3, 3}}, 1, true, [](values const& x) { return gradus::op::det::expand({}, apart(x[0])); }},
     {"slogdet", {{2, 3, 3}}, 1, true, [](values const& x) { return gradus::op::slogdet::expand({}, apart(x[0])); }},
     {"logdet", {{2, 3, 3}}, 1, true, [](values const& x) { return gradus::op::logdet::expand({}, positive_definite(x[0])); }},
-    {"attention", {{2, 3, 2}, {2, 3, 2}, {2, 3, 2}}, 3, true, [](values const& x) { return gradus::op::scaled_dot_product_attention::expand({}, x[0], x[1], x[2]); }},
+    {"attention",
+     {{2, 3, 2}, {2, 3, 2}, {2, 3, 2}},
+     3,
+     true,
+     [](values const& x) { return gradus::op::scaled_dot_product_attention::expand({}, x[0], x[1], x[2]); }},
     {"linear", {{2, 4}, {3, 4}, {3}}, 1, true, [](values const& x) { return gradus::op::linear_layer::expand({}, x[0], x[1], x[2]); }},
-    {"layer_norm", {{2, 3, 4}, {4}, {4}}, 1, true, [](values const& x) { return gradus::op::layer_norm::expand(folds(0, 0.1), x[0], x[1], x[2]); }},
+    {"layer_norm",
+     {{2, 3, 4}, {4}, {4}},
+     1,
+     true,
+     [](values const& x) { return gradus::op::layer_norm::expand(folds(0, 0.1), x[0], x[1], x[2]); }},
     {"rms_norm", {{2, 3, 4}, {4}}, 1, true, [](values const& x) { return gradus::op::rms_norm::expand(folds(0, 0.1), x[0], x[1]); }},
-    {"conv2d", {{2, 2, 4, 3}, {2, 2, 2, 2}}, 1, false, [](values const& x) { return gradus::op::convolution::expand(gradus::core::window_parameters({1, 1, 1, 1}).attr, x[0], x[1]); }},
-    {"conv_transpose2d", {{2, 2, 3, 3}, {2, 2, 2, 2}}, 1, false, [](values const& x) { return gradus::op::transposed_convolution::expand(gradus::core::window_parameters({2, 0, 1, 1}).attr, x[0], x[1]); }},
-    {"max_pool2d", {{2, 2, 4, 3}}, 1, false, [](values const& x) { return gradus::op::max_pool::expand(gradus::core::pool_parameters({2, 1, 0, false}).attr, x[0]); }},
-    {"avg_pool2d", {{2, 2, 4, 3}}, 1, false, [](values const& x) { return gradus::op::avg_pool::expand(gradus::core::pool_parameters({2, 1, 0, false}).attr, x[0]); }},
-    {"adaptive_avg_pool2d", {{2, 2, 5, 4}}, 1, false, [](values const& x) { return gradus::op::adaptive_avg_pool::expand(gradus::core::adaptive_parameters(2, 3).attr, x[0]); }},
-    {"lstm", {{2, 8}, {2, 2}}, 2, false, [](values const& x) { return gradus::op::lstm_output::expand({}, x[0], gradus::op::lstm_memory::expand({}, x[0], x[1])); }},
+    {"conv2d",
+     {{2, 2, 4, 3}, {2, 2, 2, 2}},
+     1,
+     false,
+     [](values const& x) { return gradus::op::convolution::expand(gradus::core::window_parameters({1, 1, 1, 1}).attr, x[0], x[1]); }},
+    {"conv_transpose2d",
+     {{2, 2, 3, 3}, {2, 2, 2, 2}},
+     1,
+     false,
+     [](values const& x) {
+         return gradus::op::transposed_convolution::expand(gradus::core::window_parameters({2, 0, 1, 1}).attr, x[0], x[1]);
+     }},
+    {"max_pool2d",
+     {{2, 2, 4, 3}},
+     1,
+     false,
+     [](values const& x) { return gradus::op::max_pool::expand(gradus::core::pool_parameters({2, 1, 0, false}).attr, x[0]); }},
+    {"avg_pool2d",
+     {{2, 2, 4, 3}},
+     1,
+     false,
+     [](values const& x) { return gradus::op::avg_pool::expand(gradus::core::pool_parameters({2, 1, 0, false}).attr, x[0]); }},
+    {"adaptive_avg_pool2d",
+     {{2, 2, 5, 4}},
+     1,
+     false,
+     [](values const& x) { return gradus::op::adaptive_avg_pool::expand(gradus::core::adaptive_parameters(2, 3).attr, x[0]); }},
+    {"lstm",
+     {{2, 8}, {2, 2}},
+     2,
+     false,
+     [](values const& x) { return gradus::op::lstm_output::expand({}, x[0], gradus::op::lstm_memory::expand({}, x[0], x[1])); }},
     {"gru", {{2, 6}, {2, 6}, {2, 2}}, 3, false, [](values const& x) { return gradus::op::gru_state::expand({}, x[0], x[1], x[2]); }},
 };
 
@@ -208,6 +248,7 @@ TEST_CASE("axes: elementwise operations, with an axis of one more, and transpose
     std::vector<elementwise_rule> rules;
     add_entries(rules, gradus::op::elementwise_list{});
     add_entries(rules, gradus::op::further_list{});
+    add_entries(rules, gradus::op::connective_list{});
     add_entries(rules, gradus::op::composite_list{});
     for (elementwise_rule const& rule : rules) {
         INFO(std::string(rule.name));
@@ -246,7 +287,8 @@ TEST_CASE("axes: a stack is its parts, and a part needs no stack") {
         value const y = rule.of(e.inputs);
         for (int i : {0, 1}) {
             values one = e.inputs, bare = e.inputs;
-            for (std::size_t k = 0; k < static_cast<std::size_t>(rule.stacked); ++k) one[k] = part_of(one[k], i), bare[k] = without_first(one[k]);
+            for (std::size_t k = 0; k < static_cast<std::size_t>(rule.stacked); ++k)
+                one[k] = part_of(one[k], i), bare[k] = without_first(one[k]);
             e.require(part_of(y, i), rule.of(one));
             if (rule.bare) e.require(without_first(part_of(y, i)), rule.of(bare));
         }

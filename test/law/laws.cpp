@@ -6,11 +6,7 @@
 #include <gradus/graph/interpret.hpp>
 #include <gradus/graph/print.hpp>
 #include <gradus/op/list.hpp>
-#include <gradus/pass/dead_code.hpp>
-#include <gradus/pass/differentiate.hpp>
-#include <gradus/pass/materialize.hpp>
-#include <gradus/pass/reciprocals.hpp>
-#include <gradus/pass/simplify.hpp>
+#include <gradus/pass/pipeline.hpp>
 
 #include <doctest/doctest.h>
 
@@ -53,8 +49,8 @@ std::int64_t size_of_shape(shape const& s) { return s.static_size(); }
 struct program {
     graph g;
     gradus::symbol_values<double> symbols;
-    std::vector<value> inputs;       // float64, differentiable
-    std::deque<std::string> names;   // what the graph's names refer to: stays where it is
+    std::vector<value> inputs;      // float64, differentiable
+    std::deque<std::string> names;  // what the graph's names refer to: stays where it is
 
     value symbol(std::string const& name, gradus::dtype type, shape const& s) {
         names.push_back(name);
@@ -199,12 +195,8 @@ void check_derivatives(program& p, value y, splitmix& random, expectations what 
     CHECK(std::abs(measured - forward) <= 1e-9 * scale);
 }
 
-struct named_pass {
-    std::string name;
-    graph (*run)(graph const&);
-};
 /// Passes that keep every value.
-std::vector<named_pass> const passes{
+std::vector<gradus::pass::graph_pass> const passes{
     {"dead_code", gradus::pass::dead_code},
     {"simplify", gradus::pass::simplify},
     {"reciprocals", gradus::pass::reciprocals},
@@ -215,7 +207,7 @@ std::vector<named_pass> const passes{
 /// same pass leaves alone.
 void check_passes(program const& p, graph const& g) {
     auto const expected = gradus::interpret(g, p.symbols);
-    for (named_pass const& pass : passes) {
+    for (gradus::pass::graph_pass const& pass : passes) {
         CAPTURE(pass.name);
         graph once = pass.run(g);
         REQUIRE(gradus::check(once).str() == "");
@@ -288,7 +280,9 @@ std::vector<elementwise_entry> entries(gradus::op::op_list<Op...>) {
 /// Every elementwise operation of the library.
 std::vector<elementwise_entry> const elementwise_operations = [] {
     auto all = entries(gradus::op::elementwise_list{});
-    for (auto const& more : {entries(gradus::op::further_list{}), entries(gradus::op::composite_list{})}) all.insert(all.end(), more.begin(), more.end());
+    for (auto const& more :
+         {entries(gradus::op::further_list{}), entries(gradus::op::connective_list{}), entries(gradus::op::composite_list{})})
+        all.insert(all.end(), more.begin(), more.end());
     return all;
 }();
 /// Operations whose derivative is that of a constant, or that step: no difference quotient says so.
@@ -299,7 +293,7 @@ bool has_slope(std::string_view name) {
 /// What operations need of their operands' domains beside their signs.
 value in_domain(std::string_view name, value x) {
     if (name == "asin" || name == "acos" || name == "atanh" || name == "erfinv") return x * 0.6;  // |x| < 1
-    if (name == "hardtanh") return x + 0.05;  // no operand where it bends
+    if (name == "hardtanh") return x + 0.05;                                                      // no operand where it bends
     if (name == "logit") return gradus::apply<gradus::op::abs>(x) * 0.6;
     if (name == "lgamma" || name == "digamma" || name == "trigamma" || name == "polygamma_2") return gradus::apply<gradus::op::abs>(x);
     if (name == "acosh") return gradus::apply<gradus::op::abs>(x) + 1;
@@ -328,7 +322,9 @@ struct structural {
     bool distinct = false;
 };
 
-gradus::attributes one_axis(splitmix& random, int rank) { return gradus::op::reduction_attributes(std::int64_t{1} << random.below(rank), false); }
+gradus::attributes one_axis(splitmix& random, int rank) {
+    return gradus::op::reduction_attributes(std::int64_t{1} << random.below(rank), false);
+}
 gradus::attributes some_axes(splitmix& random, int rank) {
     int axes = 1 + random.below((1 << rank) - 1);
     return gradus::op::reduction_attributes(axes, random.below(2) == 1);
@@ -371,207 +367,312 @@ value labels(program& p, splitmix& random, int rows, int classes) {
 
 using random_ref = splitmix&;
 std::vector<structural> const structurals{
-    {"sum", [](program& p, random_ref r) { value x = p.input(random_shape(r, 3)); auto a = some_axes(r, 3); return x.sum(a.n[0], gradus::op::keeps(a)); }},
-    {"mean", [](program& p, random_ref r) { auto a = some_axes(r, 3); return gradus::op::mean::expand(a, p.input(random_shape(r, 3))); }},
-    {"amax", [](program& p, random_ref r) { value x = p.input(random_shape(r, 3)); auto a = some_axes(r, 3); return x.amax(a.n[0], gradus::op::keeps(a)); }, true},
-    {"logsumexp", [](program& p, random_ref r) { auto a = some_axes(r, 3); return gradus::op::logsumexp::expand(a, p.input(random_shape(r, 3))); }},
-    {"softmax", [](program& p, random_ref r) { auto a = one_axis(r, 3); return gradus::op::softmax::expand(a, p.input(random_shape(r, 3))); }},
-    {"log_softmax", [](program& p, random_ref r) { auto a = one_axis(r, 3); return gradus::op::log_softmax::expand(a, p.input(random_shape(r, 3))); }},
-    {"matmul", [](program& p, random_ref r) {
-        int m = 1 + r.below(4), k = 1 + r.below(4), n = 1 + r.below(4);
-        return p.input({m, k}).matmul(p.input({k, n}));
-    }},
-    {"matmul of vectors", [](program& p, random_ref r) {
-        int k = 1 + r.below(4), n = 1 + r.below(4);
-        switch (r.below(3)) {
-            case 0: return p.input({k}).matmul(p.input({k}));
-            case 1: return p.input({k}).matmul(p.input({k, n}));
-            default: return p.input({2, n, k}).matmul(p.input({k}));
-        }
-    }},
-    {"matmul, leading axes broadcast", [](program& p, random_ref r) {
-        int m = 1 + r.below(4), k = 1 + r.below(4), n = 1 + r.below(4), lead = 2 + r.below(2);
-        value a = r.below(2) ? p.input({3, 1, m, k}) : p.input({lead, m, k});
-        value b = r.below(2) ? p.input({lead, k, n}) : p.input({k, n});
-        return a.matmul(b);
-    }},
-    {"reshape", [](program& p, random_ref r) {
-        shape s = random_shape(r, 3);
-        return p.input(s).reshape({s[1].code * s[0].code, 1, s[2]});
-    }},
-    {"transpose", [](program& p, random_ref r) {
-        gradus::attributes axes;
-        for (int i = 0; i < 4; ++i) axes.n[i] = i;
-        for (int i = 3; i > 0; --i) std::swap(axes.n[i], axes.n[r.below(i + 1)]);
-        return p.input(random_shape(r, 4)).transpose(axes);
-    }},
-    {"broadcast_to", [](program& p, random_ref r) {
-        shape s = random_shape(r, 2);
-        return p.input({s[0], 1}).broadcast_to({2, s[0], s[1]});
-    }},
-    {"slice", [](program& p, random_ref r) { auto s = random_part(r); return p.input(s.whole).slice(s.attr, s.part); }},
-    {"pad", [](program& p, random_ref r) { auto s = random_part(r); return p.input(s.part).pad(s.attr, s.whole); }},
-    {"concatenate", [](program& p, random_ref r) {
-        shape a = random_shape(r, 3), b = a;
-        gradus::attributes axis;
-        axis.n[0] = r.below(3);
-        b[static_cast<int>(axis.n[0])] = 1 + r.below(4);
-        return p.input(a).concatenate(p.input(b), axis);
-    }},
-    {"mse_loss", [](program& p, random_ref r) {
-        shape s = random_shape(r, 2);
-        value a = p.input(s), b = p.input(s);
-        return gradus::op::mse_loss::expand({}, a, b);
-    }},
-    {"binary_cross_entropy_with_logits", [](program& p, random_ref r) {
-        shape s = random_shape(r, 2);
-        value logits = p.input(s), target = p.input(s);
-        return gradus::op::binary_cross_entropy_with_logits::expand({}, logits, target);
-    }},
-    {"cross_entropy", [](program& p, random_ref r) {
-        int rows = 1 + r.below(4), classes = 1 + r.below(4);
-        value logits = p.input({rows, classes});
-        return gradus::op::cross_entropy::expand({}, logits, labels(p, r, rows, classes));
-    }},
-    {"amin", [](program& p, random_ref r) { auto a = some_axes(r, 3); return gradus::op::amin::expand(a, p.input(random_shape(r, 3))); }, true},
-    {"prod", [](program& p, random_ref r) { auto a = some_axes(r, 3); return gradus::op::prod::expand(a, p.input(random_shape(r, 3))); }},
-    {"variance", [](program& p, random_ref r) {
-        shape s{2 + r.below(3), 2 + r.below(3)};
-        return gradus::op::variance::expand(with_value(some_axes(r, 2), 1), p.input(s));
-    }, true},
-    {"stddev", [](program& p, random_ref r) { return gradus::op::stddev::expand(with_value(some_axes(r, 2), 0), p.input({2 + r.below(3), 2 + r.below(3)})); }, true},
-    {"norm", [](program& p, random_ref r) {
-        constexpr double orders[] = {2, 1, 3, 0.5, std::numeric_limits<double>::infinity()};
-        double order = orders[r.below(5)];
-        return gradus::op::norm::expand(with_value(some_axes(r, 2), order), p.input(random_shape(r, 2)));
-    }, true},
-    {"cumsum", [](program& p, random_ref r) { auto a = one_axis(r, 2); return gradus::op::cumsum::expand(a, p.input({1 + r.below(6), 1 + r.below(6)})); }},
-    {"cumprod", [](program& p, random_ref r) { auto a = one_axis(r, 2); return gradus::op::cumprod::expand(a, p.input({1 + r.below(6), 1 + r.below(6)})); }},
-    {"logcumsumexp", [](program& p, random_ref r) { auto a = one_axis(r, 2); return gradus::op::logcumsumexp::expand(a, p.input({1 + r.below(6), 1 + r.below(6)})); }},
-    {"flip and roll", [](program& p, random_ref r) {
-        gradus::attributes a;
-        a.n[0] = r.below(2);
-        a.n[1] = r.below(5) - 2;
-        return gradus::op::flip::expand(some_axes(r, 2), p.input(random_shape(r, 2))) + gradus::op::roll::expand(a, p.input({1, 1}).broadcast_to({3, 4})).sum(3, false);
-    }},
-    {"triangles and diagonals", [](program& p, random_ref r) {
-        gradus::attributes k;
-        k.n[0] = r.below(5) - 2;
-        int n = 3 + r.below(2), m = 3 + r.below(2);
-        value x = p.input({n, m}), v = p.input({n});
-        return total(gradus::op::tril::expand(k, x * x)) + total(gradus::op::triu::expand(k, x)) * total(gradus::op::diagonal::expand(k, x)) + total(gradus::op::diag_embed::expand(k, v * v));
-    }},
-    {"losses", [](program& p, random_ref r) {
-        shape s = random_shape(r, 2);
-        value a = p.input(s), b = p.input(s), v = gradus::apply<gradus::op::abs>(p.input(s)), q = gradus::apply<gradus::op::sigmoid>(a);
-        auto at = with_value({}, 0.9);
-        return gradus::op::l1_loss::expand({}, a, b) + gradus::op::huber_loss::expand(at, a, b * 1.01) + gradus::op::smooth_l1_loss::expand(at, a, b * 1.01) +
-               gradus::op::kl_div::expand({}, a, v) + gradus::op::binary_cross_entropy::expand({}, q, v) + gradus::op::hinge_embedding_loss::expand(with_value({}, 0.95), a, b) +
-               gradus::op::gaussian_nll_loss::expand(with_value({}, 1e-6), a, b, v);
-    }},
-    {"layer_norm, rms_norm", [](program& p, random_ref r) {
-        int n = 2 + r.below(3);
-        value x = p.input({1 + r.below(3), n}), scale = p.input({n}), shift = p.input({n});
-        return gradus::op::layer_norm::expand(with_value({}, 0.1), x, scale, shift) * gradus::op::rms_norm::expand(with_value({}, 0.1), x, scale);
-    }},
-    {"batch_norm, group_norm", [](program& p, random_ref r) {
-        auto groups = with_value({}, 0.1);
-        groups.n[0] = 2;
-        value x = p.input({2 + r.below(2), 4, 1 + r.below(3)}), scale = p.input({4}), shift = p.input({4});
-        return gradus::op::batch_norm::expand(groups, x, scale, shift) * gradus::op::group_norm::expand(groups, x, scale, shift);
-    }},
-    {"linear, attention", [](program& p, random_ref r) {
-        int n = 1 + r.below(3), d = 1 + r.below(3);
-        gradus::attributes causal;
-        causal.n[0] = r.below(2);
-        value x = p.input({n, d}), w = p.input({d, d}), b = p.input({d});
-        return gradus::op::scaled_dot_product_attention::expand(causal, gradus::op::linear_layer::expand({}, x, w, b), x, x * x);
-    }},
-    {"rows by indices", [](program& p, random_ref r) {
-        gradus::attributes axis;
-        axis.n[0] = r.below(2);
-        value x = p.input({3, 3}), source = p.input({2, 2}), rows = labels(p, r, 4, 4).reshape({2, 2});  // 3 is out of range
-        return gradus::op::scatter_add::expand(axis, x, rows, source) * gradus::op::index_select::expand(axis, x * x, p.symbol("labels", gradus::dtype::int64, {4}).slice(one_range(1), {3})) *
-               total(gradus::op::gather::expand(axis, x, rows) * gradus::op::embedding::expand({}, x.slice(two_ranges(), {3, 2}), rows).sum(4, false));
-    }},
-    {"einsum", [](program& p, random_ref r) {
-        int b = 1 + r.below(3), i = 1 + r.below(3), j = 1 + r.below(3), k = 1 + r.below(3);
-        value x = p.input({b, i, j}), y = p.input({j, k, b});
-        switch (r.below(4)) {
-            case 0: return gradus::op::einsum::expand(gradus::core::equation("bij,jkb->kbi").attr, x, y);
-            case 1: return gradus::op::einsum::expand(gradus::core::equation("bij,ckd->jk").attr, x, y);
-            case 2: return gradus::op::einsum::expand(gradus::core::equation("ijk,kij->k").attr, p.input({2, i, j}), p.input({j, 2, i}));
-            default: return gradus::op::einsum_of_one::expand(gradus::core::equation("iji->ji").attr, p.input({i, j, i}));
-        }
-    }},
-    {"cholesky, solve_triangular", [](program& p, random_ref r) {
-        int n = 1 + r.below(4);
-        gradus::attributes which;
-        for (int i = 0; i < 3; ++i) which.n[i] = r.below(2);
-        value a = p.input({2, n, n}), b = r.below(2) ? p.input({n, 2}) : p.input({n});
-        value l = gradus::apply<gradus::op::cholesky>(a.matmul(a.transposed()) + gradus::op::identity_like(a) * 2);
-        return total(l * l.number(0.7)) * gradus::op::solve_triangular::expand(which, a + gradus::op::identity_like(a) * 4, b) + total(gradus::op::solve_triangular::expand({}, l, b));
-    }},
-    {"solve, inv, determinants", [](program& p, random_ref r) {
-        int n = 1 + r.below(4);
-        value a = p.input({n, n}), b = r.below(2) ? p.input({2, n, 3}) : p.input({n});
-        value apart = a + gradus::op::identity_like(a) * (r.below(2) ? 4 : -4);  // no matrix near a singular one
-        value definite = a.matmul(a.transposed()) + gradus::op::identity_like(a) * 2;
-        gradus::attributes sign;
-        sign.n[0] = 1;
-        return gradus::op::solve::expand({}, apart, b) * gradus::op::det::expand({}, apart) + total(gradus::op::inv::expand({}, apart)) +
-               gradus::op::slogdet::expand({}, apart) * gradus::op::slogdet::expand(sign, apart) + gradus::op::logdet::expand({}, definite);
-    }},
-    {"sort, topk, median, cummax, cummin", [](program& p, random_ref r) {
-        int n = 1 + r.below(4), axis = r.below(2);
-        gradus::attributes order, along = gradus::op::reduction_attributes(std::int64_t{1} << axis, false);
-        order.n[0] = axis;
-        order.n[1] = r.below(2);
-        order.n[2] = 1 + r.below(n);
-        value x = p.input({n, n}), weight = p.input({n, n});
-        return gradus::op::sort::expand(order, x) * weight + total(gradus::op::topk::expand(order, x * x)) + total(gradus::op::median::expand(order, x)) +
-               gradus::op::cummax::expand(along, x) * gradus::op::cummin::expand(along, x);
-    }, true},
-    {"dropout", [](program& p, random_ref r) {
-        p.symbols["key"] = {static_cast<double>(r.below(1000) - 500)};
-        value key = p.symbol("key", gradus::dtype::int64, {}), x = p.input(random_shape(r, 3));
-        return gradus::op::dropout::expand(with_value({}, 0.25 * r.below(5)), x * x, key);
-    }},
-    {"cells", [](program& p, random_ref r) {
-        int n = 1 + r.below(3), hidden = 1 + r.below(3);
-        value gates = p.input({n, 4 * hidden}), in = p.input({n, 3 * hidden}), h = p.input({n, hidden});
-        value c = gradus::op::lstm_memory::expand({}, gates, h);
-        return gradus::op::lstm_output::expand({}, gates, c) + gradus::op::gru_state::expand({}, in, in * in, c);
-    }},
-    {"convolutions", [](program& p, random_ref r) {
-        gradus::windows w{1 + r.below(2), r.below(2), 1 + r.below(2), 1};
-        auto attr = gradus::core::window_parameters(w).attr;
-        value x = p.input({1, 2, 5, 4}), weight = p.input({2, 2, 2, 1 + r.below(2)});
-        return total(gradus::op::convolution::expand(attr, x, weight)) * gradus::op::transposed_convolution::expand(attr, x, weight);
-    }},
-    {"pooling", [](program& p, random_ref r) {
-        gradus::height_width size(2 + r.below(2), 1 + r.below(2)), stride(1 + r.below(2), 1 + r.below(3)), padding(r.below(2), 0);
-        auto attr = gradus::core::pool_parameters({size, stride, padding, r.below(2) == 1}).attr;
-        value x = p.input({1, 2, 4, 3});
-        return gradus::op::max_pool::expand(attr, x) * gradus::op::avg_pool::expand(attr, x) + total(gradus::op::avg_pool::expand(attr, x * x));
-    }, true},
-    {"adaptive pooling", [](program& p, random_ref r) {
-        auto attr = gradus::core::adaptive_parameters(1 + r.below(5), 1 + r.below(3)).attr;
-        value x = p.input({1, 2, 5, 4});
-        return gradus::op::adaptive_max_pool::expand(attr, x) * gradus::op::adaptive_avg_pool::expand(attr, x);
-    }, true},
-    {"attention with a mask", [](program& p, random_ref r) {
-        int n = 1 + r.below(3), d = 1 + r.below(3);
-        value x = p.input({n, d}), mask = p.input({n, n});
-        value weights = gradus::op::attention_weights::expand({}, x, x * x, r.below(2) ? mask : x.index(0) >= mask.index(1));
-        return weights.matmul(x);
-    }},
-    {"two layers", [](program& p, random_ref r) {
-        int batch = 1 + r.below(4), in = 1 + r.below(4), wide = 1 + r.below(4), out = 1 + r.below(4);
-        value x = p.input({batch, in}), w1 = p.input({in, wide}), b = p.input({wide}), w2 = p.input({wide, out});
-        value h = gradus::apply<gradus::op::tanh>(x.matmul(w1) + b);
-        return gradus::op::softmax::expand(gradus::op::reduction_attributes(2, false), h.matmul(w2));
-    }},
+    {"sum",
+     [](program& p, random_ref r) {
+         value x = p.input(random_shape(r, 3));
+         auto a = some_axes(r, 3);
+         return x.sum(a.n[0], gradus::op::keeps(a));
+     }},
+    {"mean",
+     [](program& p, random_ref r) {
+         auto a = some_axes(r, 3);
+         return gradus::op::mean::expand(a, p.input(random_shape(r, 3)));
+     }},
+    {"amax",
+     [](program& p, random_ref r) {
+         value x = p.input(random_shape(r, 3));
+         auto a = some_axes(r, 3);
+         return x.amax(a.n[0], gradus::op::keeps(a));
+     },
+     true},
+    {"logsumexp",
+     [](program& p, random_ref r) {
+         auto a = some_axes(r, 3);
+         return gradus::op::logsumexp::expand(a, p.input(random_shape(r, 3)));
+     }},
+    {"softmax",
+     [](program& p, random_ref r) {
+         auto a = one_axis(r, 3);
+         return gradus::op::softmax::expand(a, p.input(random_shape(r, 3)));
+     }},
+    {"log_softmax",
+     [](program& p, random_ref r) {
+         auto a = one_axis(r, 3);
+         return gradus::op::log_softmax::expand(a, p.input(random_shape(r, 3)));
+     }},
+    {"matmul",
+     [](program& p, random_ref r) {
+         int m = 1 + r.below(4), k = 1 + r.below(4), n = 1 + r.below(4);
+         return p.input({m, k}).matmul(p.input({k, n}));
+     }},
+    {"matmul of vectors",
+     [](program& p, random_ref r) {
+         int k = 1 + r.below(4), n = 1 + r.below(4);
+         switch (r.below(3)) {
+             case 0: return p.input({k}).matmul(p.input({k}));
+             case 1: return p.input({k}).matmul(p.input({k, n}));
+             default: return p.input({2, n, k}).matmul(p.input({k}));
+         }
+     }},
+    {"matmul, leading axes broadcast",
+     [](program& p, random_ref r) {
+         int m = 1 + r.below(4), k = 1 + r.below(4), n = 1 + r.below(4), lead = 2 + r.below(2);
+         value a = r.below(2) ? p.input({3, 1, m, k}) : p.input({lead, m, k});
+         value b = r.below(2) ? p.input({lead, k, n}) : p.input({k, n});
+         return a.matmul(b);
+     }},
+    {"reshape",
+     [](program& p, random_ref r) {
+         shape s = random_shape(r, 3);
+         return p.input(s).reshape({s[1].code * s[0].code, 1, s[2]});
+     }},
+    {"transpose",
+     [](program& p, random_ref r) {
+         gradus::attributes axes;
+         for (int i = 0; i < 4; ++i) axes.n[i] = i;
+         for (int i = 3; i > 0; --i) std::swap(axes.n[i], axes.n[r.below(i + 1)]);
+         return p.input(random_shape(r, 4)).transpose(axes);
+     }},
+    {"broadcast_to",
+     [](program& p, random_ref r) {
+         shape s = random_shape(r, 2);
+         return p.input({s[0], 1}).broadcast_to({2, s[0], s[1]});
+     }},
+    {"slice",
+     [](program& p, random_ref r) {
+         auto s = random_part(r);
+         return p.input(s.whole).slice(s.attr, s.part);
+     }},
+    {"pad",
+     [](program& p, random_ref r) {
+         auto s = random_part(r);
+         return p.input(s.part).pad(s.attr, s.whole);
+     }},
+    {"concatenate",
+     [](program& p, random_ref r) {
+         shape a = random_shape(r, 3), b = a;
+         gradus::attributes axis;
+         axis.n[0] = r.below(3);
+         b[static_cast<int>(axis.n[0])] = 1 + r.below(4);
+         return p.input(a).concatenate(p.input(b), axis);
+     }},
+    {"mse_loss",
+     [](program& p, random_ref r) {
+         shape s = random_shape(r, 2);
+         value a = p.input(s), b = p.input(s);
+         return gradus::op::mse_loss::expand({}, a, b);
+     }},
+    {"binary_cross_entropy_with_logits",
+     [](program& p, random_ref r) {
+         shape s = random_shape(r, 2);
+         value logits = p.input(s), target = p.input(s);
+         return gradus::op::binary_cross_entropy_with_logits::expand({}, logits, target);
+     }},
+    {"cross_entropy",
+     [](program& p, random_ref r) {
+         int rows = 1 + r.below(4), classes = 1 + r.below(4);
+         value logits = p.input({rows, classes});
+         return gradus::op::cross_entropy::expand({}, logits, labels(p, r, rows, classes));
+     }},
+    {"amin",
+     [](program& p, random_ref r) {
+         auto a = some_axes(r, 3);
+         return gradus::op::amin::expand(a, p.input(random_shape(r, 3)));
+     },
+     true},
+    {"prod",
+     [](program& p, random_ref r) {
+         auto a = some_axes(r, 3);
+         return gradus::op::prod::expand(a, p.input(random_shape(r, 3)));
+     }},
+    {"variance",
+     [](program& p, random_ref r) {
+         shape s{2 + r.below(3), 2 + r.below(3)};
+         return gradus::op::variance::expand(with_value(some_axes(r, 2), 1), p.input(s));
+     },
+     true},
+    {"stddev",
+     [](program& p, random_ref r) {
+         return gradus::op::stddev::expand(with_value(some_axes(r, 2), 0), p.input({2 + r.below(3), 2 + r.below(3)}));
+     },
+     true},
+    {"norm",
+     [](program& p, random_ref r) {
+         constexpr double orders[] = {2, 1, 3, 0.5, std::numeric_limits<double>::infinity()};
+         double order = orders[r.below(5)];
+         return gradus::op::norm::expand(with_value(some_axes(r, 2), order), p.input(random_shape(r, 2)));
+     },
+     true},
+    {"cumsum",
+     [](program& p, random_ref r) {
+         auto a = one_axis(r, 2);
+         return gradus::op::cumsum::expand(a, p.input({1 + r.below(6), 1 + r.below(6)}));
+     }},
+    {"cumprod",
+     [](program& p, random_ref r) {
+         auto a = one_axis(r, 2);
+         return gradus::op::cumprod::expand(a, p.input({1 + r.below(6), 1 + r.below(6)}));
+     }},
+    {"logcumsumexp",
+     [](program& p, random_ref r) {
+         auto a = one_axis(r, 2);
+         return gradus::op::logcumsumexp::expand(a, p.input({1 + r.below(6), 1 + r.below(6)}));
+     }},
+    {"flip and roll",
+     [](program& p, random_ref r) {
+         gradus::attributes a;
+         a.n[0] = r.below(2);
+         a.n[1] = r.below(5) - 2;
+         return gradus::op::flip::expand(some_axes(r, 2), p.input(random_shape(r, 2))) +
+                gradus::op::roll::expand(a, p.input({1, 1}).broadcast_to({3, 4})).sum(3, false);
+     }},
+    {"triangles and diagonals",
+     [](program& p, random_ref r) {
+         gradus::attributes k;
+         k.n[0] = r.below(5) - 2;
+         int n = 3 + r.below(2), m = 3 + r.below(2);
+         value x = p.input({n, m}), v = p.input({n});
+         return total(gradus::op::tril::expand(k, x * x)) +
+                total(gradus::op::triu::expand(k, x)) * total(gradus::op::diagonal::expand(k, x)) +
+                total(gradus::op::diag_embed::expand(k, v * v));
+     }},
+    {"losses",
+     [](program& p, random_ref r) {
+         shape s = random_shape(r, 2);
+         value a = p.input(s), b = p.input(s), v = gradus::apply<gradus::op::abs>(p.input(s)), q = gradus::apply<gradus::op::sigmoid>(a);
+         auto at = with_value({}, 0.9);
+         return gradus::op::l1_loss::expand({}, a, b) + gradus::op::huber_loss::expand(at, a, b * 1.01) +
+                gradus::op::smooth_l1_loss::expand(at, a, b * 1.01) + gradus::op::kl_div::expand({}, a, v) +
+                gradus::op::binary_cross_entropy::expand({}, q, v) + gradus::op::hinge_embedding_loss::expand(with_value({}, 0.95), a, b) +
+                gradus::op::gaussian_nll_loss::expand(with_value({}, 1e-6), a, b, v);
+     }},
+    {"layer_norm, rms_norm",
+     [](program& p, random_ref r) {
+         int n = 2 + r.below(3);
+         value x = p.input({1 + r.below(3), n}), scale = p.input({n}), shift = p.input({n});
+         return gradus::op::layer_norm::expand(with_value({}, 0.1), x, scale, shift) *
+                gradus::op::rms_norm::expand(with_value({}, 0.1), x, scale);
+     }},
+    {"batch_norm, group_norm",
+     [](program& p, random_ref r) {
+         auto groups = with_value({}, 0.1);
+         groups.n[0] = 2;
+         value x = p.input({2 + r.below(2), 4, 1 + r.below(3)}), scale = p.input({4}), shift = p.input({4});
+         return gradus::op::batch_norm::expand(groups, x, scale, shift) * gradus::op::group_norm::expand(groups, x, scale, shift);
+     }},
+    {"linear, attention",
+     [](program& p, random_ref r) {
+         int n = 1 + r.below(3), d = 1 + r.below(3);
+         gradus::attributes causal;
+         causal.n[0] = r.below(2);
+         value x = p.input({n, d}), w = p.input({d, d}), b = p.input({d});
+         return gradus::op::scaled_dot_product_attention::expand(causal, gradus::op::linear_layer::expand({}, x, w, b), x, x * x);
+     }},
+    {"rows by indices",
+     [](program& p, random_ref r) {
+         gradus::attributes axis;
+         axis.n[0] = r.below(2);
+         value x = p.input({3, 3}), source = p.input({2, 2}), rows = labels(p, r, 4, 4).reshape({2, 2});  // 3 is out of range
+         return gradus::op::scatter_add::expand(axis, x, rows, source) *
+                gradus::op::index_select::expand(axis, x * x, p.symbol("labels", gradus::dtype::int64, {4}).slice(one_range(1), {3})) *
+                total(gradus::op::gather::expand(axis, x, rows) *
+                      gradus::op::embedding::expand({}, x.slice(two_ranges(), {3, 2}), rows).sum(4, false));
+     }},
+    {"einsum",
+     [](program& p, random_ref r) {
+         int b = 1 + r.below(3), i = 1 + r.below(3), j = 1 + r.below(3), k = 1 + r.below(3);
+         value x = p.input({b, i, j}), y = p.input({j, k, b});
+         switch (r.below(4)) {
+             case 0: return gradus::op::einsum::expand(gradus::core::equation("bij,jkb->kbi").attr, x, y);
+             case 1: return gradus::op::einsum::expand(gradus::core::equation("bij,ckd->jk").attr, x, y);
+             case 2: return gradus::op::einsum::expand(gradus::core::equation("ijk,kij->k").attr, p.input({2, i, j}), p.input({j, 2, i}));
+             default: return gradus::op::einsum_of_one::expand(gradus::core::equation("iji->ji").attr, p.input({i, j, i}));
+         }
+     }},
+    {"cholesky, solve_triangular",
+     [](program& p, random_ref r) {
+         int n = 1 + r.below(4);
+         gradus::attributes which;
+         for (int i = 0; i < 3; ++i) which.n[i] = r.below(2);
+         value a = p.input({2, n, n}), b = r.below(2) ? p.input({n, 2}) : p.input({n});
+         value l = gradus::apply<gradus::op::cholesky>(a.matmul(a.transposed()) + gradus::op::identity_like(a) * 2);
+         return total(l * l.number(0.7)) * gradus::op::solve_triangular::expand(which, a + gradus::op::identity_like(a) * 4, b) +
+                total(gradus::op::solve_triangular::expand({}, l, b));
+     }},
+    {"solve, inv, determinants",
+     [](program& p, random_ref r) {
+         int n = 1 + r.below(4);
+         value a = p.input({n, n}), b = r.below(2) ? p.input({2, n, 3}) : p.input({n});
+         value apart = a + gradus::op::identity_like(a) * (r.below(2) ? 4 : -4);  // no matrix near a singular one
+         value definite = a.matmul(a.transposed()) + gradus::op::identity_like(a) * 2;
+         gradus::attributes sign;
+         sign.n[0] = 1;
+         return gradus::op::solve::expand({}, apart, b) * gradus::op::det::expand({}, apart) + total(gradus::op::inv::expand({}, apart)) +
+                gradus::op::slogdet::expand({}, apart) * gradus::op::slogdet::expand(sign, apart) +
+                gradus::op::logdet::expand({}, definite);
+     }},
+    {"sort, topk, median, cummax, cummin",
+     [](program& p, random_ref r) {
+         int n = 1 + r.below(4), axis = r.below(2);
+         gradus::attributes order, along = gradus::op::reduction_attributes(std::int64_t{1} << axis, false);
+         order.n[0] = axis;
+         order.n[1] = r.below(2);
+         order.n[2] = 1 + r.below(n);
+         value x = p.input({n, n}), weight = p.input({n, n});
+         return gradus::op::sort::expand(order, x) * weight + total(gradus::op::topk::expand(order, x * x)) +
+                total(gradus::op::median::expand(order, x)) + gradus::op::cummax::expand(along, x) * gradus::op::cummin::expand(along, x);
+     },
+     true},
+    {"dropout",
+     [](program& p, random_ref r) {
+         p.symbols["key"] = {static_cast<double>(r.below(1000) - 500)};
+         value key = p.symbol("key", gradus::dtype::int64, {}), x = p.input(random_shape(r, 3));
+         return gradus::op::dropout::expand(with_value({}, 0.25 * r.below(5)), x * x, key);
+     }},
+    {"cells",
+     [](program& p, random_ref r) {
+         int n = 1 + r.below(3), hidden = 1 + r.below(3);
+         value gates = p.input({n, 4 * hidden}), in = p.input({n, 3 * hidden}), h = p.input({n, hidden});
+         value c = gradus::op::lstm_memory::expand({}, gates, h);
+         return gradus::op::lstm_output::expand({}, gates, c) + gradus::op::gru_state::expand({}, in, in * in, c);
+     }},
+    {"convolutions",
+     [](program& p, random_ref r) {
+         gradus::windows w{1 + r.below(2), r.below(2), 1 + r.below(2), 1};
+         auto attr = gradus::core::window_parameters(w).attr;
+         value x = p.input({1, 2, 5, 4}), weight = p.input({2, 2, 2, 1 + r.below(2)});
+         return total(gradus::op::convolution::expand(attr, x, weight)) * gradus::op::transposed_convolution::expand(attr, x, weight);
+     }},
+    {"pooling",
+     [](program& p, random_ref r) {
+         gradus::height_width size(2 + r.below(2), 1 + r.below(2)), stride(1 + r.below(2), 1 + r.below(3)), padding(r.below(2), 0);
+         auto attr = gradus::core::pool_parameters({size, stride, padding, r.below(2) == 1}).attr;
+         value x = p.input({1, 2, 4, 3});
+         return gradus::op::max_pool::expand(attr, x) * gradus::op::avg_pool::expand(attr, x) +
+                total(gradus::op::avg_pool::expand(attr, x * x));
+     },
+     true},
+    {"adaptive pooling",
+     [](program& p, random_ref r) {
+         auto attr = gradus::core::adaptive_parameters(1 + r.below(5), 1 + r.below(3)).attr;
+         value x = p.input({1, 2, 5, 4});
+         return gradus::op::adaptive_max_pool::expand(attr, x) * gradus::op::adaptive_avg_pool::expand(attr, x);
+     },
+     true},
+    {"attention with a mask",
+     [](program& p, random_ref r) {
+         int n = 1 + r.below(3), d = 1 + r.below(3);
+         value x = p.input({n, d}), mask = p.input({n, n});
+         value weights = gradus::op::attention_weights::expand({}, x, x * x, r.below(2) ? mask : x.index(0) >= mask.index(1));
+         return weights.matmul(x);
+     }},
+    {"two layers",
+     [](program& p, random_ref r) {
+         int batch = 1 + r.below(4), in = 1 + r.below(4), wide = 1 + r.below(4), out = 1 + r.below(4);
+         value x = p.input({batch, in}), w1 = p.input({in, wide}), b = p.input({wide}), w2 = p.input({wide, out});
+         value h = gradus::apply<gradus::op::tanh>(x.matmul(w1) + b);
+         return gradus::op::softmax::expand(gradus::op::reduction_attributes(2, false), h.matmul(w2));
+     }},
 };
 
 bool broadcast_together(operands const& x) {

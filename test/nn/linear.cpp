@@ -8,7 +8,9 @@ namespace gr = gradus;
 namespace {
 
 using layer = gr::nn::linear<float, 2, 2>;
-constexpr auto loss_of(auto const& body, auto const& head, gr::tensor<float, gr::dyn, 2> const& x) { return gr::mean(gr::square(head(gr::relu(body(x))))); }
+constexpr auto loss_of(auto const& body, auto const& head, gr::tensor<float, gr::dyn, 2> const& x) {
+    return gr::mean(gr::square(head(gr::relu(body(x)))));
+}
 
 }  // namespace
 

@@ -88,10 +88,13 @@ TEST_CASE("109 optimizer: a computed tensor is no parameter") {
 
 TEST_CASE("optimizer: lists and options that make no sense are refused") {
     auto a = gr::ones<float, 2>().requires_grad_();
-    CHECK(messages::of<gr::error>([] { gr::optim::sgd(std::vector<gr::any_tensor>()); }).find("optimizer got an empty parameter list") != std::string::npos);
+    CHECK(messages::of<gr::error>([] { gr::optim::sgd(std::vector<gr::any_tensor>()); }).find("optimizer got an empty parameter list") !=
+          std::string::npos);
     CHECK(messages::of<gr::error>([&] { gr::optim::sgd({a, a}); }).find("twice") != std::string::npos);
     CHECK(messages::of<gr::error>([&] { gr::optim::sgd({a}, {.lr = -1}); }).find("not negative") != std::string::npos);
-    CHECK(messages::of<gr::error>([&] { gr::optim::sgd({a}, {.nesterov = true}); }).find("Nesterov momentum requires a momentum and zero dampening") != std::string::npos);
+    CHECK(messages::of<gr::error>([&] {
+              gr::optim::sgd({a}, {.nesterov = true});
+          }).find("Nesterov momentum requires a momentum and zero dampening") != std::string::npos);
     gr::tensor<float, 2, 2> square{1, 2, 3, 4};
     CHECK(messages::of<gr::error>([&] { gr::optim::sgd({square.t()}); }).find("do not follow each other") != std::string::npos);
     CHECK(messages::of<gr::error>([] { gr::optim::sgd({gr::tensor<float, 2>()}); }).find("undefined") != std::string::npos);
@@ -108,7 +111,8 @@ TEST_CASE("50 optimizer: a step records nothing and keeps leaves leaves, whateve
     CHECK(w.requires_grad());
     CHECK(w.version() == 1);
     CHECK(w(0) == 0);  // 1 - 0.5 * 2
-    CHECK(messages::of<gr::error>([&] { y.backward(gr::any_tensor(gr::ones<float, 2>())); }).find("modified by an inplace operation") != std::string::npos);
+    CHECK(messages::of<gr::error>([&] { y.backward(gr::any_tensor(gr::ones<float, 2>())); }).find("modified by an inplace operation") !=
+          std::string::npos);
 }
 
 TEST_CASE("39 optimizer: zero_grad drops gradients, or fills them with zeros") {

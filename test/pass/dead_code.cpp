@@ -8,12 +8,12 @@ namespace op = gradus::op;
 
 TEST_CASE("dead_code: drops what no result needs and keeps the order") {
     CHECK(text_after(gr::pass::dead_code, made([](builder& b) {
-        value unused = b.symbol("unused", {2}), a = b.symbol("a", {3});
-        gr::apply<op::exp>(a);
-        value c = a + a;
-        gr::apply<op::log>(c) * unused.sum(1, false);
-        b.result(c * 2);
-    })) == R"(
+                         value unused = b.symbol("unused", {2}), a = b.symbol("a", {3});
+                         gr::apply<op::exp>(a);
+                         value c = a + a;
+                         gr::apply<op::log>(c) * unused.sum(1, false);
+                         b.result(c * 2);
+                     })) == R"(
 %0 = symbol a : double[3]
 %1 = add %0 %0 : double[3]
 %2 = constant 2 : double

@@ -12,11 +12,11 @@ namespace op = gradus::op;
 
 TEST_CASE("exponentials: softplus and sigmoid of one value share one, others keep theirs") {
     CHECK(text_after(gr::pass::exponentials, made([](builder& b) {
-        value x = b.symbol("x", {3}), y = b.symbol("y", {3});
-        b.result(gr::apply<op::softplus>(x));
-        b.result(gr::apply<op::sigmoid>(x));
-        b.result(gr::apply<op::sigmoid>(y));
-    })) == R"(
+                         value x = b.symbol("x", {3}), y = b.symbol("y", {3});
+                         b.result(gr::apply<op::softplus>(x));
+                         b.result(gr::apply<op::sigmoid>(x));
+                         b.result(gr::apply<op::sigmoid>(y));
+                     })) == R"(
 %0 = symbol x : double[3]
 %1 = symbol y : double[3]
 %2 = abs %0 : double[3]
@@ -54,4 +54,57 @@ TEST_CASE("exponentials: values stay, at the ends of the range too") {
         }
     CHECK(after[1][4] == std::exp(-40) / (1 + std::exp(-40)));
     CHECK(after[0][7] == infinity);
+}
+TEST_CASE("exponentials: derivatives of sigmoid and tanh are taken from what is computed beside them") {
+    CHECK(text_after(gr::pass::exponentials, made([](builder& b) {
+                         value x = b.symbol("x", {3}), y = b.symbol("y", {3});
+                         b.result(gr::apply<op::sigmoid>(x));
+                         b.result(gr::apply<op::sigmoid_slope>(x));
+                         b.result(gr::apply<op::tanh_slope>(y));
+                         b.result(gr::apply<op::tanh_slope>(x));
+                         b.result(gr::apply<op::tanh>(x));
+                     })) == R"(
+%0 = symbol x : double[3]
+%1 = symbol y : double[3]
+%2 = abs %0 : double[3]
+%3 = neg %2 : double[3]
+%4 = exp %3 : double[3]
+%5 = constant 1 : double
+%6 = add %5 %4 : double[3]
+%7 = div %5 %6 : double[3]
+%8 = constant 0 : double
+%9 = greater %0 %8 : bool[3]
+%10 = where %9 %5 %4 : double[3]
+%11 = mul %10 %7 : double[3]
+%12 = square %7 : double[3]
+%13 = mul %4 %12 : double[3]
+%14 = tanh_slope %1 : double[3]
+%15 = tanh %0 : double[3]
+%16 = tanh_slope_beside %0 %15 : double[3]
+return %11
+return %13
+return %14
+return %16
+return %15
+)");
+}
+TEST_CASE("exponentials: of what is not positive the absolute value is known") {
+    CHECK(text_after(gr::pass::exponentials, made([](builder& b) {
+                         value x = b.symbol("x", {3}), positive = x > 0, minus = -x, below = gr::where(positive, minus, x);
+                         b.result(gr::apply<op::softplus>(below));
+                         b.result(gr::apply<op::sigmoid>(below));
+                     })) == R"(
+%0 = symbol x : double[3]
+%1 = constant 0 : double
+%2 = greater %0 %1 : bool[3]
+%3 = neg %0 : double[3]
+%4 = where %2 %3 %0 : double[3]
+%5 = exp %4 : double[3]
+%6 = log1p %5 : double[3]
+%7 = constant 1 : double
+%8 = add %7 %5 : double[3]
+%9 = div %5 %8 : double[3]
+return %6
+return %9
+)");
 }

@@ -66,16 +66,37 @@ TEST_CASE("fuse: loops that read the same memory are one, other domains are not"
           }) == "exp | exp");
 }
 TEST_CASE("fuse: products and movements stand alone, views cost nothing") {
-    CHECK(kernels([](builder& p, value a, value b, value) { p.result(gr::apply<op::tanh>(exp(a).matmul(b.transposed())) * 2); }) == "exp | matmul | tanh mul");
+    CHECK(kernels([](builder& p, value a, value b, value) { p.result(gr::apply<op::tanh>(exp(a).matmul(b.transposed())) * 2); }) ==
+          "exp | matmul | tanh mul");
     CHECK(kernels([](builder& p, value a, value b, value) {
               gr::attributes axis;
               p.result(exp(exp(a).concatenate(b, axis)));
           }) == "exp | concatenate | exp");
-    CHECK(kernels([](builder& p, value a, value b, value) { p.result(exp(a.transposed().reshape({8, 4})) + b.reshape({8, 4})); }) == "exp add");
+    CHECK(kernels([](builder& p, value a, value b, value) { p.result(exp(a.transposed().reshape({8, 4})) + b.reshape({8, 4})); }) ==
+          "exp add");
+}
+TEST_CASE("fuse: one of several sums is no scalar of the loop's end") {
+    CHECK(kernels([](builder& p, value a, value, value) {
+              gr::attributes second;
+              second.n[0] = gr::op::pack_range(1, 1);
+              value const sums = a.sum(1, false);
+              p.result(gr::apply<op::sin>(sums.slice(second, {1})));
+          }) == "sum | sin");
 }
 TEST_CASE("fuse: what only a later loop uses is computed there") {
     CHECK(kernels([](builder& p, value a, value b, value) {
               value e = exp(a);
               p.result(e * b.amax(2, true));
           }) == "exp mul | amax");
+}
+TEST_CASE("fuse: a scalar that is compared is computed once, in memory") {
+    auto build = [](bool compared) {
+        return kernels([=](builder& p, value a, value b, value s) {
+            value limit = s * 2 + 1;
+            p.result(compared ? gr::where(a > limit, a, 0).sum(1, false) : (a * limit).sum(1, false));
+            p.result((b * limit).sum(2, false));
+        });
+    };
+    CHECK(build(false) == "mul sum | mul sum");
+    CHECK(build(true) == "add | greater where sum | mul sum");
 }

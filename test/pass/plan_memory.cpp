@@ -26,12 +26,15 @@ outcome planned(auto build) {
     outcome result;
     for (int i = 0; i < b.g.size(); ++i) {
         gr::buffer const& where = m.buffers[i];
-        if (where.where == gr::place::none || b.g[i].is<op::symbol>()) continue;
+        if (where.where == gr::buffer_kind::none || b.g[i].is<op::symbol>()) continue;
         result.places += (result.places.empty() ? "%" : " %") + std::to_string(i);
-        if (where.where == gr::place::arena) result.places += "@" + std::to_string(where.offset);
-        else result.places += "=" + (where.where == gr::place::symbol ? std::string(b.g.symbols[where.index].name) : std::to_string(where.index));
+        if (where.where == gr::buffer_kind::arena) result.places += "@" + std::to_string(where.offset);
+        else
+            result.places +=
+                "=" + (where.where == gr::buffer_kind::symbol ? std::string(b.g.symbols[where.index].name) : std::to_string(where.index));
     }
-    for (auto const& s : m.sections) result.peaks += (result.peaks.empty() ? "" : " ") + std::to_string(s.peak) + std::string(s.powers & 15, 'n');
+    for (auto const& s : m.sections)
+        result.peaks += (result.peaks.empty() ? "" : " ") + std::to_string(s.peak) + std::string(s.powers & 15, 'n');
     result.copied_back = m.copied_back.size();
     return result;
 }
@@ -60,6 +63,32 @@ TEST_CASE("plan_memory: an operand that is read elsewhere too, or turned, is not
     });
     CHECK(kept.places == "%3@0 %4@128 %5=0");
 }
+TEST_CASE("plan_memory: an operand of another type is not written over, whichever is wider") {
+    auto narrower = planned([](builder& p, value a, value b, value) {
+        value h = tanh(a.matmul(b)).cast(gr::dtype::float32);
+        p.result(h.matmul(h));
+    });
+    CHECK(narrower.places == "%3@0 %5@128 %6=0");
+    CHECK(narrower.peaks == "192");
+    auto wider = planned([](builder& p, value a, value, value) {
+        value f = a.cast(gr::dtype::float32), h = tanh(f.matmul(f)).cast(gr::dtype::float64);
+        p.result(h.matmul(a));
+    });
+    CHECK(wider.places == "%3@0 %4@64 %6@128 %7=0");
+    CHECK(wider.peaks == "256");
+}
+TEST_CASE("plan_memory: what dies in a loop is written over once, and not by what is larger") {
+    auto twice = planned([](builder& p, value a, value b, value) {
+        value product = a.matmul(b);
+        p.result(tanh(product).matmul(gr::apply<op::sigmoid>(product)));
+    });
+    CHECK(twice.places == "%3@0 %4@0 %5@128 %6=0");
+    auto larger = planned([](builder& p, value a, value b, value) {
+        value sum = total(a.matmul(b));
+        p.result(tanh(a * sum).matmul(b));
+    });
+    CHECK(larger.places == "%3@0 %4@128 %6@0 %7=0");
+}
 TEST_CASE("plan_memory: updates are written in place where they may be") {
     auto r = planned([](builder& p, value a, value b, value) {
         p.update(a, a + b);
@@ -78,8 +107,10 @@ TEST_CASE("plan_memory: sizes of one kind share a section, which counts in their
 }
 TEST_CASE("plan_memory: runs in the compiler") {
     constexpr std::int64_t peak = plan_of(made([](builder& b) {
-        value a = b.symbol("a", {4, 4});
-        b.result(tanh(a.matmul(a)).matmul(a));
-    })).sections[0].peak;
+                                      value a = b.symbol("a", {4, 4});
+                                      b.result(tanh(a.matmul(a)).matmul(a));
+                                  }))
+                                      .sections[0]
+                                      .peak;
     static_assert(peak == 128);
 }

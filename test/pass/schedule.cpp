@@ -49,7 +49,10 @@ TEST_CASE("schedule: a symbol that is read elsewhere than where it is written is
     CHECK(in_place([](builder& p, value a, value b, value) { p.update(a, a / b.sum(2, true)); }) == "1");
     CHECK(in_place([](builder& p, value a, value, value) { p.update(a, a / a.sum(2, true)); }) == "1");
     CHECK(in_place([](builder& p, value a, value, value s) { p.update(s, s + total(a * s)); }) == "1");
-    CHECK(in_place([](builder& p, value a, value, value s) { p.update(s, s * 2); p.update(a, a * s); }) == "11");
+    CHECK(in_place([](builder& p, value a, value, value s) {
+              p.update(s, s * 2);
+              p.update(a, a * s);
+          }) == "11");
 }
 TEST_CASE("schedule: operands come first, and what frees memory comes early") {
     auto r = scheduled([](builder& p, value a, value b, value) {

@@ -12,9 +12,9 @@ namespace {
 /// The simple form of what `build` adds over a, b : double[2,3] and s : double.
 std::string simple(auto build) {
     return text_after(gr::pass::simplify, made([&](builder& p) {
-        value a = p.symbol("a", {2, 3}), b = p.symbol("b", {2, 3}), s = p.symbol("s", {});
-        build(p, a, b, s);
-    }));
+                          value a = p.symbol("a", {2, 3}), b = p.symbol("b", {2, 3}), s = p.symbol("s", {});
+                          build(p, a, b, s);
+                      }));
 }
 std::string const a_only = "\n%0 = symbol a : double[2,3]\nreturn %0\n";
 
@@ -31,6 +31,26 @@ TEST_CASE("simplify: neutral elements and double signs go") {
     CHECK(simple([](builder& p, value a, value, value) { p.result(gr::apply<op::pow>(a, 1)); }) == a_only);
     CHECK(simple([](builder& p, value a, value, value) { p.result(gr::apply<op::stop_gradient>(a)); }) == a_only);
     CHECK(simple([](builder& p, value a, value b, value) { p.result(gr::where(a < b, a, a)); }) == a_only);
+}
+TEST_CASE("simplify: minus a negative is plus") {
+    CHECK(simple([](builder& p, value a, value b, value) { p.result(a - -b); }) == R"(
+%0 = symbol a : double[2,3]
+%1 = symbol b : double[2,3]
+%2 = add %0 %1 : double[2,3]
+return %2
+)");
+}
+TEST_CASE("simplify: two permutations of axes are one, the second's of the first's") {
+    CHECK(simple([](builder& p, value, value, value) {
+              gr::attributes first, second;
+              first.n[0] = second.n[2] = 1;
+              first.n[2] = second.n[1] = 2;
+              p.result(p.symbol("t", {2, 3, 4}).transpose(first).transpose(second));
+          }) == R"(
+%0 = symbol t : double[2,3,4]
+%1 = transpose 1,2,0 %0 : double[3,4,2]
+return %1
+)");
 }
 TEST_CASE("simplify: zero times anything stays, because it may be infinite") {
     CHECK(simple([](builder& p, value a, value, value) { p.result(a * 0); }) == R"(
@@ -71,6 +91,24 @@ return %4
 return %4
 return %4
 return %6
+)");
+}
+TEST_CASE("simplify: sums of what one condition selects are selected once") {
+    CHECK(simple([](builder& p, value a, value b, value) {
+              value const c = a < b, first = gr::where(c, a, 0), second = gr::where(c, a * b, 0), other = gr::where(c, 0, b);
+              p.result(first + second);
+              p.result(first + other);
+          }) == R"(
+%0 = symbol a : double[2,3]
+%1 = symbol b : double[2,3]
+%2 = less %0 %1 : bool[2,3]
+%3 = constant 0 : double
+%4 = mul %0 %1 : double[2,3]
+%5 = add %0 %4 : double[2,3]
+%6 = where %2 %5 %3 : double[2,3]
+%7 = where %2 %0 %1 : double[2,3]
+return %6
+return %7
 )");
 }
 TEST_CASE("simplify: constants are computed, but never divided by zero") {
@@ -131,6 +169,43 @@ return %13
 %4 = div %0 %3 : double[2,3]
 return %4
 )");
+}
+TEST_CASE("simplify: factors stay where what they meet, or leave behind, could overflow or vanish") {
+    auto stays = [](gr::dtype type, auto build) {
+        auto const g = made([&](builder& p) {
+            value const a = p.symbol("a", {3}, type), b = p.symbol("b", {3}, type);
+            p.result(a);
+            p.result(b);
+            p.result(build(a, b));
+        });
+        return gr::print(gr::pass::simplify(g)).str() == gr::print(g).str();
+    };
+    struct range {
+        gr::dtype type;
+        double small;
+    };
+    for (auto [type, small] : {range{gr::dtype::float32, 0x1p-90}, range{gr::dtype::float64, 0x1p-900}}) {
+        double const large = 1 / small;
+        auto times = [](double c, value x) {
+            value const factor = x.number(c);  // named: compilers evaluate operands in orders of their own
+            return factor * x;
+        };
+        CHECK(stays(type, [=](value a, value) { return times(small, times(small, a)); }));
+        CHECK(stays(type, [=](value a, value) { return times(large, times(large, a)); }));
+        CHECK(!stays(type, [=](value a, value) { return times(large, times(small, a)); }));
+        CHECK(stays(type, [=](value a, value b) {
+            value const first = times(small, a), second = times(small, b);
+            return first * second;
+        }));
+        CHECK(stays(type, [=](value a, value b) { return times(large, a) / b; }));
+        CHECK(stays(type, [=](value a, value b) { return a / times(large, b); }));
+        for (double c : {small, 0.5}) {
+            CHECK(stays(type, [=](value a, value b) {
+                      value const first = times(c, a), second = times(c, b);
+                      return first + second;
+                  }) == (c == small));
+        }
+    }
 }
 TEST_CASE("simplify: quotients that the derivative of log(a / b) makes") {
     CHECK(simple([](builder& p, value a, value b, value) {
@@ -228,8 +303,35 @@ return %7
 }
 TEST_CASE("simplify: runs in the compiler") {
     constexpr int nodes = gr::pass::simplify(made([](builder& p) {
-        value a = p.symbol("a", {2, 3});
-        p.result((a * 2 + 0) * (a / 1));
-    })).size();
+                              value a = p.symbol("a", {2, 3});
+                              p.result((a * 2 + 0) * (a / 1));
+                          })).size();
     static_assert(nodes == 4);  // a, its square, 2, the product
+}
+TEST_CASE("simplify: sums of selections by one condition are one selection") {
+    auto build = [](builder& b) {
+        value x = b.symbol("x", {3}), y = b.symbol("y", {3}), c = x > y, upper = gr::where(c, x, 0), lower = gr::where(c, 0, y),
+              both = gr::where(c, x, y);
+        b.result(upper + lower);
+        b.result(both + lower);
+        value other = x > 1, apart = gr::where(other, 0, y);
+        b.result(upper + apart);
+    };
+    CHECK(text_after(gr::pass::simplify, made(build)) == R"(
+%0 = symbol x : double[3]
+%1 = symbol y : double[3]
+%2 = greater %0 %1 : bool[3]
+%3 = constant 0 : double
+%4 = where %2 %0 %3 : double[3]
+%5 = where %2 %0 %1 : double[3]
+%6 = add %1 %1 : double[3]
+%7 = where %2 %0 %6 : double[3]
+%8 = constant 1 : double
+%9 = greater %0 %8 : bool[3]
+%10 = where %9 %3 %1 : double[3]
+%11 = add %4 %10 : double[3]
+return %5
+return %7
+return %11
+)");
 }

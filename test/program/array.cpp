@@ -18,15 +18,15 @@ namespace gr = gradus;
 namespace {
 
 template <class T>
-bool is_aligned(T const* p) { return reinterpret_cast<std::uintptr_t>(p) % 64 == 0; }
+bool is_aligned(T const* p) {
+    return reinterpret_cast<std::uintptr_t>(p) % 64 == 0;
+}
 
 template <class F>
 std::string shape_error_of(F f) {
     try {
         f();
-    } catch (gr::shape_error const& e) {
-        return e.what();
-    }
+    } catch (gr::shape_error const& e) { return e.what(); }
     return "no error";
 }
 
@@ -271,8 +271,8 @@ TEST_CASE("array: prints nested by axis") {
     constexpr auto body = [] {
         return to_string(gr::array<double, 2, 2>{{1, 2}, {3, 4.5}}) == "[[1, 2], [3, 4.5]]" && to_string(gr::array<float>{0.1f}) == "0.1" &&
                to_string(gr::array<bool, 2>{true, false}) == "[true, false]" &&
-               to_string(gr::array<std::int64_t, 1, 1, 2>{-1, 7}) == "[[[-1, 7]]]" &&
-               to_string(gr::array<float, 0>{}) == "[]" && to_string(gr::array<float, 2, 0>{}) == "[[], []]";
+               to_string(gr::array<std::int64_t, 1, 1, 2>{-1, 7}) == "[[[-1, 7]]]" && to_string(gr::array<float, 0>{}) == "[]" &&
+               to_string(gr::array<float, 2, 0>{}) == "[[], []]";
     };
     static_assert(body());
     CHECK(body());

@@ -24,7 +24,8 @@ bool near(double a, double b) { return std::abs(a - b) <= 1e-14; }
 }  // namespace
 
 TEST_CASE("compiled kernels: given statistics and masks") {
-    check_all(batch, gr::batch_norm(batch, scale, shift, shift, gr::square(scale)), gr::scaled_dot_product_attention(batch, batch, batch, added));
+    check_all(batch, gr::batch_norm(batch, scale, shift, shift, gr::square(scale)),
+              gr::scaled_dot_product_attention(batch, batch, batch, added));
     check_all(scale, gr::scaled_dot_product_attention(batch, batch, batch, added <= gr::unsqueeze<0>(gr::diag(added))));
 }
 TEST_CASE("attention: the causal mask as bools and as numbers is is_causal; given statistics of a batch are those of training") {
@@ -33,9 +34,11 @@ TEST_CASE("attention: the causal mask as bools and as numbers is is_causal; give
     constexpr auto seen = gr::unsqueeze<0>(position) <= gr::unsqueeze<1>(position);
     constexpr auto mean = gr::mean<0, 2>(q);
     constexpr auto variance = gr::variance<0, 2, gr::correction<0>>(q);
-    constexpr auto program = gr::compile(gr::scaled_dot_product_attention<true>(q, q, q), gr::scaled_dot_product_attention(q, q, q, seen),
-                                         gr::scaled_dot_product_attention(q, q, q, gr::masked_fill(gr::cast<double>(seen) * gr::constant<0>, gr::logical_not(seen), gr::constant<-1e300>)),
-                                         gr::batch_norm(q, position, position), gr::batch_norm(q, position, position, mean, variance));
+    constexpr auto program =
+        gr::compile(gr::scaled_dot_product_attention<true>(q, q, q), gr::scaled_dot_product_attention(q, q, q, seen),
+                    gr::scaled_dot_product_attention(
+                        q, q, q, gr::masked_fill(gr::cast<double>(seen) * gr::constant<0>, gr::logical_not(seen), gr::constant<-1e300>)),
+                    gr::batch_norm(q, position, position), gr::batch_norm(q, position, position, mean, variance));
     double values[2][4][3];
     for (int i = 0; i < 24; ++i) values[i / 12][i / 3 % 4][i % 3] = (i * 7 % 24) / 12.0 - 1;
     double const places[] = {0, 1, 2, 3};

@@ -14,6 +14,14 @@
 #endif
 
 // What can be bound to a symbol, what the result can be written to, and what is refused at run time.
+#if defined(__SANITIZE_ADDRESS__)
+#define GRADUS_TEST_ADDRESS_SANITIZER
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define GRADUS_TEST_ADDRESS_SANITIZER
+#endif
+#endif
+
 namespace gr = gradus;
 using namespace gr::literals;
 
@@ -40,14 +48,28 @@ constexpr auto rows = gr::compile(gr::matmul(x, gr::broadcast_to<3>(1_c * s)) + 
 std::string refusal(auto f) {
     try {
         f();
-    } catch (gr::error const& e) {
-        return e.what();
-    }
+    } catch (gr::error const& e) { return e.what(); }
     return "no error";
 }
 
 }  // namespace
 
+TEST_CASE("bind: dimensions whose product is no number of 64 bits") {
+    constexpr auto wide = gr::compile(gr::broadcast_to<"rows", 8>(s) * s);
+    CHECK(refusal([&] { wide(s = 2.0, gr::dim<"rows"> = std::int64_t{1} << 61); }) ==
+          "gradus::program: a value has more bytes than 64 bits count (dimension rows is 2305843009213693952)");
+#ifndef GRADUS_TEST_ADDRESS_SANITIZER  // its allocator ends the program instead of throwing
+    CHECK_THROWS_AS(static_cast<void>(wide(s = 2.0, gr::dim<"rows"> = std::int64_t{1} << 50)),
+                    std::bad_alloc);  // 2^56 bytes can be counted
+#endif
+    CHECK(std::get<0>(wide(s = 2.0, gr::dim<"rows"> = 3))(2, 7) == 4);
+    CHECK(refusal([&] {
+              rows(x = std::vector<double>(6), y = std::vector<double>(2), s = 1.0, gr::dim<"n"> = std::int64_t{1} << 62);
+          }).find("the data has 6 elements where more are expected than 64 bits count (x is double[n,3])") != std::string::npos);
+    CHECK(refusal([] { gr::zeros<float, gr::dyn, gr::dyn>(std::int64_t{1} << 40, std::int64_t{1} << 40); }) ==
+          "gradus: too many elements: [1099511627776,1099511627776]");
+    CHECK(refusal([] { gr::zeros<float, gr::dyn, gr::dyn, 0>(std::int64_t{1} << 40, std::int64_t{1} << 40); }) == "no error");
+}
 TEST_CASE("bind: std::vector, std::array, spans, C arrays, gr::array and plain numbers are the same data") {
     std::vector<double> vector_m(m_values, m_values + 6), vector_v{1, 10, 100};
     std::array<double, 6> array_m{1, 2, 3, 4, 5, 6};
@@ -125,7 +147,8 @@ TEST_CASE("bind: integers and booleans") {
     constexpr auto b = gr::var<"b", bool, 4>;
     constexpr auto choose = gr::compile(gr::where(b, gr::cast<std::int64_t>(i), j), i > 2_c);
     bool mask[] = {true, false, false, true};
-    auto [r, greater] = choose(i = std::vector<std::int32_t>{1, 2, 3, 4}, j = std::vector<std::int64_t>{-1, -2, -3, std::int64_t{1} << 40}, b = mask);
+    auto [r, greater] =
+        choose(i = std::vector<std::int32_t>{1, 2, 3, 4}, j = std::vector<std::int64_t>{-1, -2, -3, std::int64_t{1} << 40}, b = mask);
     static_assert(std::is_same_v<decltype(r), gr::array<std::int64_t, 4>> && std::is_same_v<decltype(greater), gr::array<bool, 4>>);
     CHECK(r == gr::array<std::int64_t, 4>{1, -2, -3, 4});
     CHECK(greater == gr::array<bool, 4>{false, false, true, true});
@@ -160,7 +183,8 @@ TEST_CASE("bind: flat data of two dimensions waits until other arguments tell on
     constexpr auto trace = gr::compile(gr::sum(square * gr::transpose(square)));
     auto [t] = trace(square = std::vector<double>{1, 2, 3, 4});
     CHECK(t == 29);  // 1 + 6 + 6 + 16
-    CHECK(refusal([&] { trace(square = std::vector<double>{1, 2, 3}); }) == "gradus::program(c = data): 3 elements do not fill equal axes (c is double[k,k])");
+    CHECK(refusal([&] { trace(square = std::vector<double>{1, 2, 3}); }) ==
+          "gradus::program(c = data): 3 elements do not fill equal axes (c is double[k,k])");
 }
 
 TEST_CASE("bind: gr::dim tells what no argument does") {
@@ -175,10 +199,12 @@ TEST_CASE("bind: gr::dim tells what no argument does") {
     CHECK(q[1] == 15);
     CHECK(refusal([&] { both(a = A); }) == "gradus::program: no argument tells dimension p: pass gr::dim<\"p\"> = size");
     CHECK_THROWS_AS(both(a = A), gr::binding_error);
-    CHECK(refusal([&] { both(a = A, gr::dim<"p"> = 4); }) == "gradus::program(a = data): the data has 6 elements, which 4 does not divide (a is double[p,q])");
+    CHECK(refusal([&] { both(a = A, gr::dim<"p"> = 4); }) ==
+          "gradus::program(a = data): the data has 6 elements, which 4 does not divide (a is double[p,q])");
     // a shape that contradicts
     gr::array<double, gr::dyn, gr::dyn> shaped(2, 3);
-    CHECK(refusal([&] { both(a = shaped, gr::dim<"q"> = 2); }) == "gradus::program(a = data): dimension q is 2 elsewhere and 3 here (a is double[p,q])");
+    CHECK(refusal([&] { both(a = shaped, gr::dim<"q"> = 2); }) ==
+          "gradus::program(a = data): dimension q is 2 elsewhere and 3 here (a is double[p,q])");
 }
 
 TEST_CASE("bind: a refused call names the symbol and both sides, and has written nothing") {
@@ -196,22 +222,27 @@ TEST_CASE("bind: a refused call names the symbol and both sides, and has written
         CHECK(l == -7);
     };
     std::vector<double> three{1, 2, 3}, seven(7), four(4), two{5, 6};
-    refused([&] { step(gr::out(l), x = X, y = three, w = W); }, "gradus::program(y = data): the data has 3 elements where 2 are expected (y is double[n])");
-    refused([&] { step(gr::out(l), x = seven, y = Y, w = W); }, "gradus::program(x = data): the data has 7 elements, which 3 does not divide (x is double[n,3])");
-    refused([&] { step(gr::out(l), y = Y, x = three, w = W); }, "gradus::program(x = data): the data has 3 elements where 6 are expected (x is double[n,3])");
+    refused([&] { step(gr::out(l), x = X, y = three, w = W); },
+            "gradus::program(y = data): the data has 3 elements where 2 are expected (y is double[n])");
+    refused([&] { step(gr::out(l), x = seven, y = Y, w = W); },
+            "gradus::program(x = data): the data has 7 elements, which 3 does not divide (x is double[n,3])");
+    refused([&] { step(gr::out(l), y = Y, x = three, w = W); },
+            "gradus::program(x = data): the data has 3 elements where 6 are expected (x is double[n,3])");
     refused([&] { step(gr::out(four), x = X, y = Y, w = W); }, "gradus::program(gr::out(...)): target 0 has 4 elements where double has 1");
     CHECK(four == std::vector<double>(4));
     auto refused_w = [&](std::vector<double>& wrong) {
         auto const old = wrong;
-        CHECK(refusal([&] { step(gr::out(l), x = X, y = Y, w = wrong); }) ==
-              "gradus::program(w = data): the data has " + std::to_string(wrong.size()) + " elements where 3 are expected (w is double[3])");
+        CHECK(refusal([&] { step(gr::out(l), x = X, y = Y, w = wrong); }) == "gradus::program(w = data): the data has " +
+                                                                                 std::to_string(wrong.size()) +
+                                                                                 " elements where 3 are expected (w is double[3])");
         CHECK(wrong == old);
         CHECK(l == -7);
     };
     refused_w(four);
     refused_w(two);
     gr::array<double, gr::dyn, gr::dyn> shaped(2, 4);
-    refused([&] { step(gr::out(l), x = shaped, y = Y, w = W); }, "gradus::program(x = data): the data has extent 4 where 3 is expected (x is double[n,3])");
+    refused([&] { step(gr::out(l), x = shaped, y = Y, w = W); },
+            "gradus::program(x = data): the data has extent 4 where 3 is expected (x is double[n,3])");
 
     step(gr::out(l), x = X, y = Y, w = W);  // the same memory, sizes that fit
     CHECK(l != -7);
@@ -235,7 +266,8 @@ TEST_CASE("bind: Eigen's row-major matrices and vectors") {
     affine(gr::out(target), m = M, v = V, s = 2.0);
     check_affine(target);
     matrix turned(3, 2);
-    CHECK(refusal([&] { affine(m = turned, v = V, s = 2.0); }) == "gradus::program(m = data): the data has extent 3 where 2 is expected (m is double[2,3])");
+    CHECK(refusal([&] { affine(m = turned, v = V, s = 2.0); }) ==
+          "gradus::program(m = data): the data has extent 3 where 2 is expected (m is double[2,3])");
     auto [r] = rows(x = M, y = target, s = 1.0);
     CHECK(r[0] == 648);
 }

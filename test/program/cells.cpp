@@ -38,7 +38,8 @@ TEST_CASE("cells: lstm_cell and gru_cell are the formulas of PyTorch's documenta
     auto const draw = [&](double* to, int count) {
         for (int i = 0; i < count; ++i) to[i] = (drawn++ * 37 % 83) / 41.0 - 1;
     };
-    draw(X[0], in), draw(H[0], hidden), draw(C[0], hidden), draw(WX[0], 4 * hidden * in), draw(WH[0], 4 * hidden * hidden), draw(BX, 4 * hidden), draw(BH, 4 * hidden);
+    draw(X[0], in), draw(H[0], hidden), draw(C[0], hidden), draw(WX[0], 4 * hidden * in), draw(WH[0], 4 * hidden * hidden),
+        draw(BX, 4 * hidden), draw(BH, 4 * hidden);
     auto const [state, memory, gru_state] = program(x = X, h = H, c = C, wx = WX, wh = WH, bx = BX, bh = BH);
     auto const of_input = [&](int gate) {
         double sum = BX[gate];

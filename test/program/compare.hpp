@@ -96,19 +96,24 @@ using values = std::map<std::string, std::vector<double>, std::less<>>;
 /// A program, its types erased, so that the comparison is compiled once.
 struct subject {
     gr::graph differentiated, optimized;
-    std::int64_t (*workspace_bytes)(std::int64_t const* dimensions);
-    void (*run)(gr::core::run_context const&);
+    std::function<std::int64_t(std::int64_t const* dimensions)> workspace_bytes;
+    std::function<void(gr::core::run_context const&)> run;
 };
 template <class Source>
 subject subject_of() {
     using S = gr::stages<Source>;
-    return {S::differentiated.thaw(), S::optimized.thaw(), [](std::int64_t const* dimensions) { return S::plan.workspace_bytes(dimensions); }, gr::core::run_program<Source>};
+    return {S::differentiated.thaw(), S::optimized.thaw(),
+            [](std::int64_t const* dimensions) { return S::plan.workspace_bytes(dimensions); }, gr::core::run_program<Source>};
 }
+
+/// A program made at run time (made.cpp): the compiler neither evaluates its passes nor makes code for it.
+subject made(gr::graph const& written);
 
 /// Comparisons of a program with one size of its dimension "n".
 class running {
 public:
-    running(subject const& program, std::int64_t size, std::uint64_t seed) : program_(program), g_(program.optimized), size_(size), seed_(seed) {
+    running(subject const& program, std::int64_t size, std::uint64_t seed)
+        : program_(program), g_(program.optimized), size_(size), seed_(seed) {
         for (gr::node const& n : g_.nodes) single_ = single_ || n.type == gr::dtype::float32;
     }
     void check(inputs how) {
@@ -134,14 +139,17 @@ private:
                 double x = 0.2 + 0.1 * random.below(14) + 0.03 * (operand % 3), sign = random.below(2) ? -1 : 1;
                 if (symbol.type.type == gr::dtype::boolean) x = random.below(2);
                 else if (gr::is_integer(symbol.type.type)) x = symbol.name == "label" ? random.below(3) : random.below(21) - 10;
-                else if (how == inputs::distinct) x = 2.1 * (static_cast<double>(i * 7 % data.size()) + 0.5) / static_cast<double>(data.size()) - 1;
+                else if (how == inputs::distinct)
+                    x = 2.1 * (static_cast<double>(i * 7 % data.size()) + 0.5) / static_cast<double>(data.size()) - 1;
                 else if (how == inputs::signed_values) x *= sign;
                 data[i] = symbol.type.type == gr::dtype::float32 ? static_cast<double>(static_cast<float>(x)) : x;
             }
             symbols_[std::string(symbol.name)] = data;
         }
     }
-    std::vector<std::vector<double>> interpreted(values const& symbols) const { return gr::interpret<double>(program_.differentiated, symbols, {{"n", size_}}); }
+    std::vector<std::vector<double>> interpreted(values const& symbols) const {
+        return gr::interpret<double>(program_.differentiated, symbols, {{"n", size_}});
+    }
     /// How far results move when every input moves by one ulp of float: what rounding of the inputs alone would do.
     std::vector<std::vector<double>> sensitivity(std::vector<std::vector<double>> const& at) const {
         splitmix random(seed_ + 1);
@@ -177,7 +185,8 @@ private:
         // room to align the arena; what lies behind its last byte is guarded
         memory scratch(gr::dtype::boolean, static_cast<std::size_t>(program_.workspace_bytes(dimensions)) + 64);
         auto address = reinterpret_cast<std::uintptr_t>(scratch.data());
-        program_.run({symbol_memory.data(), output_memory.data(), static_cast<std::byte*>(scratch.data()) + (64 - address % 64) % 64, dimensions});
+        program_.run(
+            {symbol_memory.data(), output_memory.data(), static_cast<std::byte*>(scratch.data()) + (64 - address % 64) % 64, dimensions});
 
         auto const spread = sensitivity(expected);
         std::size_t returned = 0;
@@ -194,7 +203,9 @@ private:
                 // most 40 terms; 1e-12 leaves a factor of 60. float: 16 ulp of the result (of 1 where it is smaller:
                 // intermediates are near 1) and four times what one ulp in the inputs does. Everything else is exact.
                 double tolerance = !gr::is_floating(got.type()) ? 0 : single_ ? 16 * float_ulp * scale + 4 * spread[o][i] : 1e-12 * scale;
-                CHECK_MESSAGE(std::abs(actual[i] - expected[o][i]) <= tolerance, "output " << o << " element " << i << ": " << actual[i] << " is not " << expected[o][i] << " within " << tolerance);
+                CHECK_MESSAGE(std::abs(actual[i] - expected[o][i]) <= tolerance, "output " << o << " element " << i << ": " << actual[i]
+                                                                                           << " is not " << expected[o][i] << " within "
+                                                                                           << tolerance);
             }
         }
         for (auto const& s : symbols) CHECK(s.guarded());
@@ -215,13 +226,21 @@ inline void check_subject(subject const& program, bool distinct) {
     for (std::int64_t size : {3, 13}) {
         CAPTURE(size);
         if (distinct) running(program, size, 41).check(inputs::distinct);
-        else for (inputs how : {inputs::signed_values, inputs::positive}) running(program, size, 41).check(how);
+        else
+            for (inputs how : {inputs::signed_values, inputs::positive}) running(program, size, 41).check(how);
     }
 }
 /// Runs `Source` for two sizes of the dimension "n", on two sets of inputs.
 template <class Source>
 void check(bool distinct = false) {
     check_subject(subject_of<Source>(), distinct);
+}
+/// The same, but in interpreted builds as a program made at run time: for files of many programs, whose kernels are no others' than
+/// those of the files that compile theirs.
+template <class Source>
+void check_values(bool distinct = false) {
+    if constexpr (gr::interprets) check_subject(made(Source::lower()), distinct);
+    else check<Source>(distinct);
 }
 
 /// A graph under construction: for every part, the value, the gradient of sum(value * c), the derivative along t, and the
@@ -249,7 +268,9 @@ public:
 
 private:
     static constexpr gr::value grad(gr::value f, gr::value x) { return gr::value::emit<gr::op::grad>(x.owner(), {}, {}, {f, x}); }
-    static constexpr gr::value jvp(gr::value f, gr::value x, gr::value t) { return gr::value::emit<gr::op::jvp>(x.owner(), {}, {}, {f, x, t}); }
+    static constexpr gr::value jvp(gr::value f, gr::value x, gr::value t) {
+        return gr::value::emit<gr::op::jvp>(x.owner(), {}, {}, {f, x, t});
+    }
 
     constexpr void derivatives(gr::value y, std::initializer_list<gr::value> x) {
         gr::value loss = total(y * symbol(names[part_][3], y.type(), y.shape())), along = 0, slope = 0;
@@ -266,9 +287,10 @@ private:
         for (gr::value v : x) result(grad(slope, v));
     }
     // x0 x1 x2 c t0 t1 t2 of every part
-    static constexpr std::string_view names[6][7] = {{"a0", "a1", "a2", "ac", "at0", "at1", "at2"}, {"b0", "b1", "b2", "bc", "bt0", "bt1", "bt2"},
-                                                     {"c0", "c1", "c2", "cc", "ct0", "ct1", "ct2"}, {"d0", "d1", "d2", "dc", "dt0", "dt1", "dt2"},
-                                                     {"e0", "e1", "e2", "ec", "et0", "et1", "et2"}, {"f0", "f1", "f2", "fc", "ft0", "ft1", "ft2"}};
+    static constexpr std::string_view names[6][7] = {
+        {"a0", "a1", "a2", "ac", "at0", "at1", "at2"}, {"b0", "b1", "b2", "bc", "bt0", "bt1", "bt2"},
+        {"c0", "c1", "c2", "cc", "ct0", "ct1", "ct2"}, {"d0", "d1", "d2", "dc", "dt0", "dt1", "dt2"},
+        {"e0", "e1", "e2", "ec", "et0", "et1", "et2"}, {"f0", "f1", "f2", "fc", "ft0", "ft1", "ft2"}};
     int part_ = 0;
 };
 

@@ -21,7 +21,9 @@ TEST_CASE("compiled kernels: a choice and its derivatives") {
     check_all(chosen, gr::grad(loss, w), gr::grad(loss, x), gr::grad(gr::sum(gr::grad(loss, w) * w), x), gr::jvp(loss, w, w));
 }
 TEST_CASE("compiled kernels: branches with operands that return several values, on a predicate that is computed") {
-    constexpr auto two = gr::cond(gr::sum(x), [](auto y) { return std::tuple{gr::exp(y), gr::sum(y) * w}; }, [](auto y) { return std::tuple{y, gr::sum(y * y) + w}; }, gr::sin(x));
+    constexpr auto two = gr::cond(
+        gr::sum(x), [](auto y) { return std::tuple{gr::exp(y), gr::sum(y) * w}; }, [](auto y) { return std::tuple{y, gr::sum(y * y) + w}; },
+        gr::sin(x));
     constexpr auto loss = gr::sum(std::get<0>(two)) + gr::sum(gr::square(std::get<1>(two)));
     check_all(std::get<0>(two), std::get<1>(two), gr::grad(loss, w), gr::grad(loss, x));
 }

@@ -31,8 +31,10 @@ TEST_CASE("dropout: the generator gives the known answers of Random123 1.09 for 
         CHECK(philox::block(k.counter, k.key).second == k.answer.second);
         // numbers, integers of either size and lanes see the same words
         auto const wrapped = [](std::uint32_t v) { return static_cast<std::int32_t>(v); };
-        CHECK(philox::eval(wrapped(k.counter.first), wrapped(k.counter.second), wrapped(k.key)) == static_cast<std::int32_t>(k.answer.first >> 1));
-        CHECK(philox::eval(static_cast<double>(k.counter.first), static_cast<double>(k.counter.second), static_cast<double>(k.key)) == static_cast<double>(k.answer.first >> 1));
+        CHECK(philox::eval(wrapped(k.counter.first), wrapped(k.counter.second), wrapped(k.key)) ==
+              static_cast<std::int32_t>(k.answer.first >> 1));
+        CHECK(philox::eval(static_cast<double>(k.counter.first), static_cast<double>(k.counter.second), static_cast<double>(k.key)) ==
+              static_cast<double>(k.answer.first >> 1));
     }
 }
 TEST_CASE("compiled kernels: dropout, with masks that differ by stream and by place") {
@@ -45,7 +47,8 @@ TEST_CASE("dropout: one mask for value and derivative, for float and double, of 
     constexpr auto wide = gr::var<"wide", double, n>;
     constexpr auto single = gr::var<"single", float, n>;
     constexpr auto dropped = gr::dropout<0.3>(wide, key);
-    constexpr auto program = gr::compile(dropped, gr::grad(gr::sum(dropped), wide), gr::dropout<0.3>(single, key), gr::dropout<0.3, 1>(wide, key), gr::dropout<0.0>(wide, key), gr::dropout<1.0>(wide, key));
+    constexpr auto program = gr::compile(dropped, gr::grad(gr::sum(dropped), wide), gr::dropout<0.3>(single, key),
+                                         gr::dropout<0.3, 1>(wide, key), gr::dropout<0.0>(wide, key), gr::dropout<1.0>(wide, key));
     std::vector<double> ones(n, 1);
     std::vector<float> floats(n, 1);
     int zeros = 0, both = 0, same_as_next_key = 0;

@@ -27,7 +27,8 @@ TEST_CASE("compiled kernels: systems of equations, batched") {
 }
 TEST_CASE("compiled kernels: triangles, batched") {
     constexpr auto definite = gr::let([] { return gr::matmul(m, gr::transpose<0, 2, 1>(m)) + gr::diag(v * v + gr::constant<1>); });
-    check_gradient(b, gr::solve_triangular<gr::triangle{.upper = true, .unitriangular = true}>(gr::cholesky(definite) * gr::constant<0.5>, b),
+    check_gradient(b,
+                   gr::solve_triangular<gr::triangle{.upper = true, .unitriangular = true}>(gr::cholesky(definite) * gr::constant<0.5>, b),
                    gr::solve_triangular<gr::triangle{.transposed = true}>(apart, b));
 }
 TEST_CASE("compiled kernels: inverse and sign in float") {

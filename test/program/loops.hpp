@@ -13,7 +13,9 @@ constexpr auto h0 = gr::var<"h0", double, 2, hidden>;
 constexpr auto xs = gr::var<"xs", double, 4, 2, in>;
 constexpr auto named_xs = gr::var<"xs", double, "n", 2, in>;
 template <int T>
-constexpr auto row(auto x) { return gr::reshape<2, in>(gr::slice<T, T + 1>(x)); }
+constexpr auto row(auto x) {
+    return gr::reshape<2, in>(gr::slice<T, T + 1>(x));
+}
 
 /// Elements near 1 with both signs, another sequence for each seed.
 template <class A>
@@ -24,7 +26,8 @@ A filled(int seed) {
 }
 inline void check_close(auto const& a, auto const& expected, double tolerance) {
     REQUIRE(a.size() == expected.size());
-    for (std::int64_t i = 0; i < a.size(); ++i) CHECK(static_cast<double>(a.data()[i]) == doctest::Approx(static_cast<double>(expected.data()[i])).epsilon(tolerance));
+    for (std::int64_t i = 0; i < a.size(); ++i)
+        CHECK(static_cast<double>(a.data()[i]) == doctest::Approx(static_cast<double>(expected.data()[i])).epsilon(tolerance));
 }
 
 }  // namespace loops

@@ -28,7 +28,9 @@ void* counted(std::size_t bytes, std::size_t alignment) {
 
 // All of this program's memory: the others, for arrays and without throwing, go through these.
 [[gnu::noinline]] void* operator new(std::size_t bytes) { return counted(bytes, alignof(std::max_align_t)); }
-[[gnu::noinline]] void* operator new(std::size_t bytes, std::align_val_t alignment) { return counted(bytes, static_cast<std::size_t>(alignment)); }
+[[gnu::noinline]] void* operator new(std::size_t bytes, std::align_val_t alignment) {
+    return counted(bytes, static_cast<std::size_t>(alignment));
+}
 [[gnu::noinline]] void operator delete(void* p) noexcept { std::free(p); }
 [[gnu::noinline]] void operator delete(void* p, std::size_t) noexcept { std::free(p); }
 [[gnu::noinline]] void operator delete(void* p, std::align_val_t) noexcept { std::free(p); }
@@ -36,10 +38,12 @@ void* counted(std::size_t bytes, std::size_t alignment) {
 
 namespace {
 
-/// How often `f` asks for memory.
+/// How often `f` asks for memory while none is kept.
 int allocations_of(auto f) {
+    gr::set_cache_limit(0);
     int before = allocations;
     f();
+    gr::set_cache_limit(256 << 20);
     return allocations - before;
 }
 
@@ -80,7 +84,11 @@ TEST_CASE("memory: a call with small static scratch memory never allocates") {
     gr::array<float, 8, 8> W = gr::array<float, 8, 8>::full(0.1f);
     float l = 0;
     gr::array<float, 8> gradient;
-    CHECK(allocations_of([&] { auto [value, slope] = small(v = V, w = W, rate = 0.1f); l = value; gradient = slope; }) == 0);
+    CHECK(allocations_of([&] {
+              auto [value, slope] = small(v = V, w = W, rate = 0.1f);
+              l = value;
+              gradient = slope;
+          }) == 0);
     CHECK(l > 0);
     CHECK(allocations_of([&] { small(gr::out(l, gradient), v = V, w = W, rate = 0.1f); }) == 0);
     static_assert(small.workspace_bytes() <= 1024);
@@ -106,11 +114,22 @@ TEST_CASE("memory: a call with the caller's workspace allocates once, and again 
     CHECK(allocations_of([&] { auto [r] = chain<2>(x = X, w = W, scratch); }) == 1);
     std::vector<float> target(8 * 40);
     CHECK(allocations_of([&] { chain<2>(gr::out(target), x = X, w = W, scratch); }) == 0);
+    // and from the second call on, none but what is kept
+    gr::set_cache_limit(1 << 20);
+    int last = 0;
+    for (int k = 0; k < 2; ++k) {
+        int const before = allocations;
+        auto [r] = chain<2>(x = X, w = W);
+        last = allocations - before;
+    }
+    CHECK(last == (gr::sanitizes_memory ? 2 : 0));
+    gr::set_cache_limit(256 << 20);
 }
 
 TEST_CASE("memory: workspace_bytes is exact") {
     // two sections, of [n,8] and of [8,8]; run on an arena of exactly that size, with canaries in front and behind
-    using Source = gr::expressions<std::remove_const_t<decltype(loss)>, std::remove_const_t<decltype(gr::update(w, w - rate * gr::grad(loss, w)))>>;
+    using Source =
+        gr::expressions<std::remove_const_t<decltype(loss)>, std::remove_const_t<decltype(gr::update(w, w - rate * gr::grad(loss, w)))>>;
     for (std::int64_t n : {1, 5, 16, 33}) {
         std::int64_t bytes = step.workspace_bytes(gr::dim<"n"> = n);
         std::vector<float> X(static_cast<std::size_t>(8 * n), 0.3f);
@@ -120,7 +139,9 @@ TEST_CASE("memory: workspace_bytes is exact") {
         std::vector<void*> symbols;
         for (int s = 0; s < gr::stages<Source>::optimized.symbol_count; ++s) {
             auto name = gr::stages<Source>::optimized.symbols[s].name;
-            symbols.push_back(name == "x" ? static_cast<void*>(X.data()) : name == "w" ? static_cast<void*>(W.data()) : static_cast<void*>(&rate_value));
+            symbols.push_back(name == "x"   ? static_cast<void*>(X.data())
+                              : name == "w" ? static_cast<void*>(W.data())
+                                            : static_cast<void*>(&rate_value));
         }
         void* outputs[] = {&l};
         gr::workspace around(static_cast<std::size_t>(bytes) + 128);

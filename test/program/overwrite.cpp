@@ -28,7 +28,9 @@ TEST_CASE("overwrite: sums that grow in memory, of what the rows read") {
 }
 TEST_CASE("overwrite: scalars that are computed again where they are used") {
     check<source<[] { return std::tuple{gr::update(s, s * gr::sum(x)), x / gr::sum<1, gr::keepdim>(x) * gr::exp(s)}; }>>();
-    check<source<[] { return std::tuple{gr::update(s, s + gr::sum(wide)), gr::sum(wide / gr::sum<1, gr::keepdim>(gr::abs(wide))) + gr::cos(s)}; }>>();
+    check<source<[] {
+        return std::tuple{gr::update(s, s + gr::sum(wide)), gr::sum(wide / gr::sum<1, gr::keepdim>(gr::abs(wide))) + gr::cos(s)};
+    }>>();
 }
 TEST_CASE("overwrite: a sum, where the end of the same loop reads the old value") {
     check<source<[] { return std::tuple{gr::update(s, gr::sum(x)), s * gr::sum(x)}; }>>();

@@ -42,7 +42,8 @@ struct network {
 TEST_CASE("parallel: a training step has the same bits on any number of threads") {
     using T = float;
     using r = network<T>;
-    constexpr auto step = gr::compile(r::loss, gr::softmax(r::h), r::descend(r::w1), r::descend(r::b1), r::descend(r::w2), r::descend(r::b2));
+    constexpr auto step =
+        gr::compile(r::loss, gr::softmax(r::h), r::descend(r::w1), r::descend(r::b1), r::descend(r::w2), r::descend(r::b2));
     std::size_t const n = 250;
     gr::random random(5);
     std::vector<T> const X = [&] {
@@ -64,7 +65,8 @@ TEST_CASE("parallel: a training step has the same bits on any number of threads"
     auto bytes_equal = [](auto const& a, auto const& b) { return std::memcmp(a.data(), b.data(), a.size() * sizeof(*a.data())) == 0; };
     auto run = [&](auto&&... how) {
         state s{W1, W2};
-        for (int i = 0; i < 2; ++i) step(gr::out(s.loss, s.soft), r::x = X, r::labels = L, r::w1 = s.w1, r::w2 = s.w2, r::b1 = s.b1, r::b2 = s.b2, how...);
+        for (int i = 0; i < 2; ++i)
+            step(gr::out(s.loss, s.soft), r::x = X, r::labels = L, r::w1 = s.w1, r::w2 = s.w2, r::b1 = s.b1, r::b2 = s.b2, how...);
         return s;
     };
     state const one = run();
@@ -94,7 +96,8 @@ TEST_CASE("parallel: large elementwise kernels and stacks of matrices are shared
     constexpr auto program = gr::compile(gr::sin(x) * gr::exp(x), gr::matmul(x, y), gr::softmax(x));
     std::size_t const n = 60;
     std::vector<float> X(n * 2000), Y(n * 2000);
-    for (std::size_t i = 0; i < X.size(); ++i) X[i] = static_cast<float>(i * 37 % 101) / 50 - 1, Y[i] = static_cast<float>(i * 11 % 89) / 40 - 1;
+    for (std::size_t i = 0; i < X.size(); ++i)
+        X[i] = static_cast<float>(i * 37 % 101) / 50 - 1, Y[i] = static_cast<float>(i * 11 % 89) / 40 - 1;
     struct results {
         std::vector<float> of[3] = {std::vector<float>(n * 2000), std::vector<float>(n * 1600), std::vector<float>(n * 2000)};
     };
@@ -111,7 +114,8 @@ TEST_CASE("parallel: large elementwise kernels and stacks of matrices are shared
     CHECK(handed >= 6);
     // by value, and too small for a second thread
     handed = 0;
-    auto const [e, p, s] = program(x = std::span<float const>(X).first(2000), y = std::span<float const>(Y).first(2000), gr::parallel(3, counting));
+    auto const [e, p, s] =
+        program(x = std::span<float const>(X).first(2000), y = std::span<float const>(Y).first(2000), gr::parallel(3, counting));
     CHECK(handed == 0);
     CHECK(std::memcmp(e.data(), one.of[0].data(), 2000 * sizeof(float)) == 0);
 }

@@ -10,7 +10,8 @@ namespace {
 namespace gr = gradus;
 
 constexpr auto image = gr::var<"image", double, 2, 2, 5, 4>;
-constexpr gr::pool uneven{.size = {3, 2}, .stride = {2, 1}, .padding = {1, 1}}, inside{.size = {3, 2}, .stride = {2, 1}, .padding = {1, 1}, .count_include_pad = false};
+constexpr gr::pool uneven{.size = {3, 2}, .stride = {2, 1}, .padding = {1, 1}},
+    inside{.size = {3, 2}, .stride = {2, 1}, .padding = {1, 1}, .count_include_pad = false};
 
 template <class X, class... F>
 void check_all(X of, F... f) {
@@ -42,8 +43,10 @@ TEST_CASE("compiled kernels: pooling") {
 }
 TEST_CASE("pooling: windows with padding and adaptive windows are those of PyTorch's documentation") {
     double x[2][2][5][4];
-    for (int i = 0; i < 80; ++i) x[i / 40][i / 20 % 2][i / 4 % 5][i % 4] = (i * 37 % 80) / 40.0 - 1.5;  // mostly negative: padding must not win
-    constexpr auto program = gr::compile(gr::max_pool2d<uneven>(image), gr::avg_pool2d<uneven>(image), gr::avg_pool2d<inside>(image), gr::adaptive_max_pool2d<3, 3>(image), gr::adaptive_avg_pool2d<3, 2>(image));
+    for (int i = 0; i < 80; ++i)
+        x[i / 40][i / 20 % 2][i / 4 % 5][i % 4] = (i * 37 % 80) / 40.0 - 1.5;  // mostly negative: padding must not win
+    constexpr auto program = gr::compile(gr::max_pool2d<uneven>(image), gr::avg_pool2d<uneven>(image), gr::avg_pool2d<inside>(image),
+                                         gr::adaptive_max_pool2d<3, 3>(image), gr::adaptive_avg_pool2d<3, 2>(image));
     auto const [most, mean, mean_inside, adaptive_most, adaptive_mean] = program(image = x);
     static_assert(gr::max_pool2d<uneven>(image).shape() == gr::shape{2, 2, 3, 5});
     for (int i = 0; i < 2; ++i)
@@ -57,7 +60,8 @@ TEST_CASE("pooling: windows with padding and adaptive windows are those of PyTor
                 }
             for (int h = 0; h < 3; ++h) {
                 interval const rows{h * 5 / 3, ((h + 1) * 5 + 2) / 3};
-                for (int w = 0; w < 3; ++w) CHECK(adaptive_most(i, c, h, w) == pooled(x, i, c, rows, {w * 4 / 3, ((w + 1) * 4 + 2) / 3}).second);
+                for (int w = 0; w < 3; ++w)
+                    CHECK(adaptive_most(i, c, h, w) == pooled(x, i, c, rows, {w * 4 / 3, ((w + 1) * 4 + 2) / 3}).second);
                 for (int w = 0; w < 2; ++w) CHECK(near(adaptive_mean(i, c, h, w), pooled(x, i, c, rows, {2 * w, 2 * w + 2}).first));
             }
         }

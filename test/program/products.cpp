@@ -5,7 +5,7 @@
 namespace {
 
 namespace gr = gradus;
-using compare::check;
+using compare::check_values;
 using compare::derivatives;
 using compare::source;
 
@@ -38,17 +38,21 @@ struct products {
 
 TEST_CASE_TEMPLATE("compiled kernels: matmul of vectors and matrices", T, float, double) {
     using r = products<T>;
-    check<source<[] { return derivatives(gr::matmul(gr::tanh(r::a), r::b), r::c, r::a, r::ta, r::b, r::tb); }>>();
-    check<source<[] { return derivatives(gr::matmul(r::a, r::v), r::u, r::a, r::ta, r::v, r::tv); }>>();
-    check<source<[] { return derivatives(gr::matmul(r::u, r::a), r::v, r::u, r::tu, r::a, r::ta); }>>();
-    check<source<[] { return derivatives(gr::matmul(r::v, r::tv), r::s, r::v, r::tv); }>>();
-    check<source<[] { return derivatives(gr::matmul(r::n, r::w), r::cn, r::n, r::tn, r::w, r::tw); }>>();
+    check_values<source<[] { return derivatives(gr::matmul(gr::tanh(r::a), r::b), r::c, r::a, r::ta, r::b, r::tb); }>>();
+    check_values<source<[] { return derivatives(gr::matmul(r::a, r::v), r::u, r::a, r::ta, r::v, r::tv); }>>();
+    check_values<source<[] { return derivatives(gr::matmul(r::u, r::a), r::v, r::u, r::tu, r::a, r::ta); }>>();
+    check_values<source<[] { return derivatives(gr::matmul(r::v, r::tv), r::s, r::v, r::tv); }>>();
+    check_values<source<[] { return derivatives(gr::matmul(r::n, r::w), r::cn, r::n, r::tn, r::w, r::tw); }>>();
 }
 TEST_CASE_TEMPLATE("compiled kernels: matmul of transposes, slices and stacks", T, float, double) {
     using r = products<T>;
-    check<source<[] { return derivatives(gr::matmul(r::p, r::q), r::cp, r::p, r::tp, r::q, r::tq); }>>();
-    check<source<[] {
-        return std::tuple{gr::matmul(gr::transpose(r::b), gr::transpose(r::a)), gr::matmul(gr::transpose(r::n), r::n), gr::matmul(r::n, gr::transpose(r::n)),
-                          gr::matmul(gr::slice<0, 5, 2, 1>(r::a), gr::slice<1, 4>(r::b)), gr::matmul(r::u, gr::matmul(r::a, r::b)), gr::matmul(r::p, gr::matmul(r::q, gr::transpose<0, 2, 1>(r::q)))};
+    check_values<source<[] { return derivatives(gr::matmul(r::p, r::q), r::cp, r::p, r::tp, r::q, r::tq); }>>();
+    check_values<source<[] {
+        return std::tuple{gr::matmul(gr::transpose(r::b), gr::transpose(r::a)),
+                          gr::matmul(gr::transpose(r::n), r::n),
+                          gr::matmul(r::n, gr::transpose(r::n)),
+                          gr::matmul(gr::slice<0, 5, 2, 1>(r::a), gr::slice<1, 4>(r::b)),
+                          gr::matmul(r::u, gr::matmul(r::a, r::b)),
+                          gr::matmul(r::p, gr::matmul(r::q, gr::transpose<0, 2, 1>(r::q)))};
     }>>();
 }

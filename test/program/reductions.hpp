@@ -29,29 +29,46 @@ struct reductions {
     /// A reduction of what is not linear, over all axes, some, a kept one, the middle one, and one of extent 1.
     static void all(auto reduce, bool distinct = false) {
         using R = decltype(reduce);
-        check<source<[] { return derivatives(R::template on<>(gr::square(v)), c, v, tv); }>>(distinct);
-        check<source<[] { return std::tuple_cat(derivatives(R::template on<1>(gr::tanh(m)), c3, m, tm), derivatives(R::template on<0, gr::keepdim>(gr::tanh(m)), c15, m, tm)); }>>(distinct);
-        check<source<[] { return std::tuple_cat(derivatives(R::template on<-1>(gr::tanh(n)), cn, n, tn), derivatives(R::template on<0>(gr::tanh(n)), c4, n, tn)); }>>(distinct);
-        check<source<[] { return derivatives(R::template on<0, 2, gr::keepdim>(gr::tanh(k)), c13, k, tk); }>>(distinct);
-        check<source<[] { return std::tuple_cat(derivatives(R::template on<0>(gr::square(one)), c, one, t_one), derivatives(R::template on<>(gr::square(c)), c, c, gr::stop_gradient(c))); }>>(distinct);
+        check_values<source<[] { return derivatives(R::template on<>(gr::square(v)), c, v, tv); }>>(distinct);
+        check_values<source<[] {
+            return std::tuple_cat(derivatives(R::template on<1>(gr::tanh(m)), c3, m, tm),
+                                  derivatives(R::template on<0, gr::keepdim>(gr::tanh(m)), c15, m, tm));
+        }>>(distinct);
+        check_values<source<[] {
+            return std::tuple_cat(derivatives(R::template on<-1>(gr::tanh(n)), cn, n, tn),
+                                  derivatives(R::template on<0>(gr::tanh(n)), c4, n, tn));
+        }>>(distinct);
+        check_values<source<[] { return derivatives(R::template on<0, 2, gr::keepdim>(gr::tanh(k)), c13, k, tk); }>>(distinct);
+        check_values<source<[] {
+            return std::tuple_cat(derivatives(R::template on<0>(gr::square(one)), c, one, t_one),
+                                  derivatives(R::template on<>(gr::square(c)), c, c, gr::stop_gradient(c)));
+        }>>(distinct);
     }
 };
 
 struct sum_of {
     template <auto... A>
-    static constexpr auto on(auto x) { return gr::sum<A...>(x); }
+    static constexpr auto on(auto x) {
+        return gr::sum<A...>(x);
+    }
 };
 struct mean_of {
     template <auto... A>
-    static constexpr auto on(auto x) { return gr::mean<A...>(x); }
+    static constexpr auto on(auto x) {
+        return gr::mean<A...>(x);
+    }
 };
 struct amax_of {
     template <auto... A>
-    static constexpr auto on(auto x) { return gr::amax<A...>(x); }
+    static constexpr auto on(auto x) {
+        return gr::amax<A...>(x);
+    }
 };
 struct logsumexp_of {
     template <auto... A>
-    static constexpr auto on(auto x) { return gr::logsumexp<A...>(x); }
+    static constexpr auto on(auto x) {
+        return gr::logsumexp<A...>(x);
+    }
 };
 
 }  // namespace compare

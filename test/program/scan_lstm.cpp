@@ -29,7 +29,8 @@ constexpr auto narrow(auto x) { return gr::cast<float>(x); }
 TEST_CASE("compiled kernels: an LSTM over a sequence of named length") {
     constexpr auto last = gr::scan(lstm, std::tuple{h0, c0}, named_xs);
     constexpr auto loss = gr::sum(gr::square(std::get<0>(last))) + gr::sum(std::get<1>(last));
-    check_all(std::get<0>(last), std::get<1>(last), gr::grad(loss, weight_x), gr::grad(loss, weight_h), gr::grad(loss, bias_x), gr::grad(loss, h0), gr::grad(loss, c0), gr::grad(loss, named_xs));
+    check_all(std::get<0>(last), std::get<1>(last), gr::grad(loss, weight_x), gr::grad(loss, weight_h), gr::grad(loss, bias_x),
+              gr::grad(loss, h0), gr::grad(loss, c0), gr::grad(loss, named_xs));
 }
 TEST_CASE("scan: an LSTM is the program with its steps written one after the other, in float") {
     constexpr auto step = [](auto carry, auto x) {
@@ -42,9 +43,12 @@ TEST_CASE("scan: an LSTM is the program with its steps written one after the oth
     constexpr auto four = step(step(step(step(init, row<0>(x)), row<1>(x)), row<2>(x)), row<3>(x));
     constexpr auto loss = gr::sum(std::get<0>(last) * std::get<1>(last));
     constexpr auto unrolled = gr::sum(std::get<0>(four) * std::get<1>(four));
-    constexpr auto program = gr::compile(std::get<0>(last), std::get<0>(four), gr::grad(loss, weight_h), gr::grad(unrolled, weight_h), gr::grad(loss, xs), gr::grad(unrolled, xs));
-    auto const [a, b2, da, db, dx, dy] = program(h0 = filled<gr::array<double, 2, hidden>>(1), c0 = filled<gr::array<double, 2, hidden>>(6), xs = filled<gr::array<double, 4, 2, in>>(2),
-                                                 weight_x = filled<gr::array<double, 4 * hidden, in>>(7), weight_h = filled<gr::array<double, 4 * hidden, hidden>>(8),
-                                                 bias_x = filled<gr::array<double, 4 * hidden>>(9), bias_h = filled<gr::array<double, 4 * hidden>>(10));
+    constexpr auto program = gr::compile(std::get<0>(last), std::get<0>(four), gr::grad(loss, weight_h), gr::grad(unrolled, weight_h),
+                                         gr::grad(loss, xs), gr::grad(unrolled, xs));
+    auto const [a, b2, da, db, dx, dy] =
+        program(h0 = filled<gr::array<double, 2, hidden>>(1), c0 = filled<gr::array<double, 2, hidden>>(6),
+                xs = filled<gr::array<double, 4, 2, in>>(2), weight_x = filled<gr::array<double, 4 * hidden, in>>(7),
+                weight_h = filled<gr::array<double, 4 * hidden, hidden>>(8), bias_x = filled<gr::array<double, 4 * hidden>>(9),
+                bias_h = filled<gr::array<double, 4 * hidden>>(10));
     check_close(a, b2, 2e-6), check_close(da, db, 2e-5), check_close(dx, dy, 2e-5);  // 16 ulp of float, ten times that for sums
 }

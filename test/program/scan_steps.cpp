@@ -11,12 +11,15 @@ constexpr auto h0 = gr::var<"h0", double, 2>;
 constexpr auto w = gr::var<"w", double, 2, 2>;
 constexpr auto v = gr::var<"v", double, 2, 2>;
 constexpr auto xs = gr::var<"xs", double, "time", 2>;
-constexpr auto both = gr::scan([](auto h, auto x) {
-    auto next = gr::tanh(gr::matmul(h, w) + x);
-    return std::pair{next, gr::sum(next * x)};
-}, h0, xs);
+constexpr auto both = gr::scan(
+    [](auto h, auto x) {
+        auto next = gr::tanh(gr::matmul(h, w) + x);
+        return std::pair{next, gr::sum(next * x)};
+    },
+    h0, xs);
 constexpr auto loss = gr::sum(gr::square(both.first)) + gr::sum(both.second);
-constexpr auto program = gr::compile(both.first, both.second, loss, gr::grad(loss, w), gr::grad(loss, h0), gr::grad(loss, xs), gr::jvp(loss, w, v), gr::grad(gr::jvp(loss, w, v), w));
+constexpr auto program = gr::compile(both.first, both.second, loss, gr::grad(loss, w), gr::grad(loss, h0), gr::grad(loss, xs),
+                                     gr::jvp(loss, w, v), gr::grad(gr::jvp(loss, w, v), w));
 
 constexpr double H[2] = {0.5, -0.25}, W[2][2] = {{0.3, -0.4}, {0.2, 0.6}}, V[2][2] = {{1, 0.5}, {-0.5, 0.25}};
 std::vector<double> rows(int count) {
@@ -74,10 +77,13 @@ TEST_CASE("scan: a training step with updates in place finds the weights of a re
     constexpr auto weight = gr::var<"weight", float>;
     constexpr auto inputs = gr::var<"inputs", float, "time">;
     constexpr auto wanted = gr::var<"wanted", float, "time">;
-    constexpr auto outputs = gr::scan([=](auto h, auto x) {
-        auto next = h * weight + x;
-        return std::pair{next, next};
-    }, gr::cast<float>(0_c), inputs).second;
+    constexpr auto outputs = gr::scan(
+                                 [=](auto h, auto x) {
+                                     auto next = h * weight + x;
+                                     return std::pair{next, next};
+                                 },
+                                 gr::cast<float>(0_c), inputs)
+                                 .second;
     constexpr auto cost = gr::mse_loss(outputs, wanted);
     constexpr auto train = gr::compile(cost, gr::update(weight, weight - 0.1_c * gr::grad(cost, weight)));
     float x[20], target[20], state = 0, found = 0;
@@ -93,7 +99,7 @@ TEST_CASE("scan: a training step with updates in place finds the weights of a re
         last = l;
     }
     CHECK(first > 0.1f);
-    CHECK(last < 1e-6f);  // the square of a residual a thousandth of the inputs, far above float's rounding
+    CHECK(last < 1e-6f);                                  // the square of a residual a thousandth of the inputs, far above float's rounding
     CHECK(found == doctest::Approx(0.75).epsilon(1e-3));  // as near as that cost asks
 }
 TEST_CASE("scan: a derivative that reads nothing of a loop over integers") {

@@ -45,7 +45,9 @@ TEST_CASE("compiled kernels: a scan inside of a scan, and gradients inside of on
     check_all(descent, gr::grad(gr::sum(gr::square(descent)), a));
 }
 TEST_CASE("compiled kernels: a scan inside of a scan over the same rows from the same start") {
-    constexpr auto twice = gr::scan([](auto h, auto x) { return h * 0.5_c + gr::scan([=](auto g, auto y) { return 0.3_c * gr::sin(g * h + y * x); }, s, rows); }, s, rows);
+    constexpr auto twice = gr::scan(
+        [](auto h, auto x) { return h * 0.5_c + gr::scan([=](auto g, auto y) { return 0.3_c * gr::sin(g * h + y * x); }, s, rows); }, s,
+        rows);
     check_all(twice, gr::grad(gr::sum(gr::square(twice)), s));
 }
 TEST_CASE("scan: a budget of memory makes segments, with equal results and a smaller workspace") {

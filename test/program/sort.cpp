@@ -37,12 +37,15 @@ TEST_CASE("sort: equal elements keep their order, NaN is largest") {
     constexpr double nan = std::numeric_limits<double>::quiet_NaN(), inf = std::numeric_limits<double>::infinity();
     constexpr auto maxima = gr::cummax(ties);
     constexpr auto minima = gr::cummin(ties);
-    constexpr auto program = gr::compile(gr::argsort(ties), gr::argsort<1, true>(ties), gr::median<1>(ties), std::get<1>(maxima), std::get<1>(minima), gr::grad(gr::sum(std::get<0>(maxima)), ties));
+    constexpr auto program = gr::compile(gr::argsort(ties), gr::argsort<1, true>(ties), gr::median<1>(ties), std::get<1>(maxima),
+                                         std::get<1>(minima), gr::grad(gr::sum(std::get<0>(maxima)), ties));
     double const given[2][6] = {{2, 1, 2, 0, 1, 2}, {nan, -inf, 3, nan, inf, -0.0}};
     auto const [up, down, middle, at_most, at_least, slope] = program(ties = given);
     // PyTorch's rules: sort(stable=True), median's lower middle and its NaN, cummax's last of equal elements
-    std::int64_t const expected_up[2][6] = {{3, 1, 4, 0, 2, 5}, {1, 5, 2, 4, 0, 3}}, expected_down[2][6] = {{0, 2, 5, 1, 4, 3}, {0, 3, 4, 2, 5, 1}};
-    std::int64_t const expected_most[2][6] = {{0, 0, 2, 2, 2, 5}, {0, 0, 0, 3, 3, 3}}, expected_least[2][6] = {{0, 1, 1, 3, 3, 3}, {0, 0, 0, 3, 3, 3}};
+    std::int64_t const expected_up[2][6] = {{3, 1, 4, 0, 2, 5}, {1, 5, 2, 4, 0, 3}},
+                       expected_down[2][6] = {{0, 2, 5, 1, 4, 3}, {0, 3, 4, 2, 5, 1}};
+    std::int64_t const expected_most[2][6] = {{0, 0, 2, 2, 2, 5}, {0, 0, 0, 3, 3, 3}},
+                       expected_least[2][6] = {{0, 1, 1, 3, 3, 3}, {0, 0, 0, 3, 3, 3}};
     double const expected_slope[6] = {2, 0, 3, 0, 0, 1};
     for (int i = 0; i < 2; ++i)
         for (int j = 0; j < 6; ++j) {

@@ -77,7 +77,8 @@ TEST_CASE("update: the new value may be the old one transposed, reversed in part
     for (int i = 0; i < 4; ++i)
         for (int j = 0; j < 4; ++j) CHECK(W(i, j) == matrix()(i, j) + matrix()(j, i));
 
-    constexpr auto normalize = gr::compile(gr::update(w, w / gr::sum<1, gr::keepdim>(w)), gr::update(a, a - gr::broadcast_to<5>(gr::slice<4, 5>(a))));
+    constexpr auto normalize =
+        gr::compile(gr::update(w, w / gr::sum<1, gr::keepdim>(w)), gr::update(a, a - gr::broadcast_to<5>(gr::slice<4, 5>(a))));
     W = matrix();
     A = ones_to_five;
     normalize(w = W, a = A);
@@ -209,7 +210,8 @@ TEST_CASE("program: the same call gives the same bits, also from two threads at 
 
 TEST_CASE("update: a symbol that is updated twice is refused by the compiler") {
     using once = gr::expressions<gr::update_expr<std::remove_const_t<decltype(a)>, std::remove_const_t<decltype(b)>>>;
-    using twice = gr::expressions<gr::update_expr<std::remove_const_t<decltype(a)>, std::remove_const_t<decltype(b)>>, gr::update_expr<std::remove_const_t<decltype(a)>, std::remove_const_t<decltype(a + b)>>>;
+    using twice = gr::expressions<gr::update_expr<std::remove_const_t<decltype(a)>, std::remove_const_t<decltype(b)>>,
+                                  gr::update_expr<std::remove_const_t<decltype(a)>, std::remove_const_t<decltype(a + b)>>>;
     static_assert(gr::core::symbols_complaint<once>().view() == "");
     static_assert(gr::core::symbols_complaint<twice>().view() == "gradus::compile: symbol \"a\" is updated twice");
 }

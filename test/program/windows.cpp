@@ -27,20 +27,31 @@ struct windows {
 
 TEST_CASE_TEMPLATE("windows: parts of vectors that overlap, single elements", T, float, double) {
     using r = windows<T>;
-    check<source<[] { return derivatives(gr::sin(gr::slice<0, 50>(r::v)) * gr::slice<25, 75>(r::v) + gr::square(gr::slice<13, 63>(r::v)), r::c, r::v, r::tv); }>>();
-    check<source<[] { return derivatives(r::template at<0> * r::template at<7> + r::template at<8> * r::template at<74>, r::one, r::v, r::tv); }>>();
+    check<source<[] {
+        return derivatives(gr::sin(gr::slice<0, 50>(r::v)) * gr::slice<25, 75>(r::v) + gr::square(gr::slice<13, 63>(r::v)), r::c, r::v,
+                           r::tv);
+    }>>();
+    check<source<[] {
+        return derivatives(r::template at<0> * r::template at<7> + r::template at<8> * r::template at<74>, r::one, r::v, r::tv);
+    }>>();
 }
 TEST_CASE_TEMPLATE("windows: on outer and inner axes, beside a named dimension", T, float, double) {
     using r = windows<T>;
     check<source<[] {
-        return derivatives(gr::sin(gr::slice<gr::range{0, 4}, gr::range{1, 10}>(gr::reshape<6, 11, -1>(gr::transpose<1, 2, 0>(r::n)))), gr::reshape<4, 9, -1>(gr::transpose<1, 2, 0>(r::cn)), r::n, r::tn);
+        return derivatives(gr::sin(gr::slice<gr::range{0, 4}, gr::range{1, 10}>(gr::reshape<6, 11, -1>(gr::transpose<1, 2, 0>(r::n)))),
+                           gr::reshape<4, 9, -1>(gr::transpose<1, 2, 0>(r::cn)), r::n, r::tn);
     }>>();
-    check<source<[] { return derivatives(gr::slice<1, 10, 1, 2>(gr::slice<2, 6, 1, 1>(gr::sin(r::n))) * gr::slice<0, 9, 1, 2>(gr::slice<0, 4, 1, 1>(r::n)), r::cn, r::n, r::tn); }>>();
+    check<source<[] {
+        return derivatives(
+            gr::slice<1, 10, 1, 2>(gr::slice<2, 6, 1, 1>(gr::sin(r::n))) * gr::slice<0, 9, 1, 2>(gr::slice<0, 4, 1, 1>(r::n)), r::cn, r::n,
+            r::tn);
+    }>>();
 }
 TEST_CASE("windows: neither read memory outside of the part nor take a kernel of their own") {
     constexpr auto x = gr::var<"x", double, 8>;
     constexpr auto head = gr::slice<0, 7>(x);
-    constexpr auto valley = gr::sum(gr::constant<100.0> * gr::square(gr::slice<1, 8>(x) - gr::square(head)) + gr::square(gr::constant<1.0> - head));
+    constexpr auto valley =
+        gr::sum(gr::constant<100.0> * gr::square(gr::slice<1, 8>(x) - gr::square(head)) + gr::square(gr::constant<1.0> - head));
     constexpr auto step = gr::compile(valley, gr::grad(valley, x));
     static_assert(step.kernels() == 2, "the function, and one loop over both parts of its gradient");
     double at[8] = {1, 1, 1, 1, 1, 1, 1, 2};

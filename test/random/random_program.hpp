@@ -70,7 +70,8 @@ private:
     constexpr gr::value any() {
         for (;;) {
             int id = random_.below(g_.size());
-            if (random_.below(2)) id = g_.size() - 1 - random_.below(g_.size() < 4 ? g_.size() : 4);  // recent ones, so that graphs get deep
+            if (random_.below(2))
+                id = g_.size() - 1 - random_.below(g_.size() < 4 ? g_.size() : 4);  // recent ones, so that graphs get deep
             if (gr::is_floating(g_[id].type)) return {g_, id};
         }
     }
@@ -109,8 +110,10 @@ private:
     constexpr void elementwise() {
         using namespace gr::op;
         constexpr std::string_view name = Op::name;
-        constexpr bool truth = std::is_base_of_v<connective<Op, Op::arity>, Op>, questions = std::is_base_of_v<comparison<Op>, Op> || std::is_base_of_v<predicate<Op, Op::arity>, Op>;
-        constexpr bool steps = questions || truth || name == "floor" || name == "ceil" || name == "round" || name == "trunc" || name == "fmod" || name == "remainder" || name == "sign" || name == "heaviside" || name == "where";
+        constexpr bool truth = std::is_base_of_v<connective<Op, Op::arity>, Op>,
+                       questions = std::is_base_of_v<comparison<Op>, Op> || std::is_base_of_v<predicate<Op, Op::arity>, Op>;
+        constexpr bool steps = questions || truth || name == "floor" || name == "ceil" || name == "round" || name == "trunc" ||
+                               name == "fmod" || name == "remainder" || name == "sign" || name == "heaviside" || name == "where";
         if constexpr (std::is_same_v<Op, cast> || std::is_same_v<Op, copy>) return;
         else {
             gr::value x[3]{0.0, 0.0, 0.0};
@@ -220,7 +223,7 @@ private:
             case 9: view(); break;
             case 10: product(); break;
             case 11: one_of(gr::op::elementwise_list{}); break;
-            case 12: one_of(gr::op::further_list{}); break;
+            case 12: one_of(joined_lists(gr::op::further_list{}, gr::op::connective_list{})); break;
             case 13: one_of(gr::op::composite_list{}); break;
             default: binary(); break;
         }
@@ -268,6 +271,12 @@ struct subject {
     void (*run)(gr::core::run_context const&);
 };
 
+/// Within the tolerance, or the same where numbers are not finite.
+inline bool agree(double got, double expected, double tolerance) {
+    if (std::isnan(got) || std::isnan(expected)) return std::isnan(got) && std::isnan(expected);
+    return got == expected || std::abs(got - expected) <= tolerance;
+}
+
 /// Runs the kernels on memory that ends in guard values, in elements of T.
 template <class T>
 void compare(subject const& program, std::int64_t row_count) {
@@ -310,8 +319,10 @@ void compare(subject const& program, std::int64_t row_count) {
         REQUIRE(got.size() == expected[o].size() + guard);
         for (std::size_t i = 0; i < expected[o].size(); ++i) {
             double scale = std::max(1.0, std::abs(expected[o][i]));
-            CHECK_MESSAGE(std::abs(optimized[o][i] - expected[o][i]) <= pass_tolerance * scale, "pass, output " << o << " element " << i << ": " << optimized[o][i] << " is not " << expected[o][i]);
-            CHECK_MESSAGE(std::abs(static_cast<double>(got[i]) - expected[o][i]) <= tolerance * scale, "kernel, output " << o << " element " << i << ": " << got[i] << " is not " << expected[o][i]);
+            CHECK_MESSAGE(agree(optimized[o][i], expected[o][i], pass_tolerance * scale),
+                          "pass, output " << o << " element " << i << ": " << optimized[o][i] << " is not " << expected[o][i]);
+            CHECK_MESSAGE(agree(static_cast<double>(got[i]), expected[o][i], tolerance * scale),
+                          "kernel, output " << o << " element " << i << ": " << got[i] << " is not " << expected[o][i]);
         }
         for (std::size_t i = 0; i < guard; ++i) CHECK(got[expected[o].size() + i] == T(-77));
     }
@@ -337,10 +348,8 @@ void check_all(std::integer_sequence<std::uint64_t, I...>) {
 
 }  // namespace random_program
 
-/// Graphs have no expressions in which operations are found: kernels know all of them, and the derivatives of polygamma<2>.
+/// Graphs have no expressions in which operations are found: kernels know all of them, and what their derivatives use.
 template <std::uint64_t Seed>
 struct gradus::core::operations_for<random_program::source<Seed>> {
-    template <class... A, class... B>
-    static op::op_list<A..., B..., op::polygamma<3>, op::polygamma<4>> joined(op::op_list<A...>, op::op_list<B...>);
-    using type = decltype(joined(op::elementwise_list{}, op::further_list{}));
+    using type = decltype(joined_lists(joined_lists(op::kernel_list{}, op::further_list{}), op::derivative_list{}));
 };

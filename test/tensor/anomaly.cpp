@@ -26,9 +26,7 @@ template <class F>
 std::string error_of(F f) {
     try {
         f();
-    } catch (gr::autograd_error const& e) {
-        return e.what();
-    }
+    } catch (gr::autograd_error const& e) { return e.what(); }
     return {};
 }
 bool contains(std::string const& text, std::string const& part) { return text.find(part) != std::string::npos; }

@@ -30,9 +30,12 @@ TEST_CASE("any_tensor: as() is the same tensor, and refuses another dtype, rank 
     gr::tensor<float, gr::dyn, 3> typed = a.as<float, gr::dyn, 3>();
     CHECK(typed.data() == m.data());
     CHECK(gr::any_tensor(typed) == a);
-    CHECK(messages::of<gr::shape_error>([&] { a.as<double, 2, 3>(); }) == "gradus::any_tensor::as: the tensor is float[2,3], wanted is double[2,3]");
-    CHECK(messages::of<gr::shape_error>([&] { a.as<float, 2>(); }) == "gradus::any_tensor::as: the tensor is float[2,3], wanted is float[2]");
-    CHECK(messages::of<gr::shape_error>([&] { a.as<float, gr::dyn, 2>(); }) == "gradus::any_tensor::as: the tensor is float[2,3], wanted is float[dyn,2]");
+    CHECK(messages::of<gr::shape_error>([&] { a.as<double, 2, 3>(); }) ==
+          "gradus::any_tensor::as: the tensor is float[2,3], wanted is double[2,3]");
+    CHECK(messages::of<gr::shape_error>([&] { a.as<float, 2>(); }) ==
+          "gradus::any_tensor::as: the tensor is float[2,3], wanted is float[2]");
+    CHECK(messages::of<gr::shape_error>([&] { a.as<float, gr::dyn, 2>(); }) ==
+          "gradus::any_tensor::as: the tensor is float[2,3], wanted is float[dyn,2]");
 }
 
 TEST_CASE("any_tensor: equal are handles of one tensor, whatever its elements") {
@@ -50,7 +53,8 @@ TEST_CASE("any_tensor: values() are the elements, of this dtype and without gaps
     CHECK(values.size() == 6);
     values[5] = 60;
     CHECK(a.as<float, 2, 3>()(1, 2) == 60);
-    CHECK(messages::of<gr::shape_error>([&] { a.values<std::int32_t>(); }) == "gradus::any_tensor::values: the tensor is float[2,3], wanted is int32[2,3]");
+    CHECK(messages::of<gr::shape_error>([&] { a.values<std::int32_t>(); }) ==
+          "gradus::any_tensor::values: the tensor is float[2,3], wanted is int32[2,3]");
     gr::any_tensor view = matrix().t();
     CHECK(contains(messages::of<gr::error>([&] { view.values<float>(); }), "do not follow each other in memory"));
     CHECK(view.clone().values<float>()[1] == 4);
@@ -60,7 +64,8 @@ TEST_CASE("any_tensor: item() is a number of any dtype") {
     CHECK(gr::any_tensor(gr::full<float>(0.5f)).item() == 0.5);
     CHECK(gr::any_tensor(gr::full<std::int64_t, 1, 1>(std::int64_t{-7})).item() == -7);
     CHECK(gr::any_tensor(gr::full<bool>(true)).item() == 1);
-    CHECK(contains(messages::of<gr::error>([] { gr::any_tensor(matrix()).item(); }), "a tensor with 6 elements cannot be converted to a number"));
+    CHECK(contains(messages::of<gr::error>([] { gr::any_tensor(matrix()).item(); }),
+                   "a tensor with 6 elements cannot be converted to a number"));
 }
 
 TEST_CASE("any_tensor: an undefined one says so") {
@@ -73,13 +78,15 @@ TEST_CASE("any_tensor: an undefined one says so") {
 }
 
 TEST_CASE("11 any_tensor: integers cannot require a gradient") {
-    CHECK(contains(messages::of<gr::autograd_error>([] { gr::any_tensor(gr::zeros<std::int32_t, 2>()).requires_grad_(); }), "only Tensors of floating point dtype can require gradients"));
+    CHECK(contains(messages::of<gr::autograd_error>([] { gr::any_tensor(gr::zeros<std::int32_t, 2>()).requires_grad_(); }),
+                   "only Tensors of floating point dtype can require gradients"));
 }
 
 TEST_CASE("10 any_tensor: flags of computed tensors cannot be changed") {
     auto x = matrix();
     gr::any_tensor y = x.requires_grad_().clone();
-    CHECK(contains(messages::of<gr::autograd_error>([&] { y.requires_grad_(false); }), "you can only change requires_grad flags of leaf variables"));
+    CHECK(contains(messages::of<gr::autograd_error>([&] { y.requires_grad_(false); }),
+                   "you can only change requires_grad flags of leaf variables"));
     y.requires_grad_(true);  // it does already
     CHECK(!y.is_leaf());
 }
@@ -125,7 +132,8 @@ TEST_CASE("56 any_tensor: increment_version makes a pass that needs the old elem
     a.values<float>()[0] = 5;
     increment_version(a);
     CHECK(a.version() == before + 1);
-    CHECK(contains(messages::of<gr::autograd_error>([&] { y.backward(gr::any_tensor(gr::ones<float, 2>())); }), "modified by an inplace operation"));
+    CHECK(contains(messages::of<gr::autograd_error>([&] { y.backward(gr::any_tensor(gr::ones<float, 2>())); }),
+                   "modified by an inplace operation"));
 }
 
 TEST_CASE("any_tensor: a list of parameters of many types is a list of handles") {

@@ -93,12 +93,14 @@ TEST_CASE("21 a root that is no scalar needs a gradient") {
 TEST_CASE("22 a gradient is shaped like its root, and there is one for each") {
     auto x = gr::ones<double, 2, 2>().requires_grad_();
     gr::tensor y = x * 2.0;
-    CHECK(contains(of<gr::autograd_error>([&] { y.backward(gr::ones<double, 2>()); }), "Mismatch in shape: grad_output[0] has a shape of [2] and output[0] has a shape of [2, 2]."));
+    CHECK(contains(of<gr::autograd_error>([&] { y.backward(gr::ones<double, 2>()); }),
+                   "Mismatch in shape: grad_output[0] has a shape of [2] and output[0] has a shape of [2, 2]."));
     CHECK(contains(of<gr::autograd_error>([&] { y.backward(gr::ones<float, 2, 2>()); }), "float"));
     auto g = gr::ones<double, 2, 2>();
     CHECK(of<gr::autograd_error>([&] { gr::autograd::backward(std::tuple(y, y), {g}); }) == "got 2 tensors and 1 gradients");
     CHECK(of<gr::autograd_error>([&] { gr::autograd::backward(std::tuple(y), {g, g}); }) == "got 1 tensors and 2 gradients");
-    CHECK(contains(of<gr::autograd_error>([&] { gr::autograd::backward(std::tuple(y, y), {g, gr::ones<double, 3>()}); }), "grad_output[1] has a shape of [3]"));
+    CHECK(contains(of<gr::autograd_error>([&] { gr::autograd::backward(std::tuple(y, y), {g, gr::ones<double, 3>()}); }),
+                   "grad_output[1] has a shape of [3]"));
     CHECK_FALSE(x.grad().defined());  // a refused call has changed nothing
     y.backward(g);
     CHECK(elements(x.grad()) == numbers(4, 2));
@@ -219,6 +221,13 @@ TEST_CASE("30 backward for some inputs adds to those only") {
     CHECK(elements(x.grad()) == numbers{2, 8, 18});
     out.backward({.inputs = {x, y}});
     CHECK(elements(x.grad()) == numbers{3, 12, 27});
-    CHECK(elements(y.grad()) == numbers{2, 8, 18});  // 2 x y
-    CHECK(contains(of<gr::autograd_error>([&] { total(x).backward({.inputs = {ones()}}); }), "One of the differentiated Tensors does not require grad"));
+    CHECK(elements(y.grad()) == numbers{2, 8, 18});        // 2 x y
+    total(product(x, y)).backward({.inputs = {x, y, x}});  // named twice, added once
+    CHECK(elements(x.grad()) == numbers{4, 14, 30});
+    CHECK(elements(y.grad()) == numbers{3, 10, 21});
+    total(product(x, y)).backward({.create_graph = true, .inputs = {y, y}});
+    CHECK(elements(y.grad()) == numbers{4, 12, 24});
+    y.zero_grad();  // the gradient's graph holds y: a cycle, as in PyTorch
+    CHECK(contains(of<gr::autograd_error>([&] { total(x).backward({.inputs = {ones()}}); }),
+                   "One of the differentiated Tensors does not require grad"));
 }

@@ -36,7 +36,8 @@ TEST_CASE("attention: tensors, a mask of bools and one of numbers, which has a d
     gr::tensor<double, 2, 2> bias{{0.5, -0.5}, {1, 0}};
     q.requires_grad_();
     bias.requires_grad_();
-    CHECK(gr::gradgradcheck([&](auto const& a, auto const& b) { return gr::tensor(gr::scaled_dot_product_attention(a, k, k, b)); }, q, bias));
+    CHECK(
+        gr::gradgradcheck([&](auto const& a, auto const& b) { return gr::tensor(gr::scaled_dot_product_attention(a, k, k, b)); }, q, bias));
     gr::tensor<bool, 2, 2> first{{true, false}, {true, false}};
     gr::tensor y = gr::scaled_dot_product_attention(q, k, k, first);
     for (int j = 0; j < 3; ++j) CHECK(y(1, j) == k(0, j));  // only the first key is seen

@@ -118,7 +118,8 @@ TEST_CASE("83 checkpoint: a function that does not do the same again, and operan
     auto changes = [&](vector const& a) { return twice ? layers(a, w) : hidden(a, w); };
     auto loss = total(gr::checkpoint(changes, x));
     twice = false;
-    CHECK_THROWS_WITH_AS(loss.backward({.retain_graph = true}), doctest::Contains("A different number of tensors was saved"), gr::autograd_error);
+    CHECK_THROWS_WITH_AS(loss.backward({.retain_graph = true}), doctest::Contains("A different number of tensors was saved"),
+                         gr::autograd_error);
     twice = true;
     loss.backward();  // the failed second run took nothing
     CHECK(x.grad().defined());

@@ -158,7 +158,10 @@ TEST_CASE("78 function: a saved tensor that is modified in place is refused") {
     vector x = start(), y = start();
     vector h = scaled(x, 1), z = multiply::apply(h, y);
     h.zero_();
-    CHECK_THROWS_WITH_AS(z.backward(ones()), doctest::Contains("has been modified by an inplace operation: [double[3]], which is output 0 of MulBackward0, is at version 1; expected version 0"), gr::autograd_error);
+    CHECK_THROWS_WITH_AS(z.backward(ones()),
+                         doctest::Contains("has been modified by an inplace operation: [double[3]], which is output 0 of MulBackward0, is "
+                                           "at version 1; expected version 0"),
+                         gr::autograd_error);
 }
 
 TEST_CASE("78 function: backward is recorded under create_graph") {
@@ -230,7 +233,8 @@ TEST_CASE("79 function: once_differentiable") {
     vector x = start();
     vector dx = gr::autograd::grad(once::apply(x), x, {.grad_outputs = {ones()}, .create_graph = true});
     CHECK(equal(dx, 2, 4, 6));
-    CHECK_THROWS_WITH_AS(dx.backward(ones()), doctest::Contains("trying to differentiate twice a function that was marked with"), gr::autograd_error);
+    CHECK_THROWS_WITH_AS(dx.backward(ones()), doctest::Contains("trying to differentiate twice a function that was marked with"),
+                         gr::autograd_error);
     vector plain = gr::autograd::grad(once::apply(x), x, {.grad_outputs = {ones()}});
     CHECK(!plain.requires_grad());
 }
@@ -246,7 +250,8 @@ TEST_CASE("80 function: mark_dirty") {
     y.backward(ones());
     CHECK(equal(x.grad(), 2, 2, 2));
     CHECK(equal(h.grad(), 1, 1, 1));
-    CHECK_THROWS_WITH_AS(in_place::apply(x), doctest::Contains("a leaf Variable that requires grad is being used in an in-place operation"), gr::autograd_error);
+    CHECK_THROWS_WITH_AS(in_place::apply(x), doctest::Contains("a leaf Variable that requires grad is being used in an in-place operation"),
+                         gr::autograd_error);
 }
 
 TEST_CASE("80 function: an operand returned as it is, twice") {
@@ -260,6 +265,9 @@ TEST_CASE("80 function: an operand returned as it is, twice") {
 TEST_CASE("81 function: a gradient of another shape is refused") {
     dynamic x = gr::ones<double, gr::dyn>(3).requires_grad_();
     dynamic y = wrong_shape::apply(x);
-    CHECK_THROWS_WITH_AS(y.backward(gr::ones<double, gr::dyn>(3)), doctest::Contains("Function wrong_shapeBackward returned an invalid gradient at index 0 - got double[2] but expected shape compatible with double[3]"), gr::autograd_error);
+    CHECK_THROWS_WITH_AS(y.backward(gr::ones<double, gr::dyn>(3)),
+                         doctest::Contains("Function wrong_shapeBackward returned an invalid gradient at index 0 - got double[2] but "
+                                           "expected shape compatible with double[3]"),
+                         gr::autograd_error);
     CHECK(!x.grad().defined());
 }

@@ -217,7 +217,8 @@ TEST_CASE("95 strict: an output that does not depend on an input is an error, el
     auto const first_only = [](auto const& a, auto const&) { return a * a; };
     auto const constant = [&](auto const&) { return m.v; };
     CHECK(message_of([&] { fn::jacobian(constant, m.x, {.strict = true}); }).find("independent of input 0") != std::string::npos);
-    CHECK(message_of([&] { fn::vjp(first_only, std::tuple(m.x, m.v), m.v, {.strict = true}); }).find("independent of input 1") != std::string::npos);
+    CHECK(message_of([&] { fn::vjp(first_only, std::tuple(m.x, m.v), m.v, {.strict = true}); }).find("independent of input 1") !=
+          std::string::npos);
     CHECK(message_of([&] { fn::jvp(constant, m.x, m.v, {.strict = true}); }).find("independent of input 0") != std::string::npos);
     CHECK(gr::allclose(fn::jacobian(constant, m.x), gr::zeros<double, 4, 4>(), 0, 0));
     CHECK(gr::allclose(fn::jvp(constant, m.x, m.v).second, gr::zeros<double, 4>(), 0, 0));

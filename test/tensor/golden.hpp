@@ -39,8 +39,10 @@ void run(std::string const& family, std::string const& op, std::string const& na
 template <class... X, class F>
 void check(std::string const& family, std::string const& op, std::string const& name, F f) {
     run(family, op, name, sizeof...(X), function([f](tensors const& in, gr::core::tensor_ref& out) {
-        out = [&]<std::size_t... I>(std::index_sequence<I...>) { return gr::tensor(f(X(in[static_cast<int>(I)])...)).state(); }(std::index_sequence_for<X...>{});
-    }));
+            out = [&]<std::size_t... I>(std::index_sequence<I...>) {
+                return gr::tensor(f(X(in[static_cast<int>(I)])...)).state();
+            }(std::index_sequence_for<X...>{});
+        }));
 }
 
 }  // namespace golden_tensors

@@ -35,13 +35,16 @@ TEST_CASE("golden: tensors, rearrangements") {
     check<t<2, 3>, t<2, 3>>("shape", "stack", "axis 1", [](auto const& a, auto const& b) { return gr::stack<1>(a, b); });
 }
 TEST_CASE("golden: tensors, rows by indices") {
-    check<t<6, 4>, gr::tensor<std::int64_t, 2, 3>>("nn", "embedding", "repeated ids", [](auto const& table, auto const& ids) { return gr::embedding(table, ids); });
-    check<t<3, 4>, gr::tensor<std::int64_t, 3, 2>>("shape", "gather", "axis 1", [](auto const& x, auto const& index) { return gr::gather<1>(x, index); });
+    check<t<6, 4>, gr::tensor<std::int64_t, 2, 3>>("nn", "embedding", "repeated ids",
+                                                   [](auto const& table, auto const& ids) { return gr::embedding(table, ids); });
+    check<t<3, 4>, gr::tensor<std::int64_t, 3, 2>>("shape", "gather", "axis 1",
+                                                   [](auto const& x, auto const& index) { return gr::gather<1>(x, index); });
 }
 TEST_CASE("golden: tensors, losses and blocks") {
     check<t<4, 3>, t<4, 3>>("nn", "huber_loss", "delta 1", [](auto const& a, auto const& b) { return gr::huber_loss(a, b); });
-    check<t<4, 6>, t<6>, t<6>>("nn", "layer_norm", "[4,6] affine", [](auto const& x, auto const& w, auto const& b) { return gr::layer_norm(x, w, b); });
-    check<t<2, 2, 5, 4>, t<2, 2, 5, 4>, t<2, 2, 5, 4>>("nn", "scaled_dot_product_attention", "causal=True", [](auto const& q, auto const& k, auto const& v) {
-        return gr::scaled_dot_product_attention<true>(q, k, v);
-    });
+    check<t<4, 6>, t<6>, t<6>>("nn", "layer_norm", "[4,6] affine",
+                               [](auto const& x, auto const& w, auto const& b) { return gr::layer_norm(x, w, b); });
+    check<t<2, 2, 5, 4>, t<2, 2, 5, 4>, t<2, 2, 5, 4>>(
+        "nn", "scaled_dot_product_attention", "causal=True",
+        [](auto const& q, auto const& k, auto const& v) { return gr::scaled_dot_product_attention<true>(q, k, v); });
 }

@@ -17,7 +17,8 @@ using block = gr::tensor<double, 2, 3, 4>;
 TEST_CASE("golden: tensors, logsumexp") {
     check<vector>("reduction", "logsumexp", "[7] axes=None keepdim=False", [](auto const& x) { return gr::logsumexp(x); });
     check<matrix>("reduction", "logsumexp", "[4, 5] axes=(0,) keepdim=False", [](auto const& x) { return gr::logsumexp<0>(x); });
-    check<matrix>("reduction", "logsumexp", "[4, 5] axes=(1,) keepdim=True", [](auto const& x) { return gr::logsumexp<1, gr::keepdim>(x); });
+    check<matrix>("reduction", "logsumexp", "[4, 5] axes=(1,) keepdim=True",
+                  [](auto const& x) { return gr::logsumexp<1, gr::keepdim>(x); });
 }
 TEST_CASE("golden: tensors, softmax and log_softmax") {
     auto const of_vector = [](auto const& x) { return gr::softmax(x); };

@@ -73,7 +73,8 @@ TEST_CASE("85 gradcheck: several inputs, several outputs, and inputs that requir
     CHECK(message_of([&] { gr::gradcheck(second_is_wrong, x, y); }).find("output 1 with respect to input 1") != std::string::npos);
     CHECK_FALSE(gr::gradcheck(second_is_wrong, x, y, gr::gradcheck_options{.raise_exception = false}));
     CHECK(gr::gradcheck(second_is_wrong, x, constant));
-    CHECK(message_of([&] { gr::gradcheck(f, constant, constant); }).find("at least one input tensor to require gradient") != std::string::npos);
+    CHECK(message_of([&] { gr::gradcheck(f, constant, constant); }).find("at least one input tensor to require gradient") !=
+          std::string::npos);
 }
 
 TEST_CASE("85 gradcheck: an output that is the input itself, and one that depends on nothing") {

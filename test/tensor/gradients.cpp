@@ -38,9 +38,12 @@ TEST_CASE("31 grad() leaves everybody's gradient alone") {
     CHECK(contains(of<gr::autograd_error>([&] { static_cast<void>(gr::autograd::grad(out, x)); }), "Specify retain_graph=true"));
     vector along = gr::autograd::grad(product(x, y), x, {.grad_outputs = {vector{1, 0, 2}}});
     CHECK(elements(along) == numbers{1, 0, 6});
-    CHECK(contains(of<gr::autograd_error>([&] { static_cast<void>(gr::autograd::grad(product(x, y), x)); }), "grad can be implicitly created only for scalar outputs"));
-    CHECK(contains(of<gr::autograd_error>([&] { static_cast<void>(gr::autograd::grad(total(x), ones())); }), "One of the differentiated Tensors does not require grad"));
-    CHECK(contains(of<gr::autograd_error>([&] { static_cast<void>(gr::autograd::grad(total(x), std::tuple())); }), "grad requires non-empty inputs."));
+    CHECK(contains(of<gr::autograd_error>([&] { static_cast<void>(gr::autograd::grad(product(x, y), x)); }),
+                   "grad can be implicitly created only for scalar outputs"));
+    CHECK(contains(of<gr::autograd_error>([&] { static_cast<void>(gr::autograd::grad(total(x), ones())); }),
+                   "One of the differentiated Tensors does not require grad"));
+    CHECK(contains(of<gr::autograd_error>([&] { static_cast<void>(gr::autograd::grad(total(x), std::tuple())); }),
+                   "grad requires non-empty inputs."));
 }
 TEST_CASE("31 grad() of several outputs, with respect to a computed tensor") {
     vector x = leaf();
@@ -52,14 +55,19 @@ TEST_CASE("31 grad() of several outputs, with respect to a computed tensor") {
 }
 TEST_CASE("32 an input that no output depends on") {
     vector x = leaf(), other = leaf();
-    auto gradients = [&](gr::grad_options const& options) { return gr::autograd::grad(total(product(x, x)), std::tuple(x, other), options); };
-    CHECK(contains(of<gr::autograd_error>([&] { gradients({}); }), "One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=true if this is the desired behavior."));
+    auto gradients = [&](gr::grad_options const& options) {
+        return gr::autograd::grad(total(product(x, x)), std::tuple(x, other), options);
+    };
+    CHECK(contains(of<gr::autograd_error>([&] { gradients({}); }),
+                   "One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=true if this is the "
+                   "desired behavior."));
     auto [dx, unused] = gradients({.allow_unused = true});
     CHECK(elements(dx) == numbers{2, 4, 6});
     CHECK_FALSE(unused.defined());
     CHECK(elements(std::get<1>(gradients({.materialize_grads = true}))) == numbers{0, 0, 0});
     CHECK(elements(std::get<1>(gradients({.allow_unused = true, .materialize_grads = true}))) == numbers{0, 0, 0});
-    CHECK(contains(of<gr::autograd_error>([&] { gradients({.allow_unused = false, .materialize_grads = true}); }), "Expected allow_unused to be True or not passed when materialize_grads=True"));
+    CHECK(contains(of<gr::autograd_error>([&] { gradients({.allow_unused = false, .materialize_grads = true}); }),
+                   "Expected allow_unused to be True or not passed when materialize_grads=True"));
 }
 TEST_CASE("33 only nodes on the way to an input run") {
     vector x = leaf(), y = leaf();
@@ -173,7 +181,8 @@ TEST_CASE("38 a gradient that is set has to be like its tensor") {
     CHECK_FALSE(x.grad().defined());
     CHECK(contains(of<gr::autograd_error>([&] { x.set_grad(x); }), "can't assign Variable as its own grad"));
     gr::tensor<double, gr::dyn> rows = gr::ones<double, gr::dyn>(3);
-    CHECK(contains(of<gr::shape_error>([&] { rows.set_grad(gr::ones<double, gr::dyn>(4)); }), "the tensor is double[4], wanted is double[3]"));
+    CHECK(contains(of<gr::shape_error>([&] { rows.set_grad(gr::ones<double, gr::dyn>(4)); }),
+                   "the tensor is double[4], wanted is double[3]"));
     vector shared{1, 1, 1};
     x.set_grad(shared);
     total(x).backward();

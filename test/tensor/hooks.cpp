@@ -24,9 +24,7 @@ float item(gr::any_tensor const& t) { return t.as<float>().item(); }
 std::string message_of(auto f) {
     try {
         f();
-    } catch (gr::autograd_error const& e) {
-        return e.what();
-    }
+    } catch (gr::autograd_error const& e) { return e.what(); }
     return "no error";
 }
 
@@ -174,12 +172,14 @@ TEST_CASE("75 post-accumulate hook: an optimizer in the backward pass") {
     CHECK(w.item() == 0);
     CHECK_FALSE(w.grad().defined());
     CHECK(w.is_leaf());
-    CHECK(message_of([&] { product(w, w).register_post_accumulate_grad_hook([](scalar const&) {}); }) == "post accumulate grad hooks cannot be registered on non-leaf tensors");
+    CHECK(message_of([&] { product(w, w).register_post_accumulate_grad_hook([](scalar const&) {}); }) ==
+          "post accumulate grad hooks cannot be registered on non-leaf tensors");
 }
 
 TEST_CASE("77 hooks: a tensor without a gradient has none to look at") {
     auto x = number(1);
-    CHECK(message_of([&] { x.register_hook([](scalar const&) {}); }) == "cannot register a hook on a variable that doesn't require gradient");
+    CHECK(message_of([&] { x.register_hook([](scalar const&) {}); }) ==
+          "cannot register a hook on a variable that doesn't require gradient");
     CHECK(message_of([&] { x.register_post_accumulate_grad_hook([](scalar const&) {}); }) != "no error");
     CHECK(message_of([&] { x.grad_fn().register_hook([](auto const&, auto const&) {}); }) != "no error");
 }

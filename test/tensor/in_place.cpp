@@ -122,11 +122,15 @@ TEST_CASE("in place: overlapping slices, forwards and backwards, over several ve
 
 TEST_CASE("in place: an expanded tensor is refused, a failed call changes nothing") {
     gr::tensor<float, 1> one{3};
-    CHECK_THROWS_WITH_AS(one.expand<2>().zero_(), doctest::Contains("more than one element of the written-to tensor refers to a single memory location"), gr::autograd_error);
+    CHECK_THROWS_WITH_AS(one.expand<2>().zero_(),
+                         doctest::Contains("more than one element of the written-to tensor refers to a single memory location"),
+                         gr::autograd_error);
     CHECK(one(0) == 3);
     gr::tensor<float, gr::dyn> a = gr::ones<float, gr::dyn>(3), b = gr::ones<float, gr::dyn>(4);
     CHECK_THROWS_AS(a += b, gr::shape_error);
-    CHECK_THROWS_WITH_AS(a.copy_(b), doctest::Contains("copy_(a): a does not broadcast to the tensor: the tensor is float[3], a is float[4]"), gr::shape_error);
+    CHECK_THROWS_WITH_AS(a.copy_(b),
+                         doctest::Contains("copy_(a): a does not broadcast to the tensor: the tensor is float[3], a is float[4]"),
+                         gr::shape_error);
     CHECK(a(0) == 1);
     CHECK(a.version() == 0);
 }
@@ -163,16 +167,22 @@ TEST_CASE("58 detach_: makes a leaf, refuses views; what saved the tensor keeps 
     backward(z);  // PyTorch refuses this (it finds the history in the tensor); here the node has it
     CHECK(equal(x.grad(), {4 * 2 * 2 * 2, 4 * 3 * 3 * 3}));
     vector whole = product(x, x);
-    CHECK_THROWS_WITH_AS(whole.slice(0, 1).detach_(), doctest::Contains("Can't detach views in-place. Use detach() instead."), gr::autograd_error);
+    CHECK_THROWS_WITH_AS(whole.slice(0, 1).detach_(), doctest::Contains("Can't detach views in-place. Use detach() instead."),
+                         gr::autograd_error);
 }
 
 TEST_CASE("60 in place: leaves that require a gradient, and views of them, are refused") {
     auto w = leaf(1, 2);
-    CHECK(messages::of<gr::autograd_error>([&] { add_one(w); }) == "a leaf Variable that requires grad is being used in an in-place operation.");
-    CHECK(messages::of<gr::autograd_error>([&] { w.zero_(); }) == "a leaf Variable that requires grad is being used in an in-place operation.");
-    CHECK(messages::of<gr::autograd_error>([&] { w.copy_(vector{3, 4}); }) == "a leaf Variable that requires grad is being used in an in-place operation.");
-    CHECK(messages::of<gr::autograd_error>([&] { w.slice(0, 1).zero_(); }) == "a view of a leaf Variable that requires grad is being used in an in-place operation.");
-    CHECK(messages::of<gr::autograd_error>([&] { w[0] = 3.0f; }) == "a view of a leaf Variable that requires grad is being used in an in-place operation.");
+    CHECK(messages::of<gr::autograd_error>([&] { add_one(w); }) ==
+          "a leaf Variable that requires grad is being used in an in-place operation.");
+    CHECK(messages::of<gr::autograd_error>([&] { w.zero_(); }) ==
+          "a leaf Variable that requires grad is being used in an in-place operation.");
+    CHECK(messages::of<gr::autograd_error>([&] { w.copy_(vector{3, 4}); }) ==
+          "a leaf Variable that requires grad is being used in an in-place operation.");
+    CHECK(messages::of<gr::autograd_error>([&] { w.slice(0, 1).zero_(); }) ==
+          "a view of a leaf Variable that requires grad is being used in an in-place operation.");
+    CHECK(messages::of<gr::autograd_error>([&] { w[0] = 3.0f; }) ==
+          "a view of a leaf Variable that requires grad is being used in an in-place operation.");
     CHECK(equal(w, {1, 2}));
     CHECK(w.version() == 0);
 }
@@ -217,12 +227,16 @@ TEST_CASE("63 modified values: the error names type, sizes, producer and both ve
     vector y = product(x, x), z = product(y, y);
     add_one(y);
     std::string const message = messages::of<gr::autograd_error>([&] { backward(z); });
-    CHECK(contains(message, "one of the variables needed for gradient computation has been modified by an inplace operation: [float[2]], which is output 0 of MulBackward0, is at version 1; expected version 0 instead. Hint: enable anomaly detection to find the operation that failed to compute its gradient"));
+    CHECK(contains(message,
+                   "one of the variables needed for gradient computation has been modified by an inplace operation: [float[2]], which is "
+                   "output 0 of MulBackward0, is at version 1; expected version 0 instead. Hint: enable anomaly detection to find the "
+                   "operation that failed to compute its gradient"));
     CHECK(contains(message, "in_place.cpp:"));
     // with run-time extents the sizes are those of the tensor
     gr::tensor<float, gr::dyn> v = gr::ones<float, gr::dyn>(3).requires_grad_(), u = v * v;
     v.detach().zero_();
-    CHECK(contains(messages::of<gr::autograd_error>([&] { u.backward(gr::ones<float, 3>()); }), "[float[3]] is at version 1; expected version 0"));
+    CHECK(contains(messages::of<gr::autograd_error>([&] { u.backward(gr::ones<float, 3>()); }),
+                   "[float[3]] is at version 1; expected version 0"));
 }
 
 TEST_CASE("64 in place: an operand that requires a gradient makes the target require it") {

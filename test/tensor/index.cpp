@@ -33,9 +33,7 @@ void backward(auto const& y) {
 std::string message_of(auto f) {
     try {
         f();
-    } catch (gr::error const& e) {
-        return e.what();
-    }
+    } catch (gr::error const& e) { return e.what(); }
     return "no error";
 }
 
@@ -83,10 +81,123 @@ TEST_CASE("index_select: along any axis, of views and expressions, with run-time
 
 TEST_CASE("index_select: an index out of bounds is named, with the axis") {
     gr::tensor<float, gr::dyn, 3> x = counting();
-    CHECK(message_of([&] { gr::index_select<0>(x, indices<2>{1, 2}); }) == "gradus::index_select(x, indices): index 2 is out of bounds for axis 0 of float[2,3]");
-    CHECK(message_of([&] { gr::index_select<1>(x, indices<1>{-4}); }) == "gradus::index_select(x, indices): index -4 is out of bounds for axis 1 of float[2,3]");
-    CHECK(message_of([&] { gr::gather<1>(x, gr::tensor<std::int64_t, 2, 1>{0, 3}); }) == "gradus::gather(x, indices): index 3 is out of bounds for axis 1 of float[2,3]");
-    CHECK(message_of([&] { gr::gather<1>(x, gr::tensor<std::int64_t, 3, 1>{0, 0, 0}); }).find("reach beyond x beside axis 1") != std::string::npos);
+    CHECK(message_of([&] { gr::index_select<0>(x, indices<2>{1, 2}); }) ==
+          "gradus::index_select(x, indices): index 2 is out of bounds for axis 0 of float[2,3]");
+    CHECK(message_of([&] { gr::index_select<1>(x, indices<1>{-4}); }) ==
+          "gradus::index_select(x, indices): index -4 is out of bounds for axis 1 of float[2,3]");
+    CHECK(message_of([&] { gr::gather<1>(x, gr::tensor<std::int64_t, 2, 1>{0, 3}); }) ==
+          "gradus::gather(x, indices): index 3 is out of bounds for axis 1 of float[2,3]");
+    CHECK(message_of([&] { gr::gather<1>(x, gr::tensor<std::int64_t, 3, 1>{0, 0, 0}); }).find("reach beyond x beside axis 1") !=
+          std::string::npos);
+}
+
+TEST_CASE("indices: what is out of range is refused by every operation, and nothing is written") {
+    using labels = gr::tensor<std::int64_t, gr::dyn>;
+    auto const x = counting();
+    gr::tensor<float, gr::dyn, 3> const rows = x;
+    labels const good(std::vector<std::int64_t>{0, 1}), large(std::vector<std::int64_t>{1, (std::int64_t{1} << 32) + 1}),
+        padded(std::vector<std::int64_t>{-100, 2});
+    CHECK(message_of([&] { gr::tensor y = gr::embedding(x, large); }) ==
+          "gradus::embedding(a, b): index 4294967297 is out of bounds for axis 0 of float[2,3]");
+    CHECK(message_of([&] { gr::tensor y = gr::embedding(rows + rows, good + 1); }) ==
+          "gradus::embedding(a, b): index 2 is out of bounds for axis 0 of float[2,3]");
+    CHECK(message_of([&] { gr::tensor y = gr::cross_entropy(rows, large); }) ==
+          "gradus::cross_entropy(a, b): index 4294967297 is out of bounds for axis 1 of float[2,3]");
+    CHECK(message_of([&] { gr::tensor y = gr::nll_loss(rows, padded); }) == "no error");
+    CHECK(message_of([&] { gr::tensor y = gr::nll_loss<gr::labels{.ignore_index = 2}>(rows, padded); }) ==
+          "gradus::nll_loss(a, b): index -100 is out of bounds for axis 1 of float[2,3]");
+    CHECK(message_of([&] { gr::tensor y = gr::scatter_add<1>(x, gr::tensor<std::int32_t, 1, 2>{0, 3}, gr::ones<float, 1, 2>()); }) ==
+          "gradus::scatter_add(a, b): index 3 is out of bounds for axis 1 of float[2,3]");
+    auto target = counting();
+    CHECK(message_of([&] { target += gr::embedding(x, labels(std::vector<std::int64_t>{0, -1})); }) ==
+          "gradus::embedding(a, b): index -1 is out of bounds for axis 0 of float[2,3]");
+    CHECK(message_of([&] { target[gr::tensor<std::int64_t, 1>{2}] = 1.0f; }) ==
+          "gradus::tensor::operator[](indices): index 2 is out of bounds for axis 0 of float[2,3]");
+    CHECK(equal(target, {0, 1, 2, 3, 4, 5}));
+    CHECK(target.version() == 0);
+}
+TEST_CASE("indices: elements, axes and ranges that a tensor does not have") {
+    gr::tensor<double, gr::dyn, 3> x{{0, 1, 2}, {3, 4, 5}};
+    CHECK(x(1, 2) == 5);
+    CHECK(message_of([&] { x(2, 0); }) == "gradus::tensor::operator()(i...): index 2 is out of bounds for axis 0 of double[2,3]");
+    CHECK(message_of([&] { x(0, -1); }) == "gradus::tensor::operator()(i...): index -1 is out of bounds for axis 1 of double[2,3]");
+    CHECK(message_of([&] { static_cast<void>(x.size(2)); }) ==
+          "gradus::tensor::size(axis): no such axis: the tensor is double[2,3] (2 is not in [-2, 2))");
+    CHECK(message_of([&] { static_cast<void>(gr::any_tensor(x).stride(-3)); }) ==
+          "gradus::any_tensor::stride(axis): no such axis: the tensor is double[2,3] (-3 is not in [-2, 2))");
+    CHECK(x.narrow<1>(-2, 2)(1, 0) == 4);
+    CHECK(message_of([&] { x.narrow<1>(-4, 2); }) ==
+          "gradus::tensor::narrow(start, length): index -4 is out of bounds for axis 1 of double[2,3]");
+    CHECK(message_of([&] { x.narrow<1>(1, -1); }) ==
+          "gradus::tensor::narrow(start, length): there are no -1 elements from 1 on: the tensor is double[2,3]");
+    CHECK(message_of([&] { x.narrow(1, INT64_MAX); }).find("there are no 9223372036854775807 elements from 1 on") != std::string::npos);
+}
+TEST_CASE_TEMPLATE("x[indices] = v writes to x, and x[indices] += v once for each index", T, float, double) {
+    auto x = gr::zeros<T, 4, 2>();
+    gr::tensor<std::int64_t, gr::dyn> const at(std::vector<std::int64_t>{3, 1, -1});
+    x[at] = T(5);
+    CHECK(x(1, 0) == 5);
+    CHECK(x(3, 1) == 5);
+    x[at] += T(1);  // 3 and -1 are one row: added to once
+    CHECK(x(3, 0) == 6);
+    CHECK(x(0, 0) == 0);
+    x[at] = gr::tensor<T, 3, 2>{{1, 2}, {3, 4}, {5, 6}} * T(2);  // of equal indices, the last
+    CHECK(x(3, 0) == 10);
+    x[at] -= gr::tensor<T, 2>{1, 2};
+    CHECK(x(1, 1) == 6);
+    CHECK(x(3, 1) == 10);
+    x.transpose()[gr::tensor<std::int32_t, 1>{1}] = T(-1);  // a view
+    CHECK(x(2, 1) == -1);
+    CHECK(x(2, 0) == 0);
+    auto part = x[at];
+    part += T(100);  // a copy with a name
+    CHECK(x(1, 0) == 5);
+    x[at] = x[gr::tensor<std::int64_t, 3>{0, 0, 1}];
+    CHECK(x(1, 0) == 0);
+    CHECK(x(3, 0) == 5);
+    gr::tensor<std::int64_t, 3> own{1, 2, 0};
+    own[own] = std::int64_t{7};  // its own indices
+    CHECK(own(0) + own(1) + own(2) == 21);
+}
+TEST_CASE("x[indices] = v: derivatives go to what was written and to what is left, of any order") {
+    auto x = vector{1, 2, 3}.requires_grad_();
+    auto v = gr::tensor<float, 3>{4, 5, 6}.requires_grad_();
+    gr::tensor y = x * x;
+    y[indices<3>{0, 2, 0}] = v * v;  // 36, 4, 25
+    CHECK(equal(y, {36, 4, 25}));
+    CHECK(y.grad_fn().name() == "IndexPutBackward0");
+    gr::tensor loss = gr::sum(y * y * y);
+    auto const g = gr::autograd::grad(loss, x, {.create_graph = true});
+    CHECK(equal(g, {0, 6 * 32, 0}));  // 6 x^5
+    CHECK(equal(gr::autograd::grad(gr::tensor(gr::sum(g)), x, {.retain_graph = true}), {0, 30 * 16, 0}));
+    auto const h = gr::autograd::grad(loss, v, {.create_graph = true});
+    CHECK(equal(h, {3 * 36 * 36 * 8, 6 * 3125, 6 * 7776}));             // both that were written to row 0 have its derivative, 3 y^2
+    float const slope = 2 * 3 * 36 * 36, of_slope = 6 * 36 * (8 + 12);  // 2 (3 y^2), and what the row's own derivative adds, times 2 v
+    CHECK(equal(gr::autograd::grad(gr::tensor(gr::sum(h)), v, {.retain_graph = true}),
+                {slope + of_slope * 8, 30 * 625, slope + of_slope * 12}));
+
+    gr::tensor z = x * 1.0f;
+    z[indices<2>{1, 1}] += v.slice(0, 2);  // the second one stays, both have the row's derivative
+    CHECK(equal(z, {1, 7, 3}));
+    backward(z);
+    CHECK(equal(x.grad(), {1, 2 + 2, 3}));  // each picked row 1
+    CHECK(equal(v.grad(), {2, 2, 0}));
+
+    CHECK(message_of([&] { x[indices<1>{0}] = 0.0f; }) == "a leaf Variable that requires grad is being used in an in-place operation.");
+    CHECK(message_of([&] { x[indices<1>{0}] += 0.0f; }) == "a leaf Variable that requires grad is being used in an in-place operation.");
+    CHECK(equal(x, {1, 2, 3}));
+    gr::no_grad guard;
+    x[indices<1>{0}] = 9.0f;
+    CHECK(x(0) == 9);
+}
+
+TEST_CASE_TEMPLATE("x[indices] = v: equal indices all have the derivative of the element that they name", T, float, double) {
+    auto v = gr::tensor<T, 3>{4, 5, 6}.requires_grad_();
+    auto y = gr::zeros<T, 2>();
+    y[indices<3>{1, 0, 1}] = v * T(2);
+    CHECK(y(1) == 12);
+    gr::tensor(gr::sum(y * gr::tensor<T, 2>{3, 7})).backward();
+    for (int i = 0; i < 3; ++i) CHECK(v.grad()(i) == (i == 1 ? 6 : 14));
 }
 
 TEST_CASE("index_select: indices written to before the backward pass are noticed") {
@@ -145,5 +256,18 @@ TEST_CASE("cat: joins along an axis of run-time extents and takes its derivative
     std::vector<gr::tensor<float, gr::dyn, 3>> parts(5, b);
     CHECK(gr::cat<0>(parts).shape() == gr::shape{10, 3});
     gr::tensor<float, gr::dyn, gr::dyn> narrow = x.slice<1>(0, 2);
-    CHECK(message_of([&] { gr::cat<0>(b, narrow); }) == "gradus::cat(parts): shapes differ beside axis 0: one is float[2,3], another is float[2,2]");
+    CHECK(message_of([&] { gr::cat<0>(b, narrow); }) ==
+          "gradus::cat(parts): shapes differ beside axis 0: one is float[2,3], another is float[2,2]");
+}
+TEST_CASE("index: what has been given a name is a copy, also when a function returns it") {
+    gr::tensor<float, 4, 3> x = gr::ones<float, 4, 3>();
+    gr::tensor<std::int64_t, 2> const at{0, 2};
+    auto const rows = [&](gr::tensor<float, 4, 3> const& t) {
+        auto r = t[at];
+        r *= 2.0f;
+        return r;
+    };
+    gr::tensor lower = (rows(x) -= 5.0f);
+    CHECK(lower(0, 0) == -3);
+    CHECK(x(0, 0) == 1);
 }

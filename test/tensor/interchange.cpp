@@ -49,9 +49,12 @@ TEST_CASE("tensor{values}: the type is deduced, with extents of run time") {
 
 TEST_CASE("tensor{values}: lists of other lengths are refused") {
     CHECK(messages::of<gr::shape_error>([] { gr::tensor<float, 3>{1, 2}; }) == "gradus::tensor(values): 2 values for float[3]");
-    CHECK(messages::of<gr::shape_error>([] { gr::tensor<float, 2, 2>{{1, 2}, {3}}; }) == "gradus::tensor{values}: a list of 1 among lists of 2 on axis 1");
-    CHECK(messages::of<gr::shape_error>([] { gr::tensor<float, gr::dyn, 2>{{1, 2, 3}}; }) == "gradus::tensor(shape): the tensor is float[1,3], wanted is float[dyn,2]");
-    CHECK(messages::of<gr::shape_error>([] { gr::tensor<float, gr::dyn, gr::dyn, 1>{{{1}, {2}}, {{3}}}; }) == "gradus::tensor{values}: a list of 1 among lists of 2 on axis 1");
+    CHECK(messages::of<gr::shape_error>([] { gr::tensor<float, 2, 2>{{1, 2}, {3}}; }) ==
+          "gradus::tensor{values}: a list of 1 among lists of 2 on axis 1");
+    CHECK(messages::of<gr::shape_error>([] { gr::tensor<float, gr::dyn, 2>{{1, 2, 3}}; }) ==
+          "gradus::tensor(shape): the tensor is float[1,3], wanted is float[dyn,2]");
+    CHECK(messages::of<gr::shape_error>([] { gr::tensor<float, gr::dyn, gr::dyn, 1>{{{1}, {2}}, {{3}}}; }) ==
+          "gradus::tensor{values}: a list of 1 among lists of 2 on axis 1");
 }
 
 TEST_CASE("tensor(data): copies vectors, arrays, spans and C arrays; one extent is found out") {
@@ -72,7 +75,8 @@ TEST_CASE("tensor(data): copies vectors, arrays, spans and C arrays; one extent 
     CHECK(has<float>(from_vector, {6}, vector));
     CHECK(has<float>(from_rows, {2, 3}, vector));
 
-    CHECK(messages::of<gr::shape_error>([&] { gr::tensor<float, gr::dyn, 4>{vector}; }) == "gradus::tensor(values): 6 values for float[dyn,4]");
+    CHECK(messages::of<gr::shape_error>([&] { gr::tensor<float, gr::dyn, 4>{vector}; }) ==
+          "gradus::tensor(values): 6 values for float[dyn,4]");
     CHECK(messages::of<gr::shape_error>([&] { gr::tensor<float, 7>{vector}; }) == "gradus::tensor(values): 6 values for float[7]");
     static_assert(!std::is_constructible_v<gr::tensor<double, gr::dyn>, std::vector<float>>, "data is not converted silently");
     static_assert(!std::is_convertible_v<std::vector<float>, gr::tensor<float, gr::dyn>>, "nor copied silently");
@@ -97,7 +101,8 @@ TEST_CASE("tensor(first, last): takes any iterators and converts") {
     CHECK(!mask(1));
     std::istringstream stream("1.5 2.5");
     CHECK(has<double>(gr::tensor<double, 2>(std::istream_iterator<double>(stream), std::istream_iterator<double>()), {2}, {1.5, 2.5}));
-    CHECK(messages::of<gr::shape_error>([&] { gr::tensor<float, 3>(deque.begin(), deque.end()); }) == "gradus::tensor(values): 4 values for float[3]");
+    CHECK(messages::of<gr::shape_error>([&] { gr::tensor<float, 3>(deque.begin(), deque.end()); }) ==
+          "gradus::tensor(values): 4 values for float[3]");
 }
 
 TEST_CASE("tensor: begin, end and values() are its memory") {
@@ -149,6 +154,7 @@ TEST_CASE("from_blob: the deleter runs once, after the last tensor and the last 
 TEST_CASE("from_blob: if it throws, the memory is still the caller's") {
     float memory[1];
     bool deleted = false;
-    CHECK(messages::of<gr::shape_error>([&] { gr::from_blob<float, gr::dyn>(memory, -1, [&](float*) { deleted = true; }); }) != "nothing is thrown");
+    CHECK(messages::of<gr::shape_error>([&] { gr::from_blob<float, gr::dyn>(memory, -1, [&](float*) { deleted = true; }); }) !=
+          "nothing is thrown");
     CHECK(!deleted);
 }

@@ -53,7 +53,8 @@ TEST_CASE_TEMPLATE("105 binary_cross_entropy_with_logits at +-100: finite, as in
         auto const at = static_cast<double>(x(i)), target = static_cast<double>(y(i));
         expected += (softplus(at) - at * target) / 4;
         // sigmoid(100) - 1 is 0 in both: the target is taken off a number that has been rounded to 1
-        CHECK(std::abs(static_cast<double>(leaf.grad()(i)) - (sigmoid(at) - target) / 4) <= static_cast<double>(std::numeric_limits<T>::epsilon()));
+        CHECK(std::abs(static_cast<double>(leaf.grad()(i)) - (sigmoid(at) - target) / 4) <=
+              static_cast<double>(std::numeric_limits<T>::epsilon()));
     }
     CHECK(expected == 50);
     CHECK(close(loss.item(), expected));
@@ -74,4 +75,10 @@ TEST_CASE_TEMPLATE("105 log_softmax at +-100: finite, as in double", T, float, d
         CHECK(std::isfinite(g(i)));
         CHECK(std::abs(static_cast<double>(g(i)) - expected) <= 4 * static_cast<double>(std::numeric_limits<T>::epsilon()));
     }
+}
+TEST_CASE("as many extents known at run time as a statement may have") {
+    using rank_4 = gr::tensor<float, gr::dyn, gr::dyn, gr::dyn, gr::dyn>;
+    rank_4 const a(gr::ones<float, 1, 2, 1, 2>()), b(gr::ones<float, 3, 1, 2, 1>());
+    gr::tensor s = gr::sum(a) * gr::sum(b);
+    CHECK(s.item() == 24);
 }

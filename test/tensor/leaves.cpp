@@ -131,10 +131,10 @@ TEST_CASE("9 retain_grad keeps the gradient of a computed tensor") {
     CHECK(h.retains_grad());
     gr::tensor out = gr::sum(gr::square(h));
     out.backward({.retain_graph = true});
-    CHECK(elements(h.grad()) == std::vector<double>{6, 12, 18});      // 2 h
-    CHECK(elements(in.grad()) == std::vector<double>{18, 36, 54});    // 18 in
+    CHECK(elements(h.grad()) == std::vector<double>{6, 12, 18});    // 2 h
+    CHECK(elements(in.grad()) == std::vector<double>{18, 36, 54});  // 18 in
     out.backward();
-    CHECK(elements(h.grad()) == std::vector<double>{12, 24, 36});     // accumulates
+    CHECK(elements(h.grad()) == std::vector<double>{12, 24, 36});  // accumulates
     CHECK(elements(in.grad()) == std::vector<double>{36, 72, 108});
     in.retain_grad();
     CHECK_FALSE(in.retains_grad());
@@ -148,7 +148,9 @@ TEST_CASE("10 requires_grad_ is for leaves") {
     vector y = twice(x);
     std::string said = of<gr::autograd_error>([&] { y.requires_grad_(false); });
     CHECK(contains(said, "you can only change requires_grad flags of leaf variables."));
-    CHECK(contains(said, " If you want to use a computed variable in a subgraph that doesn't require differentiation use var_no_grad = var.detach()."));
+    CHECK(contains(
+        said,
+        " If you want to use a computed variable in a subgraph that doesn't require differentiation use var_no_grad = var.detach()."));
     CHECK(y.requires_grad_().requires_grad());
     CHECK_FALSE(x.requires_grad_(false).requires_grad());
     CHECK_FALSE(twice(x).requires_grad());
@@ -162,7 +164,8 @@ TEST_CASE("11 an integer has no gradient") {
     CHECK_FALSE(labels.requires_grad_(false).requires_grad());
     CHECK(weights.requires_grad_().requires_grad());
     gr::any_tensor computed = twice(leaf());
-    CHECK(contains(of<gr::autograd_error>([&] { computed.requires_grad_(false); }), "you can only change requires_grad flags of leaf variables."));
+    CHECK(contains(of<gr::autograd_error>([&] { computed.requires_grad_(false); }),
+                   "you can only change requires_grad flags of leaf variables."));
 }
 TEST_CASE("12 results that are no real numbers do not require a gradient") {
     vector x = leaf();

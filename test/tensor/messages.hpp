@@ -17,9 +17,7 @@ template <class Error>
 std::string of(auto call) {
     try {
         call();
-    } catch (Error const& e) {
-        return e.what();
-    }
+    } catch (Error const& e) { return e.what(); }
     return "nothing is thrown";
 }
 inline bool contains(std::string_view text, std::string_view fragment) { return text.find(fragment) != std::string_view::npos; }

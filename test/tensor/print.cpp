@@ -105,11 +105,14 @@ TEST_CASE("print: lines are broken before column 80") {
 
 TEST_CASE("print: over 1000 elements only the edges are shown, and only they choose the notation") {
     CHECK(spelled(counted<float>({1001})) == "tensor([   0.,    1.,    2.,  ...,  998.,  999., 1000.])");
-    CHECK(spelled(counted<float>({1002})) == "tensor([0.0000e+00, 1.0000e+00, 2.0000e+00,  ..., 9.9900e+02, 1.0000e+03,\n        1.0010e+03])");
+    CHECK(spelled(counted<float>({1002})) ==
+          "tensor([0.0000e+00, 1.0000e+00, 2.0000e+00,  ..., 9.9900e+02, 1.0000e+03,\n        1.0010e+03])");
     CHECK(spelled(counted<std::int64_t>({1001})) == "tensor([   0,    1,    2,  ...,  998,  999, 1000])");
     CHECK(spelled(counted<std::int64_t>({1000, 2})) ==
-          "tensor([[   0,    1],\n        [   2,    3],\n        [   4,    5],\n        ...,\n        [1994, 1995],\n        [1996, 1997],\n        [1998, 1999]])");
-    CHECK(spelled(counted<std::int64_t>({2, 1000})) == "tensor([[   0,    1,    2,  ...,  997,  998,  999],\n        [1000, 1001, 1002,  ..., 1997, 1998, 1999]])");
+          "tensor([[   0,    1],\n        [   2,    3],\n        [   4,    5],\n        ...,\n        [1994, 1995],\n        [1996, "
+          "1997],\n        [1998, 1999]])");
+    CHECK(spelled(counted<std::int64_t>({2, 1000})) ==
+          "tensor([[   0,    1,    2,  ...,  997,  998,  999],\n        [1000, 1001, 1002,  ..., 1997, 1998, 1999]])");
     CHECK(spelled(counted<std::int64_t>({1000})).size() > 4000);  // not cut
 
     gr::any_tensor spike = counted<float>({1001});

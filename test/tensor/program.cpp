@@ -45,7 +45,8 @@ TEST_CASE("program(x = tensor): views are read as they are meant, with gaps or w
 TEST_CASE("program(w = tensor): a view with gaps is not updated") {
     gr::tensor<float, 2, 2> pairs{1, 2, 3, 4};
     auto column = pairs.select<1>(0);
-    CHECK(messages::of<gr::binding_error>([&] { step(x = rows(), w = column); }).find("a view whose elements do not follow each other") != std::string::npos);
+    CHECK(messages::of<gr::binding_error>([&] { step(x = rows(), w = column); }).find("a view whose elements do not follow each other") !=
+          std::string::npos);
     CHECK(pairs(0, 0) == 1);
 }
 
@@ -56,12 +57,14 @@ TEST_CASE("program(x = tensor): an undefined tensor is refused") {
     gr::tensor<float, 2> weight{1, 1};
     CHECK(messages::of<gr::binding_error>([&] { step(x = no_rows, w = weight); }) == "gradus::program(x = data): the tensor is undefined");
     gr::tensor<float> no_target;
-    CHECK(messages::of<gr::binding_error>([&] { value_of(gr::out(no_target), x = rows(), w = weight); }) == "gradus::program(out = data): the tensor is undefined");
+    CHECK(messages::of<gr::binding_error>([&] { value_of(gr::out(no_target), x = rows(), w = weight); }) ==
+          "gradus::program(out = data): the tensor is undefined");
 }
 
 TEST_CASE("program(x = tensor): sizes are checked") {
     gr::tensor<float, gr::dyn> three{1, 2, 3};
-    CHECK(messages::of<gr::shape_error>([&] { step(x = rows(), w = three); }) == "gradus::program(w = data): the data has extent 3 where 2 is expected (w is float[2])");
+    CHECK(messages::of<gr::shape_error>([&] { step(x = rows(), w = three); }) ==
+          "gradus::program(w = data): the data has extent 3 where 2 is expected (w is float[2])");
 }
 
 TEST_CASE("51 program(w = tensor): an update counts as a write, so an earlier graph's backward throws") {
@@ -75,15 +78,19 @@ TEST_CASE("51 program(w = tensor): an update counts as a write, so an earlier gr
     CHECK(weight.version() == 1);
     CHECK(data.version() == 0);  // only read
     CHECK(weight.is_leaf());
-    CHECK(messages::of<gr::autograd_error>([&] { y.backward(gr::any_tensor(gr::ones<float, 2>())); }).find("is at version 1; expected version 0") != std::string::npos);
+    CHECK(messages::of<gr::autograd_error>([&] {
+              y.backward(gr::any_tensor(gr::ones<float, 2>()));
+          }).find("is at version 1; expected version 0") != std::string::npos);
 }
 
 TEST_CASE("60 program(w = tensor): a leaf that requires a gradient is not updated while the thread records") {
     auto weight = gr::tensor<float, 2>{10, 100}.requires_grad_();
     auto l = gr::zeros<float>();
     auto g = gr::zeros<float, 2>();
-    CHECK(messages::of<gr::autograd_error>([&] { step(x = rows(), w = weight); }) == "a leaf Variable that requires grad is being used in an in-place operation.");
-    CHECK(messages::of<gr::autograd_error>([&] { step(gr::out(l, g), x = rows(), w = weight); }) == "a leaf Variable that requires grad is being used in an in-place operation.");
+    CHECK(messages::of<gr::autograd_error>([&] { step(x = rows(), w = weight); }) ==
+          "a leaf Variable that requires grad is being used in an in-place operation.");
+    CHECK(messages::of<gr::autograd_error>([&] { step(gr::out(l, g), x = rows(), w = weight); }) ==
+          "a leaf Variable that requires grad is being used in an in-place operation.");
     CHECK(weight(0) == 10);
     CHECK(l.version() == 0);
 }
@@ -100,7 +107,9 @@ TEST_CASE("program(gr::out(tensor)): results go to tensors, which count as writt
     CHECK(!value.requires_grad());
     gr::tensor<float, 2, 2> pairs{1, 2, 3, 4};
     auto column = pairs.select<1>(0);
-    CHECK(messages::of<gr::binding_error>([&] { step(gr::out(value, column), x = rows(), w = weight); }).starts_with("gradus::program(out = data): the elements of this view"));
+    CHECK(messages::of<gr::binding_error>([&] {
+              step(gr::out(value, column), x = rows(), w = weight);
+          }).starts_with("gradus::program(out = data): the elements of this view"));
 }
 
 TEST_CASE("program(x = tensor): the call is a node of the tape where an operand requires a gradient") {

@@ -37,20 +37,24 @@ TEST_CASE("cells: tensors, first and second derivatives through two steps") {
     gr::tensor<double, 6> b{0.1, 0.2, -0.1, 0.3, 0, -0.2};
     h.requires_grad_();
     b.requires_grad_();
-    CHECK(gr::gradgradcheck([&](auto const& state, auto const& bias) {
-        gr::tensor first = gr::gru_cell(x, state, w, w, bias, b);
-        return gr::tensor(gr::gru_cell(x, first, w, w, b, bias));
-    }, h, b));
+    CHECK(gr::gradgradcheck(
+        [&](auto const& state, auto const& bias) {
+            gr::tensor first = gr::gru_cell(x, state, w, w, bias, b);
+            return gr::tensor(gr::gru_cell(x, first, w, w, b, bias));
+        },
+        h, b));
     gr::tensor<double, 1, 1> c{{0.75}}, s{{-0.25}};
     gr::tensor<double, 4, 2> wx{{0.1, -0.2}, {0.3, 0.4}, {-0.5, 0.6}, {0.7, -0.8}};
     gr::tensor<double, 4, 1> wh{{0.5}, {-0.25}, {1}, {0.125}};
     gr::tensor<double, 4> bias{0, 0.5, 0.25, -0.5};
     wh.requires_grad_();
     c.requires_grad_();
-    CHECK(gr::gradgradcheck([&](auto const& weight, auto const& memory) {
-        auto const next = gr::lstm_cell(x, s, memory, wx, weight, bias, bias);
-        gr::tensor shown = std::get<0>(next);
-        gr::tensor kept = std::get<1>(next);
-        return gr::tensor(shown * kept);
-    }, wh, c));
+    CHECK(gr::gradgradcheck(
+        [&](auto const& weight, auto const& memory) {
+            auto const next = gr::lstm_cell(x, s, memory, wx, weight, bias, bias);
+            gr::tensor shown = std::get<0>(next);
+            gr::tensor kept = std::get<1>(next);
+            return gr::tensor(shown * kept);
+        },
+        wh, c));
 }

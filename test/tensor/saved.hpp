@@ -15,7 +15,9 @@ struct count {
     std::int64_t bytes = 0;
 };
 template <class T>
-count of(T const& t) { return {t.grad_fn().saved_count(), t.grad_fn().saved_bytes()}; }
+count of(T const& t) {
+    return {t.grad_fn().saved_count(), t.grad_fn().saved_bytes()};
+}
 
 /// Random numbers away from the kinks at 0 and from each other's ties: 0.2 to 1.8.
 template <gr::extent... E>

@@ -54,22 +54,22 @@ TEST_CASE("40 the input: grad * f'(self)") {
     CHECK(within(by([](auto x) { return gr::softplus(x); }, a), 1, bytes));  // softplus_backward(grad, self, ..)
 }
 TEST_CASE("40 the result: grad * g(result)") {
-    CHECK(within(by([](auto x) { return gr::exp(x); }, a), 1, bytes));      // result
-    CHECK(within(by([](auto x) { return gr::expm1(x); }, a), 1, bytes));    // result + 1
-    CHECK(within(by([](auto x) { return gr::sqrt(x); }, a), 1, bytes));     // 2 * result
-    CHECK(within(by([](auto x) { return gr::rsqrt(x); }, a), 1, bytes));    // -0.5 * result.pow(3)
-    CHECK(within(by([](auto x) { return gr::tanh(x); }, a), 1, bytes));     // tanh_backward(grad, result)
-    CHECK(within(by([](auto x) { return gr::sigmoid(x); }, a), 1, bytes));  // sigmoid_backward(grad, result)
+    CHECK(within(by([](auto x) { return gr::exp(x); }, a), 1, bytes));         // result
+    CHECK(within(by([](auto x) { return gr::expm1(x); }, a), 1, bytes));       // result + 1
+    CHECK(within(by([](auto x) { return gr::sqrt(x); }, a), 1, bytes));        // 2 * result
+    CHECK(within(by([](auto x) { return gr::rsqrt(x); }, a), 1, bytes));       // -0.5 * result.pow(3)
+    CHECK(within(by([](auto x) { return gr::tanh(x); }, a), 1, bytes));        // tanh_backward(grad, result)
+    CHECK(within(by([](auto x) { return gr::sigmoid(x); }, a), 1, bytes));     // sigmoid_backward(grad, result)
     CHECK(within(by([](auto x) { return gr::relu(x - 1.0); }, a), 1, bytes));  // threshold_backward(grad, result, 0)
 }
 TEST_CASE("40 both operands, and the result of a power") {
-    CHECK(within(by(product, a, b), 2, 2 * bytes));                                                    // other; self
-    CHECK(within(by(quotient, a, b), 2, 2 * bytes));                                                   // other; self, other
-    CHECK(within(by([](auto x, auto y) { return gr::maximum(x, y); }, a, b), 2, 2 * bytes));           // self, other
-    CHECK(within(by([](auto x, auto y) { return gr::minimum(x, y); }, a, b), 2, 2 * bytes));           // self, other
-    CHECK(within(by([](auto x, auto y) { return gr::pow(x, y); }, a, b), 3, 3 * bytes));               // self, exponent; result
+    CHECK(within(by(product, a, b), 2, 2 * bytes));                                           // other; self
+    CHECK(within(by(quotient, a, b), 2, 2 * bytes));                                          // other; self, other
+    CHECK(within(by([](auto x, auto y) { return gr::maximum(x, y); }, a, b), 2, 2 * bytes));  // self, other
+    CHECK(within(by([](auto x, auto y) { return gr::minimum(x, y); }, a, b), 2, 2 * bytes));  // self, other
+    CHECK(within(by([](auto x, auto y) { return gr::pow(x, y); }, a, b), 3, 3 * bytes));      // self, exponent; result
     gr::tensor<bool, 3, 4> mask = a > b;
-    CHECK(within(by([&](auto x, auto y) { return gr::where(mask, x, y); }, a, b), 1, 12));             // condition
+    CHECK(within(by([&](auto x, auto y) { return gr::where(mask, x, y); }, a, b), 1, 12));  // condition
 }
 TEST_CASE("40 what only an unwanted derivative reads is not saved") {
     a.requires_grad_(), b.requires_grad_(false);
@@ -90,7 +90,7 @@ TEST_CASE("40 what only an unwanted derivative reads is not saved") {
 TEST_CASE("40 one square saves its operand once") {
     a.requires_grad_();
     CHECK(within(saved::of(product(a, a)), 2, 2 * bytes));  // two operands that happen to be one: PyTorch counts two, too
-    gr::tensor y = gr::exp(a) * a;  // one node: saves less than a node each would
+    gr::tensor y = gr::exp(a) * a;                          // one node: saves less than a node each would
     CHECK(within(saved::of(y), 3, 3 * bytes));
 }
 TEST_CASE("40 what is saved is known to the compiler") {

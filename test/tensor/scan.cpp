@@ -34,10 +34,12 @@ TEST_CASE("scan: tensors, carry, outputs and derivatives") {
         CHECK(ys(t) == doctest::Approx(state(0, 0) + state(0, 1)));
     }
     CHECK(last(0, 1) == state(0, 1));
-    CHECK(gr::gradgradcheck([](auto const& a, auto const& b, auto const& c) {
-        auto const both = gr::scan(rnn(c), a, b);
-        return gr::tensor(gr::sum(both.first) * gr::sum(gr::square(both.second)));
-    }, h, xs, w));
+    CHECK(gr::gradgradcheck(
+        [](auto const& a, auto const& b, auto const& c) {
+            auto const both = gr::scan(rnn(c), a, b);
+            return gr::tensor(gr::sum(both.first) * gr::sum(gr::square(both.second)));
+        },
+        h, xs, w));
     auto const back = gr::scan<gr::reverse>(rnn(w), h, xs);
     gr::tensor first_step = gr::tanh(gr::matmul(xs[3], w) + h * 0.5);
     CHECK(back.second(3) == doctest::Approx(first_step(0, 0) + first_step(0, 1)));
@@ -55,7 +57,8 @@ TEST_CASE("scan: tensors of a length that run time tells, no steps, and other st
     CHECK(nothing.size() == 0);
     gr::tensor<float> doubled = gr::scan<10>([](auto a) { return a * 2; }, gr::tensor<float>(total));
     CHECK(doubled.item() == 5 * 1024);
-    CHECK_THROWS_AS(gr::scan([](auto a, auto x) { return a + std::get<0>(x) + std::get<1>(x); }, zero, std::tuple{xs, xs.narrow(0, 3)}), gr::shape_error);
+    CHECK_THROWS_AS(gr::scan([](auto a, auto x) { return a + std::get<0>(x) + std::get<1>(x); }, zero, std::tuple{xs, xs.narrow(0, 3)}),
+                    gr::shape_error);
     CHECK_THROWS_AS(gr::scan([](auto a, auto) { return gr::cat<0>(a, a); }, xs, xs), gr::shape_error);
 }
 TEST_CASE("scan: a budget of memory calls segments again, with equal derivatives") {
@@ -70,7 +73,8 @@ TEST_CASE("scan: a budget of memory calls segments again, with equal derivatives
         return w.grad().clone();
     };
     auto const whole = derivative(gr::scan(rnn(w), h, xs)), pieces = derivative(gr::scan<gr::memory_budget<100>>(rnn(w), h, xs));
-    auto const back = derivative(gr::scan<gr::reverse>(rnn(w), h, xs)), back_pieces = derivative(gr::scan<gr::reverse, gr::memory_budget<100>>(rnn(w), h, xs));
+    auto const back = derivative(gr::scan<gr::reverse>(rnn(w), h, xs)),
+               back_pieces = derivative(gr::scan<gr::reverse, gr::memory_budget<100>>(rnn(w), h, xs));
     for (int i = 0; i < 2; ++i)
         for (int j = 0; j < 2; ++j) {
             CHECK(pieces(i, j) == doctest::Approx(whole(i, j)).epsilon(1e-14));
@@ -82,7 +86,10 @@ TEST_CASE("cond: tensors, one branch runs") {
     gr::tensor<double, 2> x{-1, 4};
     x.requires_grad_();
     int calls = 0;
-    auto const root = [&] { ++calls; return gr::sum(gr::sqrt(x)); };
+    auto const root = [&] {
+        ++calls;
+        return gr::sum(gr::sqrt(x));
+    };
     gr::tensor y = gr::cond(gr::sum(x) > 10, root, [&] { return gr::sum(x * x); });
     CHECK(calls == 0);
     CHECK(y.item() == 17);

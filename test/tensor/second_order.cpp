@@ -21,7 +21,9 @@ square matrix(std::uint64_t seed) {
     return gr::rand<double, 3, 3>(random);
 }
 /// Both orders, with respect to copies of the inputs.
-bool checks(auto f, auto const&... x) { return gr::gradcheck(f, x.clone().requires_grad_()...) && gr::gradgradcheck(f, x.clone().requires_grad_()...); }
+bool checks(auto f, auto const&... x) {
+    return gr::gradcheck(f, x.clone().requires_grad_()...) && gr::gradgradcheck(f, x.clone().requires_grad_()...);
+}
 
 /// x^2 sigma(x), with a derivative that is an operation of the user's too.
 struct swish_slope : gr::unary<swish_slope> {

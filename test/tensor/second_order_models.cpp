@@ -21,7 +21,9 @@ square matrix(std::uint64_t seed) {
     return gr::rand<double, 3, 3>(random);
 }
 /// Both orders, with respect to copies of the inputs.
-bool checks(auto f, auto const&... x) { return gr::gradcheck(f, x.clone().requires_grad_()...) && gr::gradgradcheck(f, x.clone().requires_grad_()...); }
+bool checks(auto f, auto const&... x) {
+    return gr::gradcheck(f, x.clone().requires_grad_()...) && gr::gradgradcheck(f, x.clone().requires_grad_()...);
+}
 
 /// c x^2 with c = x^2, which derivatives take for a constant. In one operation: what is written twice in a statement is two
 /// operands of its node.
@@ -35,33 +37,46 @@ struct quartic : gr::op::composite {
 
 TEST_CASE("86 gradgradcheck: a layer, an attention, a normalisation, each one statement") {
     square const m = matrix(3), w = matrix(4);
-    CHECK(checks([&](auto const& x, auto const& y) { return gr::binary_cross_entropy_with_logits(gr::matmul(gr::tanh(gr::matmul(m, x) + y), w), gr::sigmoid(m)); }, w, b));
-    CHECK(checks([](auto const& q, auto const& k) { return gr::matmul(gr::softmax<1>(gr::matmul(q, gr::transpose<>(k)) * 0.6), k); }, m, w));
-    CHECK(checks([](auto const& x) {
-        auto const centred = x - gr::mean<1, gr::keepdim>(x);
-        return centred * gr::rsqrt(gr::mean<1, gr::keepdim>(gr::square(centred)) + 0.01);
-    }, m));
+    CHECK(checks(
+        [&](auto const& x, auto const& y) {
+            return gr::binary_cross_entropy_with_logits(gr::matmul(gr::tanh(gr::matmul(m, x) + y), w), gr::sigmoid(m));
+        },
+        w, b));
+    CHECK(
+        checks([](auto const& q, auto const& k) { return gr::matmul(gr::softmax<1>(gr::matmul(q, gr::transpose<>(k)) * 0.6), k); }, m, w));
+    CHECK(checks(
+        [](auto const& x) {
+            auto const centred = x - gr::mean<1, gr::keepdim>(x);
+            return centred * gr::rsqrt(gr::mean<1, gr::keepdim>(gr::square(centred)) + 0.01);
+        },
+        m));
 }
 
 TEST_CASE("86 gradgradcheck: several statements, parts used twice") {
-    CHECK(checks([](auto const& x, auto const& y) {
-        gr::tensor p = x * y, q = gr::exp(-p), r = p + q * p;
-        return gr::sum(r * q) / gr::sum(p);
-    }, a, b));
+    CHECK(checks(
+        [](auto const& x, auto const& y) {
+            gr::tensor p = x * y, q = gr::exp(-p), r = p + q * p;
+            return gr::sum(r * q) / gr::sum(p);
+        },
+        a, b));
 }
 
 TEST_CASE("86 gradgradcheck: views of several kinds, and what is written into them") {
     square const m = matrix(7);
     CHECK(checks([](auto const& x, auto const& y) { return x[1] * y * x[1]; }, a, b));
-    CHECK(checks([](auto const& x) {
-        gr::tensor const p = x * x;
-        return p.flatten().slice(1, 4) * x.template slice<1>(0, 3)[2] * p.t()[0];
-    }, m));
-    CHECK(checks([](auto const& x) {
-        gr::tensor const p = x * x;
-        p[1].mul_(x[0]);
-        return p * x;
-    }, m));
+    CHECK(checks(
+        [](auto const& x) {
+            gr::tensor const p = x * x;
+            return p.flatten().slice(1, 4) * x.template slice<1>(0, 3)[2] * p.t()[0];
+        },
+        m));
+    CHECK(checks(
+        [](auto const& x) {
+            gr::tensor const p = x * x;
+            p[1].mul_(x[0]);
+            return p * x;
+        },
+        m));
 }
 
 TEST_CASE("derivatives of derivatives: stop_gradient is a constant for both") {

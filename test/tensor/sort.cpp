@@ -43,5 +43,6 @@ TEST_CASE("sort: first and second derivatives of sorted, middle and running larg
     x.requires_grad_();
     CHECK(gr::gradgradcheck([](auto const& t) { return gr::tensor(gr::square(gr::sort<0>(t)) * t); }, x));
     CHECK(gr::gradgradcheck([](auto const& t) { return gr::tensor(gr::exp(gr::median<1>(t))); }, x));
-    CHECK(gr::gradgradcheck([](auto const& t) { return gr::tensor(gr::square(std::get<0>(gr::cummax<1>(t))) * std::get<0>(gr::cummin<0>(t))); }, x));
+    CHECK(gr::gradgradcheck(
+        [](auto const& t) { return gr::tensor(gr::square(std::get<0>(gr::cummax<1>(t))) * std::get<0>(gr::cummin<0>(t))); }, x));
 }

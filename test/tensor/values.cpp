@@ -37,7 +37,8 @@ TEST_CASE("factories: ones, zeros, full, with run-time extents first") {
     CHECK((both.size() == 15 && both.size(1) == 5 && both.is_contiguous()));
     CHECK(reinterpret_cast<std::uintptr_t>(gr::empty<float, 64, 64>().data()) % 64 == 0);
     CHECK(shape_error_of([] { gr::empty<float, gr::dyn>(-1); }) == "gradus: a negative extent: -1 for axis 0 of [dyn]");
-    CHECK(shape_error_of([] { gr::empty<float, gr::dyn, gr::dyn>(std::int64_t{1} << 32, std::int64_t{1} << 32); }) == "gradus: too many elements: [4294967296,4294967296]");
+    CHECK(shape_error_of([] { gr::empty<float, gr::dyn, gr::dyn>(std::int64_t{1} << 32, std::int64_t{1} << 32); }) ==
+          "gradus: too many elements: [4294967296,4294967296]");
     CHECK_FALSE(fixed.requires_grad());
 }
 TEST_CASE("factories: eye and arange") {
@@ -55,7 +56,7 @@ TEST_CASE("factories: random numbers depend on the seed and nothing else") {
         mean += double{e} / 2000;
         square += double{e} * double{e} / 2000;
     }
-    CHECK(std::abs(mean) < 0.1);        // 4.5 standard deviations of a mean of 2000
+    CHECK(std::abs(mean) < 0.1);         // 4.5 standard deviations of a mean of 2000
     CHECK(std::abs(square - 1) < 0.15);  // 4.7 of a variance
     auto u = gr::rand<float, 1000>(a);
     double total = 0;
@@ -76,7 +77,8 @@ TEST_CASE("factories: from_span copies, from_blob does not") {
     CHECK((shared(1, 1) == 50 && copy(1, 1) == 5));
     shared.fill_(1);
     CHECK(data == numbers(8, 1));
-    CHECK(shape_error_of([&] { gr::from_span<float, gr::dyn, 4>(std::span<float const>(data), 3); }) == "gradus::from_span(values): 8 values for float[3,4]");
+    CHECK(shape_error_of([&] { gr::from_span<float, gr::dyn, 4>(std::span<float const>(data), 3); }) ==
+          "gradus::from_span(values): 8 values for float[3,4]");
 }
 TEST_CASE("tensors from arrays and lists of numbers, and back") {
     gr::tensor<float, 2, 2> a{{1, 2}, {3, 4}};
@@ -121,11 +123,13 @@ TEST_CASE("conversions: a static tensor is a dynamic one, a dynamic one is asked
     CHECK((any.data() == fixed.data() && any.shape() == gr::shape{3, 4}));
     gr::tensor<float, 3, 4> back = any;
     CHECK(back.state().get() == fixed.state().get());
-    CHECK(shape_error_of([&] { gr::tensor<float, 3, 5> wrong = any; }) == "gradus::tensor(a): the tensor is float[3,4], wanted is float[3,5]");
+    CHECK(shape_error_of([&] { gr::tensor<float, 3, 5> wrong = any; }) ==
+          "gradus::tensor(a): the tensor is float[3,4], wanted is float[3,5]");
     static_assert(!std::is_constructible_v<gr::tensor<double, 3, 4>, gr::tensor<float, 3, 4>>);
     gr::tensor<float, 3, 4> computed = sum_of(any, some);
     CHECK(elements(computed) == numbers(12, 2));
-    CHECK(shape_error_of([&] { gr::tensor<float, 2, 4> wrong = sum_of(any, some); }) == "gradus::tensor(a): the tensor is float[3,4], wanted is float[2,4]");
+    CHECK(shape_error_of([&] { gr::tensor<float, 2, 4> wrong = sum_of(any, some); }) ==
+          "gradus::tensor(a): the tensor is float[3,4], wanted is float[2,4]");
 }
 TEST_CASE("any_tensor gives its type back to those who know it") {
     auto fixed = gr::ones<float, 3, 4>();
@@ -142,15 +146,19 @@ TEST_CASE("shapes that only run time tells are refused with the numbers they hav
     auto a = gr::ones<float, gr::dyn, gr::dyn>(3, 4);
     auto p = gr::ones<float, gr::dyn>(4), q = gr::ones<float, gr::dyn>(5), one = gr::ones<float, gr::dyn>(1);
     auto b = gr::ones<float, gr::dyn, 6>(5);
-    CHECK(shape_error_of([&] { gr::tensor c = gr::matmul(a, b); }) == "gradus::matmul(a, b): inner extents differ: a is float[3,4], b is float[5,6] (4 != 5)");
+    CHECK(shape_error_of([&] { gr::tensor c = gr::matmul(a, b); }) ==
+          "gradus::matmul(a, b): inner extents differ: a is float[3,4], b is float[5,6] (4 != 5)");
     auto nested = [](list const& x, list const& y) { return gr::tensor(gr::exp(x) * 2.0f + gr::tanh(y)); };
     CHECK(shape_error_of([&] { nested(p, q); }) == "gradus::add(a, b): shapes do not broadcast: a is float[4], b is float[5] (4 != 5)");
     CHECK(shape_error_of([&] { nested(p, one); }) ==
-          "gradus::add(a, b): shapes do not broadcast: a is float[4], b is float[1] (4 != 1; an extent of 1 that only run time tells does not broadcast, one declared as 1 does)");
+          "gradus::add(a, b): shapes do not broadcast: a is float[4], b is float[1] (4 != 1; an extent of 1 that only run time tells does "
+          "not broadcast, one declared as 1 does)");
     CHECK(nested(q, q).size() == 5);
     CHECK(nested(one, one).size() == 1);
-    CHECK(shape_error_of([&] { gr::tensor c = gr::mse_loss(p, q); }) == "gradus::mse_loss(a, b): prediction and target differ: a is float[4], b is float[5]");
-    CHECK(shape_error_of([&] { sum_of(a, gr::ones<float, gr::dyn, 4>(1)); }).substr(0, 82) == "gradus::add(a, b): shapes do not broadcast: a is float[3,4], b is float[1,4] (3 !=");
+    CHECK(shape_error_of([&] { gr::tensor c = gr::mse_loss(p, q); }) ==
+          "gradus::mse_loss(a, b): prediction and target differ: a is float[4], b is float[5]");
+    CHECK(shape_error_of([&] { sum_of(a, gr::ones<float, gr::dyn, 4>(1)); }).substr(0, 82) ==
+          "gradus::add(a, b): shapes do not broadcast: a is float[3,4], b is float[1,4] (3 !=");
     CHECK(shape_error_of([&] { sum_of(gr::ones<float, gr::dyn, gr::dyn>(3, 5), gr::ones<float, gr::dyn, 4>(3)); }) ==
           "gradus::add(a, b): shapes do not broadcast: a is float[3,5], b is float[3,4] (5 != 4)");
 }
@@ -221,7 +229,7 @@ TEST_CASE("allclose: |a - b| <= atol + rtol |b|") {
     CHECK(gr::allclose(pair{1, 2}, pair{1.5, 2}, 0, 0.5));
     CHECK(gr::allclose(pair{0, 0}, pair{9e-9, 0}));
     CHECK_FALSE(gr::allclose(pair{0, 0}, pair{2e-8, 0}));
-    CHECK(gr::allclose(pair{100, 1}, pair{200, 1}, 0.5));        // rtol counts the second
+    CHECK(gr::allclose(pair{100, 1}, pair{200, 1}, 0.5));  // rtol counts the second
     CHECK_FALSE(gr::allclose(pair{200, 1}, pair{100, 1}, 0.5));
     CHECK(gr::allclose(pair{infinity, 1}, pair{infinity, 1}));
     CHECK_FALSE(gr::allclose(pair{infinity, 1}, pair{-infinity, 1}));

@@ -30,9 +30,7 @@ matrix ones() { return gr::ones<float, 2, 2>(); }
 bool throws_with(auto f, std::string_view part) {
     try {
         f();
-    } catch (gr::error const& e) {
-        return std::string_view(e.what()).find(part) != std::string_view::npos;
-    }
+    } catch (gr::error const& e) { return std::string_view(e.what()).find(part) != std::string_view::npos; }
     return false;
 }
 
@@ -230,7 +228,9 @@ TEST_CASE("67 views of several outputs, and of no_grad mode, refuse to be writte
     auto rows = x.unbind();
     CHECK(equal(rows[1], {1, 1}));
     CHECK(rows[1].grad_fn().name() == "UnbindBackward0");
-    CHECK(throws_with([&] { double_it(rows[1]); }, "Output 0 of UnbindBackward0 is a view and is being modified inplace. This view is the output of a function that returns multiple views"));
+    CHECK(throws_with([&] { double_it(rows[1]); },
+                      "Output 0 of UnbindBackward0 is a view and is being modified inplace. This view is the output of a function that "
+                      "returns multiple views"));
     vector v;
     {
         gr::no_grad guard;
@@ -238,7 +238,8 @@ TEST_CASE("67 views of several outputs, and of no_grad mode, refuse to be writte
         double_it(v);
     }
     CHECK(x(0, 1) == 2);
-    CHECK(throws_with([&] { v.copy_(root[1]); }, "A view was created in no_grad mode and is being modified inplace with grad mode enabled"));
+    CHECK(
+        throws_with([&] { v.copy_(root[1]); }, "A view was created in no_grad mode and is being modified inplace with grad mode enabled"));
     CHECK(x(0, 1) == 2);
 }
 

@@ -8,11 +8,7 @@
 
 // The programs inside of a program: steps of scans, branches of conds. Each is compiled like any other, without what no result needs.
 
-// g++ takes names in an instantiated lambda for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-
-namespace gradus::core {
+namespace gradus::inline GRADUS_ARCH::core {
 
 // Operations in bodies are operations of the program around them.
 template <class List, class... T>
@@ -20,9 +16,11 @@ struct collect_ops<List, std::tuple<T...>> : collect_all<List, T...> {};
 template <class List, class A, class B>
 struct collect_ops<List, std::pair<A, B>> : collect_all<List, A, B> {};
 template <class List, class F, scan_options Options, class Init, class Xs, op::scan_part Part, int K>
-struct collect_ops<List, control_expr<scan_call<F, Options, Init, Xs>, Part, K>> : collect_all<List, typename scan_call<F, Options, Init, Xs>::result, Init, Xs> {};
+struct collect_ops<List, control_expr<scan_call<F, Options, Init, Xs>, Part, K>>
+    : collect_all<List, typename scan_call<F, Options, Init, Xs>::result, Init, Xs> {};
 template <class List, class P, class A, class B, class... E, op::scan_part Part, int K>
-struct collect_ops<List, control_expr<cond_call<P, A, B, E...>, Part, K>> : collect_all<List, typename cond_call<P, A, B, E...>::then_result, typename cond_call<P, A, B, E...>::else_result, P, E...> {};
+struct collect_ops<List, control_expr<cond_call<P, A, B, E...>, Part, K>>
+    : collect_all<List, typename cond_call<P, A, B, E...>::then_result, typename cond_call<P, A, B, E...>::else_result, P, E...> {};
 
 /// Where a body's operations are found: in the expressions of the program around it.
 template <class Source>
@@ -72,7 +70,10 @@ struct control_facts {
         for (int i = 0; i < g.size(); ++i) {
             if (!is_control(g[i]) || !run_together(g[i], g[Node])) continue;
             op::scan_part const part = is_scan ? op::scan::part(g[i].attr) : op::scan_part::last;
-            (part == op::scan_part::last ? made.last : part == op::scan_part::stack ? made.stack : part == op::scan_part::sum ? made.sum : made.states)[output_of(g[i])] = i;
+            (part == op::scan_part::last    ? made.last
+             : part == op::scan_part::stack ? made.stack
+             : part == op::scan_part::sum   ? made.sum
+                                            : made.states)[output_of(g[i])] = i;
         }
         graph const outer = g.thaw();
         graph const& body = body_of(outer, outer[Node]);
@@ -86,7 +87,8 @@ struct control_facts {
                 if (wanted[o]) asked.outputs.push_back(body.outputs[o]);
             list<char> const needed = needed_nodes(asked);
             for (int i = 0; i < body.size(); ++i) {
-                if (!needed[i] || !body[i].is<op::symbol>() || body[i].attr.n[0] >= carries || wanted[static_cast<int>(body[i].attr.n[0])]) continue;
+                if (!needed[i] || !body[i].is<op::symbol>() || body[i].attr.n[0] >= carries || wanted[static_cast<int>(body[i].attr.n[0])])
+                    continue;
                 wanted[static_cast<int>(body[i].attr.n[0])] = 1;
                 changed = true;
             }
@@ -128,7 +130,8 @@ struct inner_dimensions {
     static constexpr auto numbers = [] {
         std::array<int, max_dimensions> found{};
         dimension_table outer = stages<Source>::plan.dimensions;
-        for (int i = 0; i < stages<Body>::plan.dimensions.count; ++i) found[static_cast<std::size_t>(i)] = outer.index(stages<Body>::plan.dimensions.names[i]);
+        for (int i = 0; i < stages<Body>::plan.dimensions.count; ++i)
+            found[static_cast<std::size_t>(i)] = outer.index(stages<Body>::plan.dimensions.names[i]);
         return found;
     }();
     constexpr explicit inner_dimensions(std::int64_t const* outer) {
@@ -182,7 +185,10 @@ struct control_memory {
         std::int64_t bytes = inner_workspace<Source, body_source<Source, Node>>(dimensions);
         if constexpr (control_facts<Source, Node>::is_scan) {
             [&]<int... K>(std::integer_sequence<int, K...>) {
-                ((bytes += control_facts<Source, Node>::layout.result[K] < 0 ? 0 : 2 * whole_lines(core::bytes_of<Source, control_facts<Source, Node>::operands[K]>(dimensions))), ...);
+                ((bytes += control_facts<Source, Node>::layout.result[K] < 0
+                               ? 0
+                               : 2 * whole_lines(core::bytes_of<Source, control_facts<Source, Node>::operands[K]>(dimensions))),
+                 ...);
             }(std::make_integer_sequence<int, control_facts<Source, Node>::carries>{});
             return bytes;
         } else {
@@ -201,6 +207,4 @@ struct control_memory {
     static constexpr bool is_static = has_static_bodies(g.thaw());
 };
 
-}  // namespace gradus::core
-
-#pragma GCC diagnostic pop
+}  // namespace gradus::inline GRADUS_ARCH::core

@@ -3,11 +3,7 @@
 
 #include <gradus/control/expression.hpp>
 
-// g++ takes names in an instantiated lambda for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-
-namespace gradus {
+namespace gradus::inline GRADUS_ARCH {
 
 namespace core {
 
@@ -29,20 +25,28 @@ struct cond_call {
 };
 template <class Predicate>
 constexpr text predicate_complaint() {
-    if (Predicate::type.shape.rank() != 0) return concat("gradus::cond(predicate, a, b): the predicate is no scalar: predicate is ", Predicate::type, ". Select elements with gr::where, or use gr::any or gr::all");
+    if (Predicate::type.shape.rank() != 0)
+        return concat("gradus::cond(predicate, a, b): the predicate is no scalar: predicate is ", Predicate::type,
+                      ". Select elements with gr::where, or use gr::any or gr::all");
     return {};
 }
 template <class Call>
 constexpr text branches_complaint() {
     if constexpr (!expressions_in<typename Call::then_result> || !expressions_in<typename Call::else_result>)
-        return concat("gradus::cond(predicate, a, b): a branch returns no expression: a and b are functions that return one, or a tuple of several");
+        return concat(
+            "gradus::cond(predicate, a, b): a branch returns no expression: a and b are functions that return one, or a tuple of several");
     else {
         constexpr auto const& a = types_of<typename Call::then_result>;
         constexpr auto const& b = types_of<typename Call::else_result>;
-        if (a.count != b.count) return concat("gradus::cond(predicate, a, b): the branches return different numbers of values: a returns ", a.count, ", b returns ", b.count);
+        if (a.count != b.count)
+            return concat("gradus::cond(predicate, a, b): the branches return different numbers of values: a returns ", a.count,
+                          ", b returns ", b.count);
         for (int k = 0; k < a.count; ++k) {
-            if (!(a.at[k] == b.at[k])) return concat("gradus::cond(predicate, a, b): the branches differ: a returns ", a.at[k], ", b returns ", b.at[k]);
-            if (a.at[k].type == dtype::number) return concat("gradus::cond(predicate, a, b): the branches return a number without a type. Give it one: gr::cast<float>(0.0_c)");
+            if (!(a.at[k] == b.at[k]))
+                return concat("gradus::cond(predicate, a, b): the branches differ: a returns ", a.at[k], ", b returns ", b.at[k]);
+            if (a.at[k].type == dtype::number)
+                return concat(
+                    "gradus::cond(predicate, a, b): the branches return a number without a type. Give it one: gr::cast<float>(0.0_c)");
         }
         return {};
     }
@@ -56,12 +60,11 @@ constexpr text branches_complaint() {
 template <expression P, class A, class B, expression... Operands>
 constexpr auto cond(P, A, B, Operands...) {
     core::report<&core::predicate_complaint<P>>();
-    using call = core::cond_call<P, A, B, Operands...>;
-    core::report<&core::branches_complaint<call>>();
-    if constexpr (!core::is_empty<&core::predicate_complaint<P>> || !core::is_empty<&core::branches_complaint<call>>) return typename call::then_result{};
-    else return core::results_like<call, op::scan_part::last, typename call::then_result>{};
+    using both = core::cond_call<P, A, B, Operands...>;
+    core::report<&core::branches_complaint<both>>();
+    if constexpr (!core::is_empty<&core::predicate_complaint<P>> || !core::is_empty<&core::branches_complaint<both>>)
+        return typename both::then_result{};
+    else return core::results_like<both, op::scan_part::last, typename both::then_result>{};
 }
 
-}  // namespace gradus
-
-#pragma GCC diagnostic pop
+}  // namespace gradus::inline GRADUS_ARCH

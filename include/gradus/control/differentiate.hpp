@@ -5,7 +5,7 @@
 #include <gradus/pass/differentiate.hpp>
 
 // Derivatives of control nodes are control nodes, whose bodies are derivatives of the bodies.
-namespace gradus {
+namespace gradus::inline GRADUS_ARCH {
 
 namespace core {
 
@@ -69,7 +69,8 @@ public:
         }
         attr_.value = kept.size();
         list_ = operands_[kept[0]];
-        for (int k = 1; k < kept.size(); ++k) list_ = append_operand(outer_, list_, operands_[kept[k]], roles_[kept[k]] == walked, k == 1 && roles_[kept[0]] == walked);
+        for (int k = 1; k < kept.size(); ++k)
+            list_ = append_operand(outer_, list_, operands_[kept[k]], roles_[kept[k]] == walked, k == 1 && roles_[kept[0]] == walked);
     }
     /// Result k, after finish().
     constexpr value result(op::scan_part part, int k) {
@@ -92,23 +93,14 @@ private:
 };
 
 constexpr value zeros(graph& g, tensor_type const& like) { return value::constant(g, 0, like.type).broadcast_to(like.shape); }
-/// The constant that a value shows in all places; -1 where it is none.
-constexpr int constant_behind(graph const& g, int id) {
-    while (g[id].op->kind == op_kind::view) id = g[id].in[0];
-    return g[id].is<op::constant>() ? id : -1;
-}
 /// The single element that a larger value repeats, as the derivative of a mean does; -1 where it is another value.
 constexpr int repeated_scalar(graph const& g, int id) {
     int at = id;
     while (!g[at].shape.is_single() && g[at].op->kind == op_kind::view) at = g[at].in[0];
     return g[at].shape.is_single() && at != id ? at : -1;
 }
-constexpr bool is_zero(graph const& g, int id) {
-    int const constant = constant_behind(g, id);
-    return constant >= 0 && g[constant].attr.value == 0;
-}
 constexpr void add_cotangent(graph& g, list<int>& cotangents, int at, int part) {
-    cotangents[at] = cotangents[at] < 0 ? part : (value{g, cotangents[at]} + value{g, part}).id();
+    cotangents[at] = add_derivatives(g, cotangents[at], part);
 }
 /// The node of a symbol among the first `count` of a graph; -1 where there is none.
 constexpr int find_symbol(graph const& g, int number, int count) {
@@ -130,8 +122,23 @@ constexpr value other_result(graph& g, node n, op::scan_part part, int k) {
 constexpr list<int> with_cotangents(graph const& g, int first, list<int> const& cotangents) {
     list<int> result;
     for (int i = first; i < cotangents.size(); ++i)
-        if (cotangents[i] >= 0 && is_control(g[i]) && run_together(g[i], g[first]) && is_floating(g[i].type) && !is_zero(g, cotangents[i])) result.push_back(i);
+        if (cotangents[i] >= 0 && is_control(g[i]) && run_together(g[i], g[first]) && is_floating(g[i].type) && !is_zero(g, cotangents[i]))
+            result.push_back(i);
     return result;
+}
+
+/// The one condition, a single element, that selects all of these cotangents; a selection without a condition where there is none.
+/// Cotangents become what it selects.
+constexpr selection common_selection(graph& g, list<int> const& results, list<int>& cotangents) {
+    selection common(-1, -1, true);
+    for (int r : results) {
+        selection const s(g, cotangents[r]);
+        if (!s.found() || !g[s.condition].shape.is_single() || (common.found() && !common.same_condition(s))) return {-1, -1, true};
+        common = s;
+    }
+    common.condition = value{g, common.condition}.reshape({}).id();
+    for (int r : results) cotangents[r] = repeated_to(g, selection(g, cotangents[r]).of, g[r].shape);
+    return common;
 }
 
 /// Reverse mode of a loop: a loop in the other direction over the carries before each step, which are stored, and the rows. It
@@ -141,6 +148,7 @@ constexpr void scan_vjp(graph& g, int first, list<int>& cotangents) {
     if (results.empty()) return;
     node const of = g[first];
     list<int> const operands = control_operands(g, of);
+    selection const selected = common_selection(g, results, cotangents);
     graph const& f = body_of(g, of);
     int const carries = op::scan::carries(of.attr);
 
@@ -167,8 +175,11 @@ constexpr void scan_vjp(graph& g, int first, list<int>& cotangents) {
         bool const summed = part == op::scan_part::sum;
         tensor_type const type = summed ? g[r].result() : row_of(g[r].result());
         value c = 0;
-        if (int const constant = constant_behind(g, cotangents[r]); constant >= 0) c = value::constant(body, g[constant].attr.value, type.type).broadcast_to(type.shape);
-        else if (int const scalar = repeated_scalar(g, cotangents[r]); scalar >= 0) c = draft.symbol(0, draft.add(control_draft::constant, {type.type, {}}, value{g, scalar}.reshape({}).id())).broadcast_to(type.shape);
+        if (int const constant = constant_behind(g, cotangents[r]); constant >= 0)
+            c = value::constant(body, g[constant].attr.value, type.type).broadcast_to(type.shape);
+        else if (int const scalar = repeated_scalar(g, cotangents[r]); scalar >= 0)
+            c = draft.symbol(0, draft.add(control_draft::constant, {type.type, {}}, value{g, scalar}.reshape({}).id()))
+                    .broadcast_to(type.shape);
         else c = draft.symbol(0, draft.add(summed ? control_draft::constant : control_draft::walked, type, cotangents[r]));
         if (part == op::scan_part::states) later[k] = c.id();
         else add_cotangent(body, inner, f.outputs[carries + k].node, c.id());
@@ -193,10 +204,13 @@ constexpr void scan_vjp(graph& g, int first, list<int>& cotangents) {
 
     int at = 0;
     for (int k = 0; k < carries; ++k)
-        if (is_floating(f.symbols[k].type.type)) add_cotangent(g, cotangents, operands[k], draft.result(op::scan_part::last, at++).id());
+        if (is_floating(f.symbols[k].type.type))
+            add_cotangent(g, cotangents, operands[k], selected.again(g, draft.result(op::scan_part::last, at++).id()));
     at = 0;
     for (int s = carries; s < operands.size(); ++s)
-        if (has[s]) add_cotangent(g, cotangents, operands[s], draft.result(is_walked(of, s) ? op::scan_part::stack : op::scan_part::sum, at++).id());
+        if (has[s])
+            add_cotangent(g, cotangents, operands[s],
+                          selected.again(g, draft.result(is_walked(of, s) ? op::scan_part::stack : op::scan_part::sum, at++).id()));
 }
 
 /// Reverse mode of a choice: the chosen branch's, of the operands that either branch reads.
@@ -205,16 +219,21 @@ constexpr void cond_vjp(graph& g, int first, list<int>& cotangents) {
     if (results.empty()) return;
     node const of = g[first];
     list<int> const operands = control_operands(g, of);
+    selection const selected = common_selection(g, results, cotangents);
     control_draft draft(g, of);
     auto f = [&](int b) -> graph const& { return body_of(g, of, b); };
-    for (int s = 0; s < operands.size(); ++s) draft.add(s ? control_draft::constant : control_draft::carried, f(0).symbols[s].type, operands[s]);
+    for (int s = 0; s < operands.size(); ++s)
+        draft.add(s ? control_draft::constant : control_draft::carried, f(0).symbols[s].type, operands[s]);
     list<list<int>> inner;
     for (int b = 0; b < 2; ++b) inner.push_back(list<int>(f(b).size(), -1));
     for (int r : results) {
         int const s = draft.add(control_draft::constant, g[r].result(), cotangents[r]), k = static_cast<int>(g[r].attr.n[5]);
         for (int b = 0; b < 2; ++b) add_cotangent(draft.bodies[b], inner[b], f(b).outputs[k].node, draft.symbol(b, s).id());
     }
-    for (int b = 0; b < 2; ++b) sweep(draft.bodies[b], inner[b]);
+    for (int b = 0; b < 2; ++b) {
+        draft.bodies[b].zeros_stay = true;  // what the outer graph has not selected is a 0 here that only run time tells
+        sweep(draft.bodies[b], inner[b]);
+    }
     list<int> reached;
     for (int s = 1; s < operands.size(); ++s) {
         tensor_type const& type = f(0).symbols[s].type;
@@ -229,7 +248,8 @@ constexpr void cond_vjp(graph& g, int first, list<int>& cotangents) {
     }
     if (reached.empty()) return;
     draft.finish(false);
-    for (int k = 0; k < reached.size(); ++k) add_cotangent(g, cotangents, operands[reached[k]], draft.result({}, k).id());
+    for (int k = 0; k < reached.size(); ++k)
+        add_cotangent(g, cotangents, operands[reached[k]], selected.again(g, draft.result({}, k).id()));
 }
 /// Forward mode: the bodies compute the derivatives beside what they depend on.
 constexpr void control_jvp(graph& g, int first, list<int>& tangents) {
@@ -237,7 +257,9 @@ constexpr void control_jvp(graph& g, int first, list<int>& tangents) {
     list<int> const operands = control_operands(g, of);
     bool const loop = of.is<op::scan>();
     int const carries = loop ? op::scan::carries(of.attr) : 0;
-    auto has_tangent = [&](int s) { return tangents[operands[s]] >= 0 && is_floating(g[operands[s]].type) && !is_zero(g, tangents[operands[s]]); };
+    auto has_tangent = [&](int s) {
+        return tangents[operands[s]] >= 0 && is_floating(g[operands[s]].type) && !is_zero(g, tangents[operands[s]]);
+    };
     bool depends = false;
     for (int s = 0; s < operands.size(); ++s) depends = depends || has_tangent(s);
     if (!depends) return;
@@ -245,7 +267,11 @@ constexpr void control_jvp(graph& g, int first, list<int>& tangents) {
     control_draft draft(g, of);
     int const branches = body_count(of);
     auto f = [&](int b) -> graph const& { return body_of(g, of, b); };
-    auto role_of = [&](int s) { return s < carries || (!loop && s == 0) ? control_draft::carried : is_walked(of, s) ? control_draft::walked : control_draft::constant; };
+    auto role_of = [&](int s) {
+        return s < carries || (!loop && s == 0) ? control_draft::carried
+               : is_walked(of, s)               ? control_draft::walked
+                                                : control_draft::constant;
+    };
     for (int s = 0; s < operands.size(); ++s) draft.add(role_of(s), f(0).symbols[s].type, operands[s]);
     list<list<int>> inner;
     for (int b = 0; b < branches; ++b) inner.push_back(list<int>(f(b).size(), -1));
@@ -261,7 +287,10 @@ constexpr void control_jvp(graph& g, int first, list<int>& tangents) {
             if (int const at = find_symbol(f(b), s, f(b).size()); at >= 0) inner[b][at] = draft.symbol(b, t).id();
     }
     list<int> found;  // per output beside the carries: its number among the results
-    for (int b = 0; b < branches; ++b) push_forward(draft.bodies[b], inner[b], 0);
+    for (int b = 0; b < branches; ++b) {
+        draft.bodies[b].zeros_stay = !loop;
+        push_forward(draft.bodies[b], inner[b], 0);
+    }
     for (int b = 0; b < branches; ++b) {
         graph& body = draft.bodies[b];
         auto derivative = [&](int o) { return inner[b][f(b).outputs[o].node]; };
@@ -271,7 +300,8 @@ constexpr void control_jvp(graph& g, int first, list<int>& tangents) {
         for (int o = carries; o < f(b).outputs.size(); ++o) {
             tensor_type const type = f(b)[f(b).outputs[o].node].result();
             bool reached = false;
-            for (int other = 0; other < branches; ++other) reached = reached || (is_floating(type.type) && inner[other][f(other).outputs[o].node] >= 0);
+            for (int other = 0; other < branches; ++other)
+                reached = reached || (is_floating(type.type) && inner[other][f(other).outputs[o].node] >= 0);
             if (b == 0) found.push_back(reached ? body.outputs.size() - all : -1);
             if (reached) body.outputs.push_back({derivative(o) < 0 ? zeros(body, type).id() : derivative(o), -1});
         }
@@ -287,7 +317,8 @@ constexpr void control_jvp(graph& g, int first, list<int>& tangents) {
 }
 
 template <class Op>
-constexpr op_info control_operation{&gradus::label_of<Op>, Op::name, type_id<Op>, Op::kind, Op::arity, false, true, &Op::infer, nullptr, nullptr, nullptr};
+constexpr op_info control_operation{
+    &gradus::label_of<Op>, Op::name, type_id<Op>, Op::kind, Op::arity, false, true, &Op::infer, nullptr, nullptr, nullptr};
 
 /// Is node `id` of a body what node `target` is outside? `outside` says what the body's symbols are there, -1: nothing.
 constexpr bool stands_for(graph const& body, int id, list<int> const& outside, graph const& g, int target) {
@@ -324,8 +355,20 @@ constexpr bool recomputes(graph const& g, node const& n, int target) {
 }  // namespace core
 
 template <>
-inline constexpr auto info_of<op::scan> = control_info{core::control_operation<op::scan>, &core::scan_vjp, &core::control_jvp, [](graph const& g, node const& n) { return shape{core::steps_of(g, n)}; }, &core::control_fault, &core::describe_control, &core::recomputes};
+inline constexpr auto info_of<op::scan> = control_info{core::control_operation<op::scan>,
+                                                       &core::scan_vjp,
+                                                       &core::control_jvp,
+                                                       [](graph const& g, node const& n) { return shape{core::steps_of(g, n)}; },
+                                                       &core::control_fault,
+                                                       &core::describe_control,
+                                                       &core::recomputes};
 template <>
-inline constexpr auto info_of<op::cond> = control_info{core::control_operation<op::cond>, &core::cond_vjp, &core::control_jvp, [](graph const&, node const&) { return shape{}; }, &core::control_fault, &core::describe_control, &core::recomputes};
+inline constexpr auto info_of<op::cond> = control_info{core::control_operation<op::cond>,
+                                                       &core::cond_vjp,
+                                                       &core::control_jvp,
+                                                       [](graph const&, node const&) { return shape{}; },
+                                                       &core::control_fault,
+                                                       &core::describe_control,
+                                                       &core::recomputes};
 
-}  // namespace gradus
+}  // namespace gradus::inline GRADUS_ARCH

@@ -6,11 +6,7 @@
 
 // Loops and choices whose bodies are functions on expressions, with the meaning of JAX's lax.scan and lax.cond.
 
-// g++ takes names in an instantiated lambda for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-
-namespace gradus {
+namespace gradus::inline GRADUS_ARCH {
 
 /// `gr::scan<gr::memory_budget<4096>>`: bytes that the carries kept for the derivative may take.
 struct memory_budget_t {
@@ -25,7 +21,7 @@ inline constexpr reverse_t reverse{};
 namespace core {
 
 struct scan_options {
-    std::int64_t steps = -1;   ///< where there are no rows
+    std::int64_t steps = -1;  ///< where there are no rows
     bool reversed = false;
     std::int64_t budget = -1;  ///< bytes
 };
@@ -63,7 +59,9 @@ template <class Like, class Parts>
 using structured_as = std::conditional_t<is_several<Like>, Parts, std::tuple_element_t<0, Parts>>;
 
 template <class... E>
-constexpr bool all_expressions(std::tuple<E...>*) { return (expression<E> && ...); }
+constexpr bool all_expressions(std::tuple<E...>*) {
+    return (expression<E> && ...);
+}
 template <class T>
 concept expressions_in = all_expressions(static_cast<parts_of<T>*>(nullptr));
 
@@ -73,9 +71,13 @@ constexpr std::uint64_t hash_parts(std::uint64_t h, std::tuple<E...>*) {
     return mix(h, sizeof...(E));
 }
 template <class T>
-constexpr std::uint64_t mixed(std::uint64_t h) { return hash_parts(h, static_cast<parts_of<T>*>(nullptr)); }
+constexpr std::uint64_t mixed(std::uint64_t h) {
+    return hash_parts(h, static_cast<parts_of<T>*>(nullptr));
+}
 template <class... E>
-constexpr int weigh(std::tuple<E...>*) { return (0 + ... + E::weight); }
+constexpr int weigh(std::tuple<E...>*) {
+    return (0 + ... + E::weight);
+}
 template <class T>
 inline constexpr int weight_of_parts = weigh(static_cast<parts_of<T>*>(nullptr));
 template <class T, int K>
@@ -117,7 +119,8 @@ struct placeholder : expression_facts<placeholder<Id, Role, K, Type>> {
     }();
     static constexpr std::string_view name() { return {label.text, static_cast<std::size_t>(label.size)}; }
 };
-template <std::uint64_t Id, fixed_string Role, bool Rows, class Parts, class Numbers = std::make_integer_sequence<int, static_cast<int>(std::tuple_size_v<Parts>)>>
+template <std::uint64_t Id, fixed_string Role, bool Rows, class Parts,
+          class Numbers = std::make_integer_sequence<int, static_cast<int>(std::tuple_size_v<Parts>)>>
 struct placeholders;
 template <std::uint64_t Id, fixed_string Role, bool Rows, class... E, int... K>
 struct placeholders<Id, Role, Rows, std::tuple<E...>, std::integer_sequence<int, K...>> {
@@ -147,7 +150,9 @@ struct type_array {
     static constexpr int count = Count;
 };
 template <class... E>
-constexpr auto types_in(std::tuple<E...>*) { return type_array<static_cast<int>(sizeof...(E))>{{E::type...}}; }
+constexpr auto types_in(std::tuple<E...>*) {
+    return type_array<static_cast<int>(sizeof...(E))>{{E::type...}};
+}
 template <class T>
 inline constexpr auto types_of = types_in(static_cast<parts_of<T>*>(nullptr));
 
@@ -172,7 +177,8 @@ struct scan_call {
     using row_parts = typename placeholders<id, "x", true, parts_of<Xs>>::type;
 
     static auto called() {
-        if constexpr (has_xs) return std::type_identity<std::invoke_result_t<F const&, structured_as<Init, carry_parts>, structured_as<Xs, row_parts>>>{};
+        if constexpr (has_xs)
+            return std::type_identity<std::invoke_result_t<F const&, structured_as<Init, carry_parts>, structured_as<Xs, row_parts>>>{};
         else return std::type_identity<std::invoke_result_t<F const&, structured_as<Init, carry_parts>>>{};
     }
     using result = typename decltype(called())::type;
@@ -191,7 +197,8 @@ struct scan_call {
     static constexpr tensor_type type_of(op::scan_part part, int k) {
         return part == op::scan_part::last ? types_of<Init>.at[k] : stacked(types_of<ys>.at[k], steps());
     }
-    static constexpr std::uint64_t hash = mixed<ys>(mixed<next>(mixed<Xs>(mixed<Init>(hash_of("scan") + static_cast<std::uint64_t>(2 * Options.steps + Options.reversed)))));
+    static constexpr std::uint64_t hash =
+        mixed<ys>(mixed<next>(mixed<Xs>(mixed<Init>(hash_of("scan") + static_cast<std::uint64_t>(2 * Options.steps + Options.reversed)))));
     static constexpr int weight = 1 + weight_of_parts<Init> + weight_of_parts<Xs>;
 };
 
@@ -201,34 +208,50 @@ constexpr text scan_operands_complaint() {
     constexpr auto const& init = types_of<Init>;
     constexpr auto const& xs = types_of<Xs>;
     for (int k = 0; k < init.count; ++k)
-        if (init.at[k].type == dtype::number) return concat("gradus::scan(body, init, xs): the first carry is a number without a type: init[", k, "]. Give it one: gr::cast<float>(0.0_c)");
+        if (init.at[k].type == dtype::number)
+            return concat("gradus::scan(body, init, xs): the first carry is a number without a type: init[", k,
+                          "]. Give it one: gr::cast<float>(0.0_c)");
     for (int k = 0; k < xs.count; ++k) {
-        if (xs.at[k].shape.rank() == 0) return concat("gradus::scan(body, init, xs): xs has no axis to walk along: xs[", k, "] is ", xs.at[k]);
-        if (!(xs.at[k].shape[0] == xs.at[0].shape[0])) return concat("gradus::scan(body, init, xs): numbers of rows differ: xs[0] is ", xs.at[0], ", xs[", k, "] is ", xs.at[k]);
+        if (xs.at[k].shape.rank() == 0)
+            return concat("gradus::scan(body, init, xs): xs has no axis to walk along: xs[", k, "] is ", xs.at[k]);
+        if (!(xs.at[k].shape[0] == xs.at[0].shape[0]))
+            return concat("gradus::scan(body, init, xs): numbers of rows differ: xs[0] is ", xs.at[0], ", xs[", k, "] is ", xs.at[k]);
     }
-    if (xs.count == 0 && Options.steps < 0) return concat("gradus::scan(body, init): how many steps? Write gr::scan<100>(body, init), or hand in rows to walk along");
-    if (xs.count > 0 && Options.steps >= 0 && !(xs.at[0].shape[0] == extent(Options.steps))) return concat("gradus::scan<", Options.steps, ">(body, init, xs): there are other rows than steps: xs is ", xs.at[0]);
+    if (xs.count == 0 && Options.steps < 0)
+        return concat("gradus::scan(body, init): how many steps? Write gr::scan<100>(body, init), or hand in rows to walk along");
+    if (xs.count > 0 && Options.steps >= 0 && !(xs.at[0].shape[0] == extent(Options.steps)))
+        return concat("gradus::scan<", Options.steps, ">(body, init, xs): there are other rows than steps: xs is ", xs.at[0]);
     if (Options.budget >= 0 && xs.count > 0 && !xs.at[0].shape[0].is_static())
-        return concat("gradus::scan<gr::memory_budget<", Options.budget, ">>(body, init, xs): the steps are cut into segments by the compiler, which needs their number: xs is ", xs.at[0]);
+        return concat("gradus::scan<gr::memory_budget<", Options.budget,
+                      ">>(body, init, xs): the steps are cut into segments by the compiler, which needs their number: xs is ", xs.at[0]);
     for (int k = 0; k < init.count; ++k)
         if (Options.budget >= 0 && !init.at[k].shape.is_static())
-            return concat("gradus::scan<gr::memory_budget<", Options.budget, ">>(body, init, xs): the compiler needs the size of the carry: init is ", init.at[k]);
+            return concat("gradus::scan<gr::memory_budget<", Options.budget,
+                          ">>(body, init, xs): the compiler needs the size of the carry: init is ", init.at[k]);
     return {};
 }
 template <class Call>
 constexpr text scan_body_complaint() {
     if constexpr (!expressions_in<typename Call::next> || !expressions_in<typename Call::ys>)
-        return concat("gradus::scan(body, init, xs): the body returns no expressions: return the next carry (an expression, or a tuple like init), or std::pair{carry, y}");
+        return concat(
+            "gradus::scan(body, init, xs): the body returns no expressions: return the next carry (an expression, or a tuple like init), "
+            "or std::pair{carry, y}");
     else {
         constexpr auto const& init = types_of<typename Call::init>;
         constexpr auto const& next = types_of<typename Call::next>;
         constexpr auto const& ys = types_of<typename Call::ys>;
         if (init.count != next.count || is_several<typename Call::init> != is_several<typename Call::next>)
-            return concat("gradus::scan(body, init, xs): the body returns another number of carries: init has ", init.count, ", the body returns ", next.count);
+            return concat("gradus::scan(body, init, xs): the body returns another number of carries: init has ", init.count,
+                          ", the body returns ", next.count);
         for (int k = 0; k < init.count; ++k)
-            if (!(init.at[k] == next.at[k])) return concat("gradus::scan(body, init, xs): the carry changes: init", is_several<typename Call::init> ? concat('[', k, ']') : text{}, " is ", init.at[k], ", the body returns ", next.at[k]);
+            if (!(init.at[k] == next.at[k]))
+                return concat("gradus::scan(body, init, xs): the carry changes: init",
+                              is_several<typename Call::init> ? concat('[', k, ']') : text{}, " is ", init.at[k], ", the body returns ",
+                              next.at[k]);
         for (int k = 0; k < ys.count; ++k)
-            if (ys.at[k].type == dtype::number) return concat("gradus::scan(body, init, xs): the body gives out a number without a type. Give it one: gr::cast<float>(1.0_c)");
+            if (ys.at[k].type == dtype::number)
+                return concat(
+                    "gradus::scan(body, init, xs): the body gives out a number without a type. Give it one: gr::cast<float>(1.0_c)");
         return {};
     }
 }
@@ -241,12 +264,11 @@ constexpr auto scan_plain() {
         using call = scan_call<F, Options, Init, Xs>;
         report<&scan_body_complaint<call>>();
         if constexpr (!is_empty<&scan_body_complaint<call>>) return Init{};
-        else if constexpr (call::has_ys) return std::pair<results_like<call, op::scan_part::last, Init>, results_like<call, op::scan_part::stack, typename call::ys>>{};
+        else if constexpr (call::has_ys)
+            return std::pair<results_like<call, op::scan_part::last, Init>, results_like<call, op::scan_part::stack, typename call::ys>>{};
         else return results_like<call, op::scan_part::last, Init>{};
     }
 }
 
 }  // namespace core
-}  // namespace gradus
-
-#pragma GCC diagnostic pop
+}  // namespace gradus::inline GRADUS_ARCH

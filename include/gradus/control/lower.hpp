@@ -9,14 +9,20 @@
 #include <gradus/pass/simplify.hpp>
 
 // From the expressions of loops and choices to control nodes.
-namespace gradus::core {
+namespace gradus::inline GRADUS_ARCH::core {
 
 template <class... E>
-constexpr void lower_all(lowering& lower, std::tuple<E...>*) { static_cast<void>((lower.template operator()<E>(), ...)); }
+constexpr void lower_all(lowering& lower, std::tuple<E...>*) {
+    static_cast<void>((lower.template operator()<E>(), ...));
+}
 template <class... E>
-constexpr void lower_outputs(graph& g, lowering& lower, std::tuple<E...>*) { (g.outputs.push_back({lower.template operator()<E>().id(), -1}), ...); }
+constexpr void lower_outputs(graph& g, lowering& lower, std::tuple<E...>*) {
+    (g.outputs.push_back({lower.template operator()<E>().id(), -1}), ...);
+}
 template <class T>
-constexpr parts_of<T>* parts() { return nullptr; }
+constexpr parts_of<T>* parts() {
+    return nullptr;
+}
 
 /// A body as it is written, derivatives inside of it expanded. Its own symbols come first.
 template <class Symbols, class Result>
@@ -80,14 +86,22 @@ template <class... Tuples>
 using joined_tuples = decltype(std::tuple_cat(std::declval<Tuples>()...));
 
 template <class Call>
-inline constexpr auto written_scan = freeze<[] { return write_body<joined_tuples<typename Call::carry_parts, typename Call::row_parts>, joined_tuples<parts_of<typename Call::next>, parts_of<typename Call::ys>>>(); }, 64>();
+inline constexpr auto written_scan = freeze<[] {
+    return write_body<joined_tuples<typename Call::carry_parts, typename Call::row_parts>,
+                      joined_tuples<parts_of<typename Call::next>, parts_of<typename Call::ys>>>();
+},
+                                            64>();
 template <class Call>
-inline constexpr int own_symbols = static_cast<int>(std::tuple_size_v<typename Call::carry_parts> + std::tuple_size_v<typename Call::row_parts>);
+inline constexpr int own_symbols =
+    static_cast<int>(std::tuple_size_v<typename Call::carry_parts> + std::tuple_size_v<typename Call::row_parts>);
 template <class Call>
 inline constexpr auto scan_body = freeze<[] { return without_invariants(written_scan<Call>.thaw(), own_symbols<Call>); }, 64>();
 
 template <class Call, bool IsThen>
-inline constexpr auto written_branch = freeze<[] { return write_body<typename Call::symbols, std::conditional_t<IsThen, typename Call::then_result, typename Call::else_result>>(); }, 64>();
+inline constexpr auto written_branch = freeze<[] {
+    return write_body<typename Call::symbols, std::conditional_t<IsThen, typename Call::then_result, typename Call::else_result>>();
+},
+                                              64>();
 
 /// The symbols of both branches, those that have one name once.
 template <class Call>
@@ -114,7 +128,8 @@ inline constexpr auto branch_body = freeze<[] {
     });
     result.symbols = all;
     return pass::simplify_differentiable(result);
-}, 64>();
+},
+                                           64>();
 
 /// A symbol of another graph, by its name.
 constexpr int outer_symbol(lowering& lower, graph& g, symbol_entry const& s) {
@@ -123,7 +138,9 @@ constexpr int outer_symbol(lowering& lower, graph& g, symbol_entry const& s) {
     return g.intern(n);
 }
 template <class... E>
-constexpr void lower_operands(lowering& lower, list<int>& operands, std::tuple<E...>*) { (operands.push_back(lower.template operator()<E>().id()), ...); }
+constexpr void lower_operands(lowering& lower, list<int>& operands, std::tuple<E...>*) {
+    (operands.push_back(lower.template operator()<E>().id()), ...);
+}
 
 /// The node of a result of a scan; what does not change from step to step is computed in front of it.
 template <class F, scan_options Options, class Init, class Xs>
@@ -149,7 +166,8 @@ constexpr node control_node(lowering& lower, graph& g, scan_call<F, Options, Ini
     }
     for (int id : lifted_nodes(written, outside)) operands.push_back(renumbered[id]);
     node n{&info_of<op::scan>, {operands[0], -1, -1}, dtype::number, {}, {}};
-    for (int k = 1; k < operands.size(); ++k) n.in[0] = append_operand(g, n.in[0], operands[k], k >= carries && k < own, k == 1 && carries == 0);
+    for (int k = 1; k < operands.size(); ++k)
+        n.in[0] = append_operand(g, n.in[0], operands[k], k >= carries && k < own, k == 1 && carries == 0);
     n.attr.n[0] = body_index(g, scan_body<call>.thaw());
     n.attr.n[1] = carries;
     n.attr.n[2] = 2 * (own - carries) + Options.reversed;
@@ -180,4 +198,4 @@ constexpr value lower_control(lowering& lower, graph& g, control_expr<Call, Part
     return other_result(g, control_node(lower, g, static_cast<Call*>(nullptr)), Part, K);
 }
 
-}  // namespace gradus::core
+}  // namespace gradus::inline GRADUS_ARCH::core

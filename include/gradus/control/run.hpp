@@ -8,11 +8,7 @@
 
 // Loops over the program of a step, and the choice between two programs.
 
-// g++ takes names in an instantiated lambda for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-
-namespace gradus::core {
+namespace gradus::inline GRADUS_ARCH::core {
 
 /// Memory of an operand, and how far apart its rows are in bytes.
 template <class Source, int Id>
@@ -58,9 +54,12 @@ template <class Source, int Node>
     carried_value carry[carries + 1];
     given_out out[others + 1];
 
-    [&]<int... K>(std::integer_sequence<int, K...>) { ((operand[K] = operand_memory<Source, facts::operands[K]>(c, row[K])), ...); }(std::make_integer_sequence<int, facts::count>{});
+    [&]<int... K>(std::integer_sequence<int, K...>) {
+        ((operand[K] = operand_memory<Source, facts::operands[K]>(c, row[K])), ...);
+    }(std::make_integer_sequence<int, facts::count>{});
     auto bind_carry = [&]<int K>(std::integral_constant<int, K>) {
-        carry[K] = {result_address<Source, facts::layout.last[K]>(c), result_address<Source, facts::layout.states[K]>(c), scratch, bytes_of<Source, facts::operands[K]>(c.dimensions), facts::layout.result[K]};
+        carry[K] = {result_address<Source, facts::layout.last[K]>(c), result_address<Source, facts::layout.states[K]>(c), scratch,
+                    bytes_of<Source, facts::operands[K]>(c.dimensions), facts::layout.result[K]};
         if (facts::layout.result[K] >= 0) scratch += 2 * whole_lines(carry[K].bytes);
     };
     auto bind_output = [&]<int K>(std::integral_constant<int, K>) {
@@ -72,16 +71,24 @@ template <class Source, int Node>
         }
     };
     std::int64_t const steps = facts::steps.at(c.dimensions);
-    [&]<int... K>(std::integer_sequence<int, K...>) { (bind_carry(std::integral_constant<int, K>{}), ...); }(std::make_integer_sequence<int, carries>{});
+    [&]<int... K>(std::integer_sequence<int, K...>) {
+        (bind_carry(std::integral_constant<int, K>{}), ...);
+    }(std::make_integer_sequence<int, carries>{});
     [&]<int... K>(std::integer_sequence<int, K...>) {
         (bind_output(std::integral_constant<int, carries + K>{}), ...);
-        ((facts::layout.stack[carries + K] >= 0 && steps ? void(out[K].bytes = bytes_of<Source, facts::layout.stack[carries + K] >= 0 ? facts::layout.stack[carries + K] : 0>(c.dimensions) / steps) : void()), ...);
+        ((facts::layout.stack[carries + K] >= 0 && steps
+              ? void(out[K].bytes =
+                         bytes_of<Source, facts::layout.stack[carries + K] >= 0 ? facts::layout.stack[carries + K] : 0>(c.dimensions) /
+                         steps)
+              : void()),
+         ...);
     }(std::make_integer_sequence<int, others>{});
 
     std::int64_t const first = facts::reversed ? steps - 1 : 0, forward = facts::reversed ? -1 : 1;
     for (int k = 0; k < facts::count; ++k) symbols[k] = operand[k];
     for (int k = 0; k < carries; ++k) {
-        if (carry[k].states && steps) std::memcpy(carry[k].states + first * carry[k].bytes, operand[k], static_cast<std::size_t>(carry[k].bytes));
+        if (carry[k].states && steps)
+            std::memcpy(carry[k].states + first * carry[k].bytes, operand[k], static_cast<std::size_t>(carry[k].bytes));
         if (carry[k].last && !steps) std::memcpy(carry[k].last, operand[k], static_cast<std::size_t>(carry[k].bytes));
     }
     for (std::int64_t i = 0, at = first; i < steps; ++i, at += forward) {
@@ -114,9 +121,13 @@ template <class Source, int Node>
     using facts = control_facts<Source, Node>;
     void *symbols[facts::count + 1] = {}, *outputs[facts::outputs + 1] = {};
     std::int64_t row = 0;
-    [&]<int... K>(std::integer_sequence<int, K...>) { ((symbols[K] = operand_memory<Source, facts::operands[K]>(c, row)), ...); }(std::make_integer_sequence<int, facts::count>{});
     [&]<int... K>(std::integer_sequence<int, K...>) {
-        ((facts::layout.result[K] >= 0 ? void(outputs[facts::layout.result[K]] = result_address<Source, facts::layout.last[K]>(c)) : void()), ...);
+        ((symbols[K] = operand_memory<Source, facts::operands[K]>(c, row)), ...);
+    }(std::make_integer_sequence<int, facts::count>{});
+    [&]<int... K>(std::integer_sequence<int, K...>) {
+        ((facts::layout.result[K] >= 0 ? void(outputs[facts::layout.result[K]] = result_address<Source, facts::layout.last[K]>(c))
+                                       : void()),
+         ...);
     }(std::make_integer_sequence<int, facts::outputs>{});
     using P = element_t<stages<Source>::optimized[facts::operands[0]].type>;
     if (*static_cast<P const*>(symbols[0]) != P{}) run_branch<Source, Node, 0>(c, symbols, outputs);
@@ -129,6 +140,4 @@ void run_control(run_context const& c) {
     else run_cond<Source, Node>(c);
 }
 
-}  // namespace gradus::core
-
-#pragma GCC diagnostic pop
+}  // namespace gradus::inline GRADUS_ARCH::core

@@ -3,11 +3,7 @@
 
 #include <gradus/control/expression.hpp>
 
-// g++ takes names in an instantiated lambda for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-
-namespace gradus {
+namespace gradus::inline GRADUS_ARCH {
 
 namespace core {
 
@@ -15,9 +11,13 @@ namespace core {
 template <class F, std::int64_t Steps, bool Reversed>
 struct segment_body {
     template <class Carry>
-    constexpr auto operator()(Carry) const { return scan_plain<F, scan_options{Steps, Reversed, -1}, Carry, std::tuple<>>(); }
+    constexpr auto operator()(Carry) const {
+        return scan_plain<F, scan_options{Steps, Reversed, -1}, Carry, std::tuple<>>();
+    }
     template <class Carry, class Rows>
-    constexpr auto operator()(Carry, Rows) const { return scan_plain<F, scan_options{-1, Reversed, -1}, Carry, Rows>(); }
+    constexpr auto operator()(Carry, Rows) const {
+        return scan_plain<F, scan_options{-1, Reversed, -1}, Carry, Rows>();
+    }
 };
 
 /// f on every part of a structure, or on the parts of two in turn.
@@ -25,9 +25,11 @@ template <class... S>
 constexpr auto map_parts(auto f, S... structures) {
     using first = std::tuple_element_t<0, std::tuple<S...>>;
     if constexpr (!is_several<first>) return f(structures...);
-    else return [&]<std::size_t... I>(std::index_sequence<I...>) {
-        return std::tuple{[&](auto at) { return f(std::get<decltype(at)::value>(structures)...); }(std::integral_constant<std::size_t, I>{})...};
-    }(std::make_index_sequence<std::tuple_size_v<parts_of<first>>>{});
+    else
+        return [&]<std::size_t... I>(std::index_sequence<I...>) {
+            return std::tuple{
+                [&](auto at) { return f(std::get<decltype(at)::value>(structures)...); }(std::integral_constant<std::size_t, I>{})...};
+        }(std::make_index_sequence<std::tuple_size_v<parts_of<first>>>{});
 }
 
 constexpr shape with_leading(shape const& rest, int dropped, std::initializer_list<extent> lead) {
@@ -37,29 +39,41 @@ constexpr shape with_leading(shape const& rest, int dropped, std::initializer_li
 }
 /// Rows as segments of rows, and back.
 template <std::int64_t Segments, std::int64_t Steps, class E>
-constexpr auto as_segments(E x) { return apply<with<op::reshape, parameters{{}, with_leading(E::type.shape, 1, {Segments, Steps})}>>(x); }
+constexpr auto as_segments(E x) {
+    return apply<with<op::reshape, parameters{{}, with_leading(E::type.shape, 1, {Segments, Steps})}>>(x);
+}
 template <std::int64_t Rows, class E>
-constexpr auto as_rows(E x) { return apply<with<op::reshape, parameters{{}, with_leading(E::type.shape, 2, {Rows})}>>(x); }
+constexpr auto as_rows(E x) {
+    return apply<with<op::reshape, parameters{{}, with_leading(E::type.shape, 2, {Rows})}>>(x);
+}
 
 /// What is done to rows and outputs of segments, as function objects.
 template <std::int64_t First, std::int64_t Last>
 struct rows_between {
     template <class E>
-    constexpr auto operator()(E x) const { return slice<First, Last>(x); }
+    constexpr auto operator()(E x) const {
+        return slice<First, Last>(x);
+    }
 };
 template <std::int64_t Segments, std::int64_t Steps>
 struct rows_to_segments {
     template <class E>
-    constexpr auto operator()(E x) const { return as_segments<Segments, Steps>(slice<0, Segments * Steps>(x)); }
+    constexpr auto operator()(E x) const {
+        return as_segments<Segments, Steps>(slice<0, Segments * Steps>(x));
+    }
 };
 template <std::int64_t Rows>
 struct segments_to_rows {
     template <class E>
-    constexpr auto operator()(E y) const { return as_rows<Rows>(y); }
+    constexpr auto operator()(E y) const {
+        return as_rows<Rows>(y);
+    }
 };
 struct rows_after_rows {
     template <class A, class B>
-    constexpr auto operator()(A a, B b) const { return concatenate<0>(a, b); }
+    constexpr auto operator()(A a, B b) const {
+        return concatenate<0>(a, b);
+    }
 };
 
 /// The shortest segments with which the carries before each, and those inside of one, fit in the budget; 0 where there are none.
@@ -83,14 +97,15 @@ constexpr std::int64_t carry_bytes() {
 template <std::int64_t Steps, std::int64_t Budget, class Init>
 constexpr text budget_complaint() {
     if (segment_steps(Steps, carry_bytes<Init>(), Budget)) return {};
-    return concat("gradus::scan<gr::memory_budget<", Budget, ">>(body, init, xs): the budget is too small: ", Steps, " carries of ", carry_bytes<Init>(), " bytes take ",
-                  least_segment_bytes(Steps, carry_bytes<Init>()), " bytes at least");
+    return concat("gradus::scan<gr::memory_budget<", Budget, ">>(body, init, xs): the budget is too small: ", Steps, " carries of ",
+                  carry_bytes<Init>(), " bytes take ", least_segment_bytes(Steps, carry_bytes<Init>()), " bytes at least");
 }
 
 /// A scan over segments: the derivative keeps the carry before each of them and computes those inside of one again.
 template <class F, scan_options Options, std::int64_t Steps, class Init, class... Xs>
 constexpr auto scan_segments(Init init, Xs... xs) {
-    constexpr std::int64_t length = segment_steps(Steps, carry_bytes<Init>(), Options.budget), segments = Steps / length, whole = segments * length, rest = Steps - whole;
+    constexpr std::int64_t length = segment_steps(Steps, carry_bytes<Init>(), Options.budget), segments = Steps / length,
+                           whole = segments * length, rest = Steps - whole;
     using body = segment_body<F, length, Options.reversed>;
     constexpr bool has_xs = sizeof...(Xs) > 0;
     auto main = [&](auto carry) {
@@ -139,7 +154,8 @@ constexpr auto scan_within(Init init, Xs... xs) {
     if constexpr (steps * carry_bytes<Init>() <= Options.budget || steps == 0) return scan_plain<F, Options, Init, rows>();
     else {
         report<&budget_complaint<steps, Options.budget, Init>>();
-        if constexpr (!is_empty<&budget_complaint<steps, Options.budget, Init>>) return scan_plain<F, scan_options{Options.steps, Options.reversed, -1}, Init, rows>();
+        if constexpr (!is_empty<&budget_complaint<steps, Options.budget, Init>>)
+            return scan_plain<F, scan_options{Options.steps, Options.reversed, -1}, Init, rows>();
         else return scan_segments<F, Options, steps>(init, xs...);
     }
 }
@@ -158,11 +174,13 @@ constexpr auto scan_within(Init init, Xs... xs) {
 /// "Evaluating Derivatives", chapter 12: one level of checkpoints). `gr::scan<gr::reverse>` begins at the last row.
 template <auto... Options, class F, class Init>
     requires core::expressions_in<Init>
-constexpr auto scan(F, Init init) { return core::scan_within<F, core::scan_options_of<Options...>>(init); }
+constexpr auto scan(F, Init init) {
+    return core::scan_within<F, core::scan_options_of<Options...>>(init);
+}
 template <auto... Options, class F, class Init, class Xs>
     requires(core::expressions_in<Init> && core::expressions_in<Xs>)
-constexpr auto scan(F, Init init, Xs xs) { return core::scan_within<F, core::scan_options_of<Options...>>(init, xs); }
+constexpr auto scan(F, Init init, Xs xs) {
+    return core::scan_within<F, core::scan_options_of<Options...>>(init, xs);
+}
 
-}  // namespace gradus
-
-#pragma GCC diagnostic pop
+}  // namespace gradus::inline GRADUS_ARCH

@@ -1,7 +1,18 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-// The library's only macro, for what an attribute alone cannot say.
+// What the library demands of the compiler's options, and its only macros, for what the language alone cannot say.
+
+#if !defined(__cpp_exceptions)
+#error "gradus: compile without -fno-exceptions: what the library refuses at run time it refuses by an exception"
+#endif
+#if defined(__FAST_MATH__) || (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__ != 0)
+#error "gradus: compile without -ffast-math and -ffinite-math-only: NaN and infinity must survive (-fno-math-errno is fine)"
+#elif defined(__ASSOCIATIVE_MATH__) || defined(__RECIPROCAL_MATH__) || defined(__NO_SIGNED_ZEROS__)  // g++ tells, clang does not
+// clang-format off: one line
+#error "gradus: compile without -funsafe-math-optimizations and its parts: formulas mean what they say"
+// clang-format on
+#endif
 
 /// Inlines every call into a kernel; not where a sanitizer instruments each load, which takes g++ minutes per kernel.
 #if defined(__SANITIZE_ADDRESS__)
@@ -14,3 +25,67 @@
 #ifndef GRADUS_FLATTEN
 #define GRADUS_FLATTEN [[gnu::noinline, gnu::flatten]]
 #endif
+
+// The options that decide which instructions the compiler may use, and whether kernels are compiled, one bit each, three bits a digit:
+// translation units that differ in one of them name everything of the library differently, and the linker can take no function of one for
+// the other's.
+#define GRADUS_ARCH_SECOND(ignored, value, ...) value
+#define GRADUS_ARCH_COMMA_1 0,
+#define GRADUS_ARCH_CHOOSE(pair) GRADUS_ARCH_SECOND(pair 1, 0, 0)
+#define GRADUS_ARCH_BIT(defined) GRADUS_ARCH_CHOOSE(GRADUS_ARCH_COMMA_##defined)
+#define GRADUS_ARCH_DIGIT_000 0
+#define GRADUS_ARCH_DIGIT_001 1
+#define GRADUS_ARCH_DIGIT_010 2
+#define GRADUS_ARCH_DIGIT_011 3
+#define GRADUS_ARCH_DIGIT_100 4
+#define GRADUS_ARCH_DIGIT_101 5
+#define GRADUS_ARCH_DIGIT_110 6
+#define GRADUS_ARCH_DIGIT_111 7
+#define GRADUS_ARCH_PASTE(a, b, c) GRADUS_ARCH_DIGIT_##a##b##c
+#define GRADUS_ARCH_PASTED(a, b, c) GRADUS_ARCH_PASTE(a, b, c)
+#define GRADUS_ARCH_DIGIT(a, b, c) GRADUS_ARCH_PASTED(GRADUS_ARCH_BIT(a), GRADUS_ARCH_BIT(b), GRADUS_ARCH_BIT(c))
+#define GRADUS_ARCH_JOIN(a, b, c, d, e, f, g, h, i, j, k, l) isa##a##b##c##d##e##f##g##h##i##j##k##l
+#define GRADUS_ARCH_JOINED(...) GRADUS_ARCH_JOIN(__VA_ARGS__)
+// clang-format off
+#define GRADUS_ARCH                                                              \
+    GRADUS_ARCH_JOINED(GRADUS_ARCH_DIGIT(__SSE2__, __SSE3__, __SSSE3__),         \
+                       GRADUS_ARCH_DIGIT(__SSE4_1__, __SSE4_2__, __POPCNT__),    \
+                       GRADUS_ARCH_DIGIT(__AVX__, __AVX2__, __FMA__),            \
+                       GRADUS_ARCH_DIGIT(__F16C__, __BMI__, __BMI2__),           \
+                       GRADUS_ARCH_DIGIT(__LZCNT__, __MOVBE__, __FMA4__),        \
+                       GRADUS_ARCH_DIGIT(__AVX512F__, __AVX512VL__, __AVX512DQ__), \
+                       GRADUS_ARCH_DIGIT(__AVX512BW__, __AVX512CD__, __AVX512IFMA__), \
+                       GRADUS_ARCH_DIGIT(__AVX512VBMI__, __AVX512VBMI2__, __AVX512VNNI__), \
+                       GRADUS_ARCH_DIGIT(__AVX512BITALG__, __AVX512VPOPCNTDQ__, __AVX512FP16__), \
+                       GRADUS_ARCH_DIGIT(__AVX512BF16__, __AVXVNNI__, __GFNI__), \
+                       GRADUS_ARCH_DIGIT(__ARM_NEON, __ARM_FEATURE_FMA, __ARM_FEATURE_SVE), \
+                       GRADUS_ARCH_DIGIT(GRADUS_INTERPRET, , ))
+// clang-format on
+
+namespace gradus::inline GRADUS_ARCH {
+
+/// A development build, -DGRADUS_INTERPRET: programs are the same, their kernels run by the loop interpreter (kernel/loop_evaluation.hpp)
+/// instead of being compiled. Such units have names of their own and link with others.
+#ifdef GRADUS_INTERPRET
+inline constexpr bool interprets = true;
+#else
+inline constexpr bool interprets = false;
+#endif
+/// Without optimization the functions of vectors are slower than numbers one by one, and cost the compiler more.
+#ifdef __OPTIMIZE__
+inline constexpr bool optimizes = true;
+#else
+inline constexpr bool optimizes = false;
+#endif
+/// A sanitizer watches who uses memory that was given back, or was never written to: then none is kept (core/allocator.hpp).
+#if defined(__SANITIZE_ADDRESS__)
+inline constexpr bool sanitizes_memory = true;
+#elif !defined(__has_feature)
+inline constexpr bool sanitizes_memory = false;
+#elif __has_feature(address_sanitizer) || __has_feature(memory_sanitizer)
+inline constexpr bool sanitizes_memory = true;
+#else
+inline constexpr bool sanitizes_memory = false;
+#endif
+
+}  // namespace gradus::inline GRADUS_ARCH

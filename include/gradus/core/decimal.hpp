@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <gradus/core/fixed_string.hpp>
+
 #include <bit>
 #include <cstdint>
 #include <stdexcept>
 
-namespace gradus::core {
+namespace gradus::inline GRADUS_ARCH::core {
 
 /// A natural number of up to 2560 bits, for exact decimal to binary conversion in the compiler.
 struct natural {
@@ -53,8 +55,11 @@ constexpr double parse_decimal(char const* text, int length) {
     int i = 0;
     for (; i < length && text[i] != 'e' && text[i] != 'E'; ++i) {
         if (text[i] == '\'') continue;
-        if (text[i] == '.') { point = true; continue; }
-        if (text[i] < '0' || text[i] > '9') throw std::invalid_argument("gradus: a number is spelled in decimal digits");
+        if (text[i] == '.') {
+            point = true;
+            continue;
+        }
+        if (text[i] < '0' || text[i] > '9') refuse<"gradus: a number is spelled in decimal digits", std::invalid_argument>();
         auto digit = static_cast<std::uint32_t>(text[i] - '0');
         exponent -= point;
         if (significant == 0 && digit == 0) continue;
@@ -94,7 +99,10 @@ constexpr double parse_decimal(char const* text, int length) {
         quotient <<= 1;
         natural divisor = below;
         divisor.shift_left(k);
-        if (digits.not_less(divisor)) { digits.subtract(divisor); quotient |= 1; }
+        if (digits.not_less(divisor)) {
+            digits.subtract(divisor);
+            quotient |= 1;
+        }
     }
     bool inexact = digits.count > 0;
     int width = 64 - std::countl_zero(quotient);
@@ -113,4 +121,4 @@ constexpr double parse_decimal(char const* text, int length) {
     return result;
 }
 
-}  // namespace gradus::core
+}  // namespace gradus::inline GRADUS_ARCH::core

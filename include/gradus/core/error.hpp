@@ -6,21 +6,29 @@
 #include <stdexcept>
 #include <utility>
 
-// g++ takes names in an instantiated lambda for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-
+// Errors are one for all translation units, whatever instructions they use; so are the modes of tensor/mode.hpp.
 namespace gradus {
 
-/// What the library throws at run time; a failed call has changed nothing.
-struct error : std::runtime_error {
+/// What the library throws at run time; a failed call has changed nothing. Libraries that hide their symbols still throw what others catch.
+struct [[gnu::visibility("default")]] error : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
-struct shape_error : error { using error::error; };      ///< sizes that do not fit
-struct binding_error : error { using error::error; };    ///< arguments of a program
-struct autograd_error : error { using error::error; };   ///< misuse of the tape
-struct io_error : error { using error::error; };         ///< files
+struct [[gnu::visibility("default")]] shape_error : error {
+    using error::error;
+};  ///< sizes that do not fit
+struct [[gnu::visibility("default")]] binding_error : error {
+    using error::error;
+};  ///< arguments of a program
+struct [[gnu::visibility("default")]] autograd_error : error {
+    using error::error;
+};  ///< misuse of the tape
+struct [[gnu::visibility("default")]] io_error : error {
+    using error::error;
+};  ///< files
 
+}  // namespace gradus
+
+namespace gradus::inline GRADUS_ARCH {
 namespace core {
 
 /// A piece of a sentence computed in the compiler.
@@ -95,6 +103,4 @@ constexpr void report() {
 }
 
 }  // namespace core
-}  // namespace gradus
-
-#pragma GCC diagnostic pop
+}  // namespace gradus::inline GRADUS_ARCH

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <gradus/core/config.hpp>
+
 #include <cstddef>
 #include <string_view>
 
-// g++ takes names in an instantiated template for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-
-namespace gradus {
+namespace gradus::inline GRADUS_ARCH {
 
 /// A string that can be a template argument: the name in `var<"w", float>`.
 template <std::size_t N>
@@ -22,6 +20,14 @@ struct fixed_string {
     constexpr std::string_view view() const { return {text, N - 1}; }
 };
 
-}  // namespace gradus
+namespace core {
 
-#pragma GCC diagnostic pop
+/// Refuses what a constexpr function was given: in the compiler by an error that prints the sentence, a template argument (of a `throw`
+/// g++ prints `<throw-expression>`), at run time by an exception.
+template <fixed_string Sentence, class Error>
+[[noreturn, gnu::cold]] void refuse() {
+    throw Error(Sentence.text);
+}
+
+}  // namespace core
+}  // namespace gradus::inline GRADUS_ARCH

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <gradus/core/config.hpp>
+
 #include <bit>
 #include <cstdint>
 #include <string_view>
 
-namespace gradus::core {
+namespace gradus::inline GRADUS_ARCH::core {
 
 /// Mixes `value` into `seed`: one multiply-xorshift round of splitmix64 (S. Vigna), cheap for a constant evaluator.
 constexpr std::uint64_t mix(std::uint64_t seed, std::uint64_t value) {
@@ -32,4 +34,4 @@ constexpr std::uint64_t type_hash() {
 template <class T>
 inline constexpr std::uint64_t type_id = type_hash<T>();
 
-}  // namespace gradus::core
+}  // namespace gradus::inline GRADUS_ARCH::core

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <gradus/core/config.hpp>
+
 #include <utility>
 
-// g++ takes names in an instantiated template for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-
-namespace gradus::core {
+namespace gradus::inline GRADUS_ARCH::core {
 
 /// A growable array for constant evaluation. std::vector works there too but costs the compiler several times more
 /// steps per element (clang stops an evaluation after 2^20 of them).
@@ -15,14 +13,20 @@ template <class T>
 class list {
 public:
     constexpr list() = default;
-    constexpr explicit list(int count, T const& value = T{}) : items_(new T[static_cast<unsigned>(count) + 1u]), size_(count), capacity_(count + 1) {
+    constexpr explicit list(int count, T const& value = T{}) : list() {  // what has begun there ends if an element throws
+        items_ = new T[static_cast<unsigned>(count) + 1u];
+        size_ = count;
+        capacity_ = count + 1;
         for (int i = 0; i < count; ++i) items_[i] = value;
     }
     constexpr list(list const& that) : list(that.size_) {
         for (int i = 0; i < size_; ++i) items_[i] = that.items_[i];
     }
     constexpr list(list&& that) noexcept { swap(that); }
-    constexpr list& operator=(list that) noexcept { swap(that); return *this; }
+    constexpr list& operator=(list that) noexcept {
+        swap(that);
+        return *this;
+    }
     constexpr ~list() { delete[] items_; }
 
     constexpr void swap(list& that) noexcept {
@@ -60,6 +64,10 @@ public:
         for (int i = size_ - 1; i > at; --i) items_[i] = std::move(items_[i - 1]);
         items_[at] = std::move(value);
     }
+    constexpr void erase(int at) {
+        for (int i = at + 1; i < size_; ++i) items_[i - 1] = std::move(items_[i]);
+        items_[--size_] = T{};
+    }
     /// Removes the elements for which `gone` holds; the others keep their order.
     constexpr void remove_if(auto gone) {
         int kept = 0;
@@ -79,17 +87,16 @@ public:
 
 private:
     constexpr void grow() {
-        capacity_ = capacity_ ? 2 * capacity_ : 16;
-        T* larger = new T[static_cast<unsigned>(capacity_)];
+        int const capacity = capacity_ ? 2 * capacity_ : 16;
+        T* larger = new T[static_cast<unsigned>(capacity)];
         for (int i = 0; i < size_; ++i) larger[i] = std::move(items_[i]);
         delete[] items_;
         items_ = larger;
+        capacity_ = capacity;
     }
     T* items_ = nullptr;
     int size_ = 0;
     int capacity_ = 0;
 };
 
-}  // namespace gradus::core
-
-#pragma GCC diagnostic pop
+}  // namespace gradus::inline GRADUS_ARCH::core

@@ -2,17 +2,14 @@
 #pragma once
 
 #include <gradus/core/dtype.hpp>
+#include <gradus/core/fixed_string.hpp>
 #include <gradus/core/text.hpp>
 
 #include <cstddef>
 #include <initializer_list>
 #include <stdexcept>
 
-// g++ takes names in an instantiated template for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-
-namespace gradus {
+namespace gradus::inline GRADUS_ARCH {
 
 inline constexpr int max_rank = 6;
 
@@ -26,15 +23,15 @@ struct extent {
     std::int64_t more = 0;
 
     constexpr extent() = default;
-    constexpr extent(int size) : code(counted(size)) {}        // NOLINT: 5 is an extent
-    constexpr extent(long size) : code(counted(size)) {}       // NOLINT
-    constexpr extent(long long size) : code(counted(size)) {}  // NOLINT
-    constexpr extent(unsigned size) : code(size) {}            // NOLINT
+    constexpr extent(int size) : code(counted(size)) {}                                     // NOLINT: 5 is an extent
+    constexpr extent(long size) : code(counted(size)) {}                                    // NOLINT
+    constexpr extent(long long size) : code(counted(size)) {}                               // NOLINT
+    constexpr extent(unsigned size) : code(size) {}                                         // NOLINT
     constexpr extent(std::size_t size) : code(counted(static_cast<std::int64_t>(size))) {}  // NOLINT
     template <std::size_t N>
     constexpr extent(char const (&name)[N]) : extent(std::string_view(name, N - 1)) {}  // NOLINT: so is "batch"
     constexpr explicit extent(std::string_view name) {
-        if (name.empty() || name.size() > 20) throw std::length_error("gradus: the name of a dimension has 1 to 20 characters");
+        if (name.empty() || name.size() > 20) core::refuse<"gradus: the name of a dimension has 1 to 20 characters", std::length_error>();
         code = -2 - pack(name.substr(0, 10));
         more = name.size() > 10 ? pack(name.substr(10)) : 0;
     }
@@ -71,14 +68,16 @@ struct extent {
 
 private:
     static constexpr std::int64_t counted(std::int64_t size) {  // -1, `dyn`, asks reshape for the extent that fits
-        return size < -1 ? throw std::invalid_argument("gradus: an extent is not negative") : size;
+        if (size < -1) core::refuse<"gradus: an extent is not negative", std::invalid_argument>();
+        return size;
     }
     static constexpr std::string_view alphabet = "_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
     static constexpr std::int64_t pack(std::string_view name) {
         std::int64_t packed = 0;
         for (char c : name) {
             auto index = alphabet.find(c);
-            if (index == alphabet.npos) throw std::invalid_argument("gradus: the name of a dimension is of letters, digits and _");
+            if (index == alphabet.npos)
+                core::refuse<"gradus: the name of a dimension is of letters, digits and _", std::invalid_argument>();
             packed = packed * 64 + static_cast<std::int64_t>(index) + 1;
         }
         return packed;
@@ -111,7 +110,7 @@ struct shape {
     constexpr extent operator[](int axis) const { return extents[axis]; }
     constexpr extent& operator[](int axis) { return extents[axis]; }
     constexpr void push_back(extent e) {
-        if (count == max_rank) throw std::length_error("gradus: a shape has at most 6 axes");
+        if (count == max_rank) core::refuse<"gradus: a shape has at most 6 axes", std::length_error>();
         extents[count++] = e;
     }
     constexpr bool operator==(shape const& other) const {
@@ -125,13 +124,19 @@ struct shape {
             if (!extents[i].is_static()) return false;
         return true;
     }
-    /// Product of the static extents (all of them when is_static()).
+    /// Product of the static extents (all of them when is_static()); the largest number where it has more bits.
     constexpr std::int64_t static_size() const {
         std::int64_t product = 1;
-        for (int i = 0; i < count; ++i)
-            if (extents[i].is_static()) product *= extents[i].code;
-        return product;
+        bool overflows = false;
+        for (int i = 0; i < count; ++i) {
+            if (!extents[i].is_static()) continue;
+            if (extents[i].code == 0) return 0;
+            overflows = __builtin_mul_overflow(product, extents[i].code, &product) || overflows;
+        }
+        return overflows ? INT64_MAX : product;
     }
+    /// Are there more elements than memory has places for, of 8 bytes?
+    constexpr bool is_too_large() const { return static_size() > INT64_MAX / 8; }
     /// One element, whatever the rank.
     constexpr bool is_single() const {
         for (int i = 0; i < count; ++i)
@@ -152,6 +157,10 @@ struct shape {
 struct tensor_type {
     dtype type = dtype::number;
     gradus::shape shape{};
+
+    // No aggregate: once g++ has reported any error, it takes arrays of aggregates like this one for no constants.
+    constexpr tensor_type() = default;
+    constexpr tensor_type(dtype t, gradus::shape const& s) : type(t), shape(s) {}
 
     constexpr bool operator==(tensor_type const&) const = default;
     [[gnu::cold, gnu::noinline]] friend constexpr void append(gradus::text& out, tensor_type const& t) {
@@ -176,6 +185,4 @@ constexpr bool same_size(shape const& a, shape const& b) {
     return balance == 0;
 }
 
-}  // namespace gradus
-
-#pragma GCC diagnostic pop
+}  // namespace gradus::inline GRADUS_ARCH

@@ -7,14 +7,17 @@
 #include <string>
 #include <string_view>
 
-namespace gradus {
+namespace gradus::inline GRADUS_ARCH {
 
 /// A string that also works in constant evaluation on every compiler (clang with libstdc++ 12 has no such std::string).
 class text {
 public:
     constexpr text() = default;
     constexpr text(std::string_view s) { *this += s; }  // NOLINT: text is text
-    [[gnu::cold, gnu::noinline]] constexpr text& operator+=(char c) { letters_.push_back(c); return *this; }
+    [[gnu::cold, gnu::noinline]] constexpr text& operator+=(char c) {
+        letters_.push_back(c);
+        return *this;
+    }
     [[gnu::cold, gnu::noinline]] constexpr text& operator+=(std::string_view s) {
         letters_.append(s.data(), static_cast<int>(s.size()));
         return *this;
@@ -47,17 +50,41 @@ namespace core {
 
 /// Appends `number` with up to six significant digits, as `%g` does for the range printed here.
 [[gnu::cold]] constexpr void append_number(text& out, double number) {
-    if (number != number) { out += "nan"; return; }
-    if (number < 0) { out += '-'; number = -number; }
-    if (number > 1.7976931348623157e308) { out += "inf"; return; }
-    if (number == 0) { out += '0'; return; }
+    if (number != number) {
+        out += "nan";
+        return;
+    }
+    if (number < 0) {
+        out += '-';
+        number = -number;
+    }
+    if (number > 1.7976931348623157e308) {
+        out += "inf";
+        return;
+    }
+    if (number == 0) {
+        out += '0';
+        return;
+    }
     int exponent = 0;
-    while (number >= 10) { number /= 10; ++exponent; }
-    while (number < 1) { number *= 10; --exponent; }
+    while (number >= 10) {
+        number /= 10;
+        ++exponent;
+    }
+    while (number < 1) {
+        number *= 10;
+        --exponent;
+    }
     auto digits = static_cast<std::int64_t>(number * 1e5 + 0.5);  // d.ddddd
-    if (digits >= 1000000) { digits /= 10; ++exponent; }
+    if (digits >= 1000000) {
+        digits /= 10;
+        ++exponent;
+    }
     int count = 6;
-    while (count > 1 && digits % 10 == 0) { digits /= 10; --count; }
+    while (count > 1 && digits % 10 == 0) {
+        digits /= 10;
+        --count;
+    }
     text mantissa;
     append_number(mantissa, digits);
     if (exponent >= -4 && exponent < 6) {
@@ -74,7 +101,10 @@ namespace core {
         return;
     }
     out += mantissa.view()[0];
-    if (count > 1) { out += '.'; out += mantissa.view().substr(1); }
+    if (count > 1) {
+        out += '.';
+        out += mantissa.view().substr(1);
+    }
     out += 'e';
     append_number(out, std::int64_t{exponent});
 }
@@ -93,4 +123,4 @@ constexpr void append(text& out, double number) { append_number(out, number); }
 }
 
 }  // namespace core
-}  // namespace gradus
+}  // namespace gradus::inline GRADUS_ARCH

@@ -4,11 +4,7 @@
 #include <gradus/core/list.hpp>
 #include <gradus/core/shape.hpp>
 
-// g++ takes names in an instantiated template for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-
-namespace gradus::core {
+namespace gradus::inline GRADUS_ARCH::core {
 
 /// What operations demand of extents that are known at run time only: unknown extents that have to be equal are joined,
 /// with each other or with a number (union-find).
@@ -51,6 +47,4 @@ private:
     int count_ = 0;
 };
 
-}  // namespace gradus::core
-
-#pragma GCC diagnostic pop
+}  // namespace gradus::inline GRADUS_ARCH::core

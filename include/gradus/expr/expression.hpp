@@ -3,17 +3,13 @@
 
 #include <gradus/core/error.hpp>
 #include <gradus/core/fixed_string.hpp>
-#include <gradus/op/formula.hpp>
+#include <gradus/op/facets.hpp>
 
 #include <tuple>
 
 // Expressions are empty types: the type is the graph.
 
-// g++ takes names in an instantiated lambda for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-
-namespace gradus {
+namespace gradus::inline GRADUS_ARCH {
 
 /// What an attributed operation (`sum<0>`, `reshape<3, 4>`) was asked for.
 struct parameters {
@@ -24,6 +20,8 @@ struct parameters {
 /// `Op` with parameters, as it stands in an expression's type.
 template <class Op, parameters P>
 struct with {};
+template <class Op, parameters P>
+inline constexpr int result_count<with<Op, P>> = result_count<Op>;
 
 namespace core {
 
@@ -42,15 +40,24 @@ struct operation<with<Op, P>> {
     static constexpr std::uint64_t hash = [] {
         std::uint64_t h = mix(type_id<Op>, bits_of(P.attr.value));
         for (std::int64_t n : P.attr.n) h = mix(h, static_cast<std::uint64_t>(n));
-        for (int i = 0; i < P.target.rank(); ++i) h = mix(mix(h, static_cast<std::uint64_t>(P.target[i].code)), static_cast<std::uint64_t>(P.target[i].more));
+        for (int i = 0; i < P.target.rank(); ++i)
+            h = mix(mix(h, static_cast<std::uint64_t>(P.target[i].code)), static_cast<std::uint64_t>(P.target[i].more));
         return h;
     }();
 };
 
+/// Result K of an operation.
+template <class Op, int K>
+constexpr parameters parameters_of_result() {
+    constexpr parameters p = operation<Op>::given;
+    // all elements are written: of an array with a gap before the last g++ 12 makes another template argument
+    return {{p.attr.value, {p.attr.n[0], p.attr.n[1], p.attr.n[2], p.attr.n[3], p.attr.n[4], K}}, p.target};
+}
 template <class Op, class... A>
 constexpr tensor_type infer(complaint& fail) {
     call c{operation<Op>::given.attr, operation<Op>::given.target, {A::type...}, sizeof...(A)};
-    return operation<Op>::type::infer(c, fail);
+    tensor_type const result = infer_checked<typename operation<Op>::type>(c, fail);
+    return fail.failed || !result.shape.is_too_large() ? result : fail("the result has too many elements: it is ", result);
 }
 
 }  // namespace core
@@ -107,7 +114,9 @@ template <class Op, class... A>
 constexpr text complaint_of() {
     using O = typename operation<Op>::type;
     if ((0 + ... + A::weight) > weight_limit)
-        return concat("gradus::", O::name, ": this expression has over ", weight_limit, " nodes as a tree, because parts that are used twice stand in its type twice. Name them: auto h = gr::let([=] { return ...; });");
+        return concat("gradus::", O::name, ": this expression has over ", weight_limit,
+                      " nodes as a tree, because parts that are used twice stand in its type twice. Name them: auto h = gr::let([=] { "
+                      "return ...; });");
     text message;
     complaint fail{&message};
     infer<Op, A...>(fail);
@@ -127,8 +136,9 @@ constexpr auto make_expression() {
 
 template <class T>
 constexpr text plain_literal() {
-    return concat("gradus: a plain number meets a symbol, which carries no state: write 0.5_c (using namespace gradus::literals) or "
-           "gr::constant<0.5>; a number that changes from call to call is a symbol of rank 0, gr::var<\"rate\", float>");
+    return concat(
+        "gradus: a plain number meets a symbol, which carries no state: write 0.5_c (using namespace gradus::literals) or "
+        "gr::constant<0.5>; a number that changes from call to call is a symbol of rank 0, gr::var<\"rate\", float>");
 }
 
 template <class T>
@@ -153,7 +163,12 @@ template <class Op, class... A>
 constexpr auto build(op_tag<Op>, A... operands) {
     return core::make_expression<Op, decltype(core::as_expression(operands))...>();
 }
+/// A tuple of all results.
+template <class Op, class... A>
+constexpr auto build_all(op_tag<Op>, A... operands) {
+    return [&]<int... K>(std::integer_sequence<int, K...>) {
+        return std::tuple{build(op_tag<with<typename core::operation<Op>::type, core::parameters_of_result<Op, K>()>>{}, operands...)...};
+    }(std::make_integer_sequence<int, result_count<Op>>{});
+}
 
-}  // namespace gradus
-
-#pragma GCC diagnostic pop
+}  // namespace gradus::inline GRADUS_ARCH

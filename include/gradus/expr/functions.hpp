@@ -5,7 +5,7 @@
 #include <gradus/op/list.hpp>
 
 // The vocabulary: one line per operation. Those with axes are in expr/structure.hpp.
-namespace gradus {
+namespace gradus::inline GRADUS_ARCH {
 
 constexpr auto neg(auto x) { return apply<op::neg>(std::move(x)); }
 constexpr auto abs(auto x) { return apply<op::abs>(std::move(x)); }
@@ -50,7 +50,9 @@ constexpr auto cbrt(auto x) { return apply<op::cbrt>(std::move(x)); }
 constexpr auto lgamma(auto x) { return apply<op::lgamma>(std::move(x)); }
 constexpr auto digamma(auto x) { return apply<op::digamma>(std::move(x)); }
 template <int N>
-constexpr auto polygamma(auto x) { return apply<op::polygamma<N>>(std::move(x)); }
+constexpr auto polygamma(auto x) {
+    return apply<op::polygamma<N>>(std::move(x));
+}
 constexpr auto erfinv(auto x) { return apply<op::erfinv>(std::move(x)); }
 constexpr auto erfcx(auto x) { return apply<op::erfcx>(std::move(x)); }
 constexpr auto ndtr(auto x) { return apply<op::ndtr>(std::move(x)); }
@@ -98,13 +100,33 @@ constexpr auto addcmul(auto x, auto a, auto b) { return apply<op::addcmul>(std::
 
 constexpr auto matmul(auto a, auto b) { return apply<op::matmul>(std::move(a), std::move(b)); }
 constexpr auto mse_loss(auto prediction, auto target) { return apply<op::mse_loss>(std::move(prediction), std::move(target)); }
-constexpr auto binary_cross_entropy_with_logits(auto logits, auto target) { return apply<op::binary_cross_entropy_with_logits>(std::move(logits), std::move(target)); }
-constexpr auto cross_entropy(auto logits, auto labels) { return apply<op::cross_entropy>(std::move(logits), std::move(labels)); }
+constexpr auto binary_cross_entropy_with_logits(auto logits, auto target) {
+    return apply<op::binary_cross_entropy_with_logits>(std::move(logits), std::move(target));
+}
+
+namespace core {
+constexpr parameters label_parameters(labels const& given) { return {op::cross_entropy::told(given), {}}; }
+}  // namespace core
+/// mean of logsumexp(x) - x[label] over rows; rows whose label is -100 do not count.
+constexpr auto cross_entropy(operand auto logits, operand auto label) {
+    return apply<op::cross_entropy>(std::move(logits), std::move(label));
+}
+/// The same with another label to ignore or label smoothing, and with a weight per class.
+template <labels L>
+constexpr auto cross_entropy(operand auto logits, operand auto label) {
+    return apply<with<op::cross_entropy, core::label_parameters(L)>>(std::move(logits), std::move(label));
+}
+template <labels L = labels{}>
+constexpr auto cross_entropy(operand auto logits, operand auto label, operand auto weight) {
+    return apply<with<op::weighted_cross_entropy, core::label_parameters(L)>>(std::move(logits), std::move(label), std::move(weight));
+}
 
 /// The derivative of a scalar expression with respect to a symbol or a subexpression: an expression of its shape.
 constexpr auto grad(expression auto loss, expression auto of) { return apply<op::grad>(std::move(loss), std::move(of)); }
 /// The derivative of `f` along `direction` of `of`, forward mode: an expression of f's shape.
-constexpr auto jvp(expression auto f, expression auto of, expression auto direction) { return apply<op::jvp>(std::move(f), std::move(of), std::move(direction)); }
+constexpr auto jvp(expression auto f, expression auto of, expression auto direction) {
+    return apply<op::jvp>(std::move(f), std::move(of), std::move(direction));
+}
 
 /// One operand of an operator is an expression, the other an expression or a number (which tensors take and symbols refuse).
 template <class A, class B>
@@ -112,15 +134,55 @@ concept operands = (operand<A> && (operand<B> || std::is_arithmetic_v<B>)) || (s
 
 constexpr auto operator-(operand auto x) { return apply<op::neg>(std::move(x)); }
 constexpr auto operator+(operand auto x) { return x; }
-template <class A, class B> requires operands<A, B> constexpr auto operator+(A a, B b) { return apply<op::add>(std::move(a), std::move(b)); }
-template <class A, class B> requires operands<A, B> constexpr auto operator-(A a, B b) { return apply<op::sub>(std::move(a), std::move(b)); }
-template <class A, class B> requires operands<A, B> constexpr auto operator*(A a, B b) { return apply<op::mul>(std::move(a), std::move(b)); }
-template <class A, class B> requires operands<A, B> constexpr auto operator/(A a, B b) { return apply<op::div>(std::move(a), std::move(b)); }
-template <class A, class B> requires operands<A, B> constexpr auto operator<(A a, B b) { return apply<op::less>(std::move(a), std::move(b)); }
-template <class A, class B> requires operands<A, B> constexpr auto operator<=(A a, B b) { return apply<op::less_equal>(std::move(a), std::move(b)); }
-template <class A, class B> requires operands<A, B> constexpr auto operator>(A a, B b) { return apply<op::greater>(std::move(a), std::move(b)); }
-template <class A, class B> requires operands<A, B> constexpr auto operator>=(A a, B b) { return apply<op::greater_equal>(std::move(a), std::move(b)); }
-template <class A, class B> requires operands<A, B> constexpr auto operator==(A a, B b) { return apply<op::equal>(std::move(a), std::move(b)); }
-template <class A, class B> requires operands<A, B> constexpr auto operator!=(A a, B b) { return apply<op::not_equal>(std::move(a), std::move(b)); }
+template <class A, class B>
+    requires operands<A, B>
+constexpr auto operator+(A a, B b) {
+    return apply<op::add>(std::move(a), std::move(b));
+}
+template <class A, class B>
+    requires operands<A, B>
+constexpr auto operator-(A a, B b) {
+    return apply<op::sub>(std::move(a), std::move(b));
+}
+template <class A, class B>
+    requires operands<A, B>
+constexpr auto operator*(A a, B b) {
+    return apply<op::mul>(std::move(a), std::move(b));
+}
+template <class A, class B>
+    requires operands<A, B>
+constexpr auto operator/(A a, B b) {
+    return apply<op::div>(std::move(a), std::move(b));
+}
+template <class A, class B>
+    requires operands<A, B>
+constexpr auto operator<(A a, B b) {
+    return apply<op::less>(std::move(a), std::move(b));
+}
+template <class A, class B>
+    requires operands<A, B>
+constexpr auto operator<=(A a, B b) {
+    return apply<op::less_equal>(std::move(a), std::move(b));
+}
+template <class A, class B>
+    requires operands<A, B>
+constexpr auto operator>(A a, B b) {
+    return apply<op::greater>(std::move(a), std::move(b));
+}
+template <class A, class B>
+    requires operands<A, B>
+constexpr auto operator>=(A a, B b) {
+    return apply<op::greater_equal>(std::move(a), std::move(b));
+}
+template <class A, class B>
+    requires operands<A, B>
+constexpr auto operator==(A a, B b) {
+    return apply<op::equal>(std::move(a), std::move(b));
+}
+template <class A, class B>
+    requires operands<A, B>
+constexpr auto operator!=(A a, B b) {
+    return apply<op::not_equal>(std::move(a), std::move(b));
+}
 
-}  // namespace gradus
+}  // namespace gradus::inline GRADUS_ARCH

@@ -6,7 +6,7 @@
 #include <tuple>
 
 // The vocabulary, continued: matrices in the last two axes, a batch in those before. Bad input makes NaN and infinities.
-namespace gradus {
+namespace gradus::inline GRADUS_ARCH {
 
 /// Which triangle of a matrix stands in a system of equations: `gr::solve_triangular<gr::triangle{.upper = true}>(a, b)`.
 struct triangle {
@@ -34,14 +34,18 @@ constexpr auto cholesky(operand auto a) { return apply<op::cholesky>(std::move(a
 constexpr auto solve(operand auto a, operand auto b) { return apply<op::solve>(std::move(a), std::move(b)); }
 /// x with op(t) x = b for a triangle t of a, the lower one by default; the other triangle is not read.
 template <triangle Of = triangle{}>
-constexpr auto solve_triangular(operand auto a, operand auto b) { return apply<with<op::solve_triangular, core::triangle_parameters(Of)>>(std::move(a), std::move(b)); }
+constexpr auto solve_triangular(operand auto a, operand auto b) {
+    return apply<with<op::solve_triangular, core::triangle_parameters(Of)>>(std::move(a), std::move(b));
+}
 /// a^-1; prefer solve(a, b) to inv(a) b. Infinite or NaN for a singular a.
 constexpr auto inv(operand auto a) { return apply<op::inv>(std::move(a)); }
-/// The determinant; its derivative by a singular matrix is NaN.
+/// The determinant; its derivative is the matrix of cofactors, which a singular matrix has as well.
 constexpr auto det(operand auto a) { return apply<op::det>(std::move(a)); }
 /// log det a: NaN for a negative determinant, -infinity for 0.
 constexpr auto logdet(operand auto a) { return apply<op::logdet>(std::move(a)); }
 /// The sign of det a and log |det a|, which does not overflow.
-constexpr auto slogdet(operand auto a) { return std::tuple{apply<with<op::slogdet, core::sign_of_determinant()>>(a), apply<op::slogdet>(a)}; }
+constexpr auto slogdet(operand auto a) {
+    return std::tuple{apply<with<op::slogdet, core::sign_of_determinant()>>(a), apply<op::slogdet>(a)};
+}
 
-}  // namespace gradus
+}  // namespace gradus::inline GRADUS_ARCH

@@ -5,11 +5,7 @@
 
 // The vocabulary, continued: pooling over the last two axes of [N, C, height, width].
 
-// g++ takes names in an instantiated lambda for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-
-namespace gradus {
+namespace gradus::inline GRADUS_ARCH {
 
 /// A number along the height and one along the width; one number is both.
 struct height_width {
@@ -27,10 +23,12 @@ struct pool {
 
 namespace core {
 constexpr parameters pool_parameters(pool const& p) {
-    auto const axis = [](std::int64_t size, std::int64_t stride, std::int64_t padding) { return op::pooled_axis{size, stride ? stride : size, padding}.packed(); };
     parameters made;
-    made.attr.n[0] = axis(p.size.height, p.stride.height, p.padding.height);
-    made.attr.n[1] = axis(p.size.width, p.stride.width, p.padding.width);
+    auto const pack = [&made](int axis, std::int64_t size, std::int64_t stride, std::int64_t padding) {
+        op::pooled_axis{size, stride ? stride : size, padding}.pack(made.attr, axis);
+    };
+    pack(2, p.size.height, p.stride.height, p.padding.height);
+    pack(3, p.size.width, p.stride.width, p.padding.width);
     made.attr.n[5] = p.count_include_pad;
     return made;
 }
@@ -44,22 +42,32 @@ constexpr parameters adaptive_parameters(std::int64_t height, std::int64_t width
 
 /// The largest of each window; what is around x is never the largest.
 template <pool P>
-constexpr auto max_pool2d(operand auto x) { return apply<with<op::max_pool, core::pool_parameters(P)>>(std::move(x)); }
+constexpr auto max_pool2d(operand auto x) {
+    return apply<with<op::max_pool, core::pool_parameters(P)>>(std::move(x));
+}
 /// The means of windows.
 template <pool P>
-constexpr auto avg_pool2d(operand auto x) { return apply<with<op::avg_pool, core::pool_parameters(P)>>(std::move(x)); }
+constexpr auto avg_pool2d(operand auto x) {
+    return apply<with<op::avg_pool, core::pool_parameters(P)>>(std::move(x));
+}
 /// Windows of Size x Size elements, Stride apart, by default one after the other.
 template <std::int64_t Size, std::int64_t Stride = Size>
-constexpr auto max_pool2d(operand auto x) { return max_pool2d<pool{.size = Size, .stride = Stride}>(std::move(x)); }
+constexpr auto max_pool2d(operand auto x) {
+    return max_pool2d<pool{.size = Size, .stride = Stride}>(std::move(x));
+}
 template <std::int64_t Size, std::int64_t Stride = Size>
-constexpr auto avg_pool2d(operand auto x) { return avg_pool2d<pool{.size = Size, .stride = Stride}>(std::move(x)); }
+constexpr auto avg_pool2d(operand auto x) {
+    return avg_pool2d<pool{.size = Size, .stride = Stride}>(std::move(x));
+}
 
 /// Height x Width results, whatever the extents of x are: windows that differ by one element where these are no multiples.
 template <std::int64_t Height, std::int64_t Width = Height>
-constexpr auto adaptive_max_pool2d(operand auto x) { return apply<with<op::adaptive_max_pool, core::adaptive_parameters(Height, Width)>>(std::move(x)); }
+constexpr auto adaptive_max_pool2d(operand auto x) {
+    return apply<with<op::adaptive_max_pool, core::adaptive_parameters(Height, Width)>>(std::move(x));
+}
 template <std::int64_t Height, std::int64_t Width = Height>
-constexpr auto adaptive_avg_pool2d(operand auto x) { return apply<with<op::adaptive_avg_pool, core::adaptive_parameters(Height, Width)>>(std::move(x)); }
+constexpr auto adaptive_avg_pool2d(operand auto x) {
+    return apply<with<op::adaptive_avg_pool, core::adaptive_parameters(Height, Width)>>(std::move(x));
+}
 
-}  // namespace gradus
-
-#pragma GCC diagnostic pop
+}  // namespace gradus::inline GRADUS_ARCH

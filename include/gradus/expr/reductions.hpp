@@ -5,19 +5,19 @@
 
 // The vocabulary, continued: reductions, scans, losses, normalizations. Axes as in expr/structure.hpp.
 
-// g++ takes names in an instantiated lambda for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-
-namespace gradus {
+namespace gradus::inline GRADUS_ARCH {
 
 namespace core {
 /// `Op` over the axes in A..., over all where none is given.
 template <class Op, auto... A>
-constexpr auto reduced(auto x) { return apply<with<Op, reduction_parameters<A...>(decltype(x)::type.shape.rank(), false)>>(std::move(x)); }
+constexpr auto reduced(auto x) {
+    return apply<with<Op, reduction_parameters<A...>(decltype(x)::type.shape.rank(), false)>>(std::move(x));
+}
 /// `Op` along one axis, the last by default.
 template <class Op, auto... A>
-constexpr auto along(auto x) { return apply<with<Op, reduction_parameters<A...>(decltype(x)::type.shape.rank(), true)>>(std::move(x)); }
+constexpr auto along(auto x) {
+    return apply<with<Op, reduction_parameters<A...>(decltype(x)::type.shape.rank(), true)>>(std::move(x));
+}
 constexpr parameters with_value(double value, std::int64_t n = 0) {
     parameters p;
     p.attr.value = value;
@@ -28,74 +28,125 @@ constexpr parameters with_value(double value, std::int64_t n = 0) {
 
 /// The smallest element over axes.
 template <auto... Axes>
-constexpr auto amin(operand auto x) { return core::reduced<op::amin, Axes...>(std::move(x)); }
+constexpr auto amin(operand auto x) {
+    return core::reduced<op::amin, Axes...>(std::move(x));
+}
 /// The index of the first smallest element along one axis (of all elements where none is given), int64.
 template <auto... Axes>
-constexpr auto argmin(operand auto x) { return core::reduced<op::argmin, Axes...>(std::move(x)); }
+constexpr auto argmin(operand auto x) {
+    return core::reduced<op::argmin, Axes...>(std::move(x));
+}
 /// The product over axes.
 template <auto... Axes>
-constexpr auto prod(operand auto x) { return core::reduced<op::prod, Axes...>(std::move(x)); }
+constexpr auto prod(operand auto x) {
+    return core::reduced<op::prod, Axes...>(std::move(x));
+}
 /// sum (x - mean)^2 / (n - 1) over axes; `gr::variance<0, gr::correction<0>>(x)` divides by n.
 template <auto... Axes>
-constexpr auto variance(operand auto x) { return core::reduced<op::variance, correction<1>, Axes...>(std::move(x)); }
+constexpr auto variance(operand auto x) {
+    return core::reduced<op::variance, correction<1>, Axes...>(std::move(x));
+}
 /// The square root of the variance.
 template <auto... Axes>
-constexpr auto stddev(operand auto x) { return core::reduced<op::stddev, correction<1>, Axes...>(std::move(x)); }
+constexpr auto stddev(operand auto x) {
+    return core::reduced<op::stddev, correction<1>, Axes...>(std::move(x));
+}
 /// (sum |x|^p)^(1/p) over axes, p = 2; `gr::norm<1, gr::order<1>>(x)`.
 template <auto... Axes>
-constexpr auto norm(operand auto x) { return core::reduced<op::norm, order<2>, Axes...>(std::move(x)); }
+constexpr auto norm(operand auto x) {
+    return core::reduced<op::norm, order<2>, Axes...>(std::move(x));
+}
 /// Is an element true? Numbers are true where they are not 0.
 template <auto... Axes>
-constexpr auto any(operand auto x) { return core::reduced<op::any, Axes...>(std::move(x)); }
+constexpr auto any(operand auto x) {
+    return core::reduced<op::any, Axes...>(std::move(x));
+}
 /// Are all elements true?
 template <auto... Axes>
-constexpr auto all(operand auto x) { return core::reduced<op::all, Axes...>(std::move(x)); }
+constexpr auto all(operand auto x) {
+    return core::reduced<op::all, Axes...>(std::move(x));
+}
 /// The number of elements that are not 0, int64.
 template <auto... Axes>
-constexpr auto count_nonzero(operand auto x) { return core::reduced<op::count_nonzero, Axes...>(std::move(x)); }
+constexpr auto count_nonzero(operand auto x) {
+    return core::reduced<op::count_nonzero, Axes...>(std::move(x));
+}
 
 /// x_0 + ... + x_i along one axis, the last by default.
 template <int... Axis>
-constexpr auto cumsum(operand auto x) { return core::along<op::cumsum, Axis...>(std::move(x)); }
+constexpr auto cumsum(operand auto x) {
+    return core::along<op::cumsum, Axis...>(std::move(x));
+}
 /// x_0 ... x_i along one axis.
 template <int... Axis>
-constexpr auto cumprod(operand auto x) { return core::along<op::cumprod, Axis...>(std::move(x)); }
+constexpr auto cumprod(operand auto x) {
+    return core::along<op::cumprod, Axis...>(std::move(x));
+}
 /// log(exp(x_0) + ... + exp(x_i)) along one axis.
 template <int... Axis>
-constexpr auto logcumsumexp(operand auto x) { return core::along<op::logcumsumexp, Axis...>(std::move(x)); }
+constexpr auto logcumsumexp(operand auto x) {
+    return core::along<op::logcumsumexp, Axis...>(std::move(x));
+}
 
 /// mean |a - b|.
-constexpr auto l1_loss(operand auto prediction, operand auto target) { return apply<op::l1_loss>(std::move(prediction), std::move(target)); }
+constexpr auto l1_loss(operand auto prediction, operand auto target) {
+    return apply<op::l1_loss>(std::move(prediction), std::move(target));
+}
 /// Quadratic up to Delta, linear from there.
 template <double Delta = 1.0>
-constexpr auto huber_loss(operand auto prediction, operand auto target) { return apply<with<op::huber_loss, core::with_value(Delta)>>(std::move(prediction), std::move(target)); }
+constexpr auto huber_loss(operand auto prediction, operand auto target) {
+    return apply<with<op::huber_loss, core::with_value(Delta)>>(std::move(prediction), std::move(target));
+}
 /// Quadratic up to Beta, of slope 1 from there.
 template <double Beta = 1.0>
-constexpr auto smooth_l1_loss(operand auto prediction, operand auto target) { return apply<with<op::smooth_l1_loss, core::with_value(Beta)>>(std::move(prediction), std::move(target)); }
+constexpr auto smooth_l1_loss(operand auto prediction, operand auto target) {
+    return apply<with<op::smooth_l1_loss, core::with_value(Beta)>>(std::move(prediction), std::move(target));
+}
 /// The divergence of exp(input) from target, summed over a row, averaged over the first axis.
 constexpr auto kl_div(operand auto input, operand auto target) { return apply<op::kl_div>(std::move(input), std::move(target)); }
 /// The cross entropy of probabilities.
-constexpr auto binary_cross_entropy(operand auto probability, operand auto target) { return apply<op::binary_cross_entropy>(std::move(probability), std::move(target)); }
+constexpr auto binary_cross_entropy(operand auto probability, operand auto target) {
+    return apply<op::binary_cross_entropy>(std::move(probability), std::move(target));
+}
 /// mean of x where the target is 1, of max(0, Margin - x) where it is -1.
 template <double Margin = 1.0>
-constexpr auto hinge_embedding_loss(operand auto x, operand auto target) { return apply<with<op::hinge_embedding_loss, core::with_value(Margin)>>(std::move(x), std::move(target)); }
+constexpr auto hinge_embedding_loss(operand auto x, operand auto target) {
+    return apply<with<op::hinge_embedding_loss, core::with_value(Margin)>>(std::move(x), std::move(target));
+}
 /// mean of (log v + (a - b)^2 / v) / 2 with variances v, at least Epsilon.
 template <double Epsilon = 1e-6>
 constexpr auto gaussian_nll_loss(operand auto prediction, operand auto target, operand auto variance) {
     return apply<with<op::gaussian_nll_loss, core::with_value(Epsilon)>>(std::move(prediction), std::move(target), std::move(variance));
 }
-/// mean of -x[label] over rows.
-constexpr auto nll_loss(operand auto log_probabilities, operand auto labels) { return apply<op::nll_loss>(std::move(log_probabilities), std::move(labels)); }
+/// mean of -x[label] over rows; rows whose label is -100 do not count.
+constexpr auto nll_loss(operand auto log_probabilities, operand auto label) {
+    return apply<op::nll_loss>(std::move(log_probabilities), std::move(label));
+}
+/// The same with another label to ignore, and with a weight per class.
+template <labels L>
+constexpr auto nll_loss(operand auto log_probabilities, operand auto label) {
+    return apply<with<op::nll_loss, core::label_parameters(L)>>(std::move(log_probabilities), std::move(label));
+}
+template <labels L = labels{}>
+constexpr auto nll_loss(operand auto log_probabilities, operand auto label, operand auto weight) {
+    return apply<with<op::weighted_nll_loss, core::label_parameters(L)>>(std::move(log_probabilities), std::move(label), std::move(weight));
+}
 
 /// Standardizes over the trailing axes, those of scale and shift.
 template <double Epsilon = 1e-5>
-constexpr auto layer_norm(operand auto x, operand auto scale, operand auto shift) { return apply<with<op::layer_norm, core::with_value(Epsilon)>>(std::move(x), std::move(scale), std::move(shift)); }
+constexpr auto layer_norm(operand auto x, operand auto scale, operand auto shift) {
+    return apply<with<op::layer_norm, core::with_value(Epsilon)>>(std::move(x), std::move(scale), std::move(shift));
+}
 /// x / sqrt(mean x^2 + Epsilon) scale, over the axes of scale.
 template <double Epsilon = 1e-6>
-constexpr auto rms_norm(operand auto x, operand auto scale) { return apply<with<op::rms_norm, core::with_value(Epsilon)>>(std::move(x), std::move(scale)); }
+constexpr auto rms_norm(operand auto x, operand auto scale) {
+    return apply<with<op::rms_norm, core::with_value(Epsilon)>>(std::move(x), std::move(scale));
+}
 /// Standardizes every channel (axis 1) with the statistics of x.
 template <double Epsilon = 1e-5>
-constexpr auto batch_norm(operand auto x, operand auto scale, operand auto shift) { return apply<with<op::batch_norm, core::with_value(Epsilon)>>(std::move(x), std::move(scale), std::move(shift)); }
+constexpr auto batch_norm(operand auto x, operand auto scale, operand auto shift) {
+    return apply<with<op::batch_norm, core::with_value(Epsilon)>>(std::move(x), std::move(scale), std::move(shift));
+}
 /// The same with statistics from elsewhere, one mean and one variance per channel: batch normalization after training.
 template <double Epsilon = 1e-5, operand X>
 constexpr auto batch_norm(X x, operand auto scale, operand auto shift, operand auto mean, operand auto variance) {
@@ -109,7 +160,9 @@ constexpr auto group_norm(operand auto x, operand auto scale, operand auto shift
     return apply<with<op::group_norm, core::with_value(Epsilon, Groups)>>(std::move(x), std::move(scale), std::move(shift));
 }
 /// x w^T + b: [..., in], [out, in], [out].
-constexpr auto linear(operand auto x, operand auto w, operand auto b) { return apply<op::linear_layer>(std::move(x), std::move(w), std::move(b)); }
+constexpr auto linear(operand auto x, operand auto w, operand auto b) {
+    return apply<op::linear_layer>(std::move(x), std::move(w), std::move(b));
+}
 /// softmax(q k^T / sqrt(d)) v; Causal: a position sees itself and what is before it.
 template <bool Causal = false>
 constexpr auto scaled_dot_product_attention(operand auto q, operand auto k, operand auto v) {
@@ -120,6 +173,4 @@ constexpr auto scaled_dot_product_attention(operand auto q, operand auto k, oper
     return matmul(apply<op::attention_weights>(std::move(q), std::move(k), std::move(mask)), std::move(v));
 }
 
-}  // namespace gradus
-
-#pragma GCC diagnostic pop
+}  // namespace gradus::inline GRADUS_ARCH

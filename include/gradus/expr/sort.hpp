@@ -7,14 +7,18 @@
 #include <tuple>
 
 // The vocabulary, continued: order along an axis. NaN counts as largest; equal elements keep their order.
-namespace gradus {
+namespace gradus::inline GRADUS_ARCH {
 
 /// The indices (int64) that sort along an axis, the last by default.
 template <int Axis = -1, bool Descending = false, operand E>
-constexpr auto argsort(E x) { return apply<with<op::argsort, core::with_numbers(core::axis_of(Axis, E::type.shape.rank()), Descending)>>(std::move(x)); }
+constexpr auto argsort(E x) {
+    return apply<with<op::argsort, core::with_numbers(core::axis_of(Axis, E::type.shape.rank()), Descending)>>(std::move(x));
+}
 /// The elements in order along an axis.
 template <int Axis = -1, bool Descending = false, operand E>
-constexpr auto sort(E x) { return apply<with<op::sort, core::with_numbers(core::axis_of(Axis, E::type.shape.rank()), Descending)>>(std::move(x)); }
+constexpr auto sort(E x) {
+    return apply<with<op::sort, core::with_numbers(core::axis_of(Axis, E::type.shape.rank()), Descending)>>(std::move(x));
+}
 /// The K largest elements along an axis (`Largest` false: the smallest), in order, and their indices.
 template <std::int64_t K, int Axis = -1, bool Largest = true, operand E>
 constexpr auto topk(E x) {
@@ -30,9 +34,13 @@ constexpr auto median(E x) {
 }
 /// The largest element up to each along an axis, the last by default, and its index: the last of equal ones.
 template <int... Axis, operand E>
-constexpr auto cummax(E x) { return std::tuple{core::along<op::cummax, Axis...>(x), core::along<op::cummax_index, Axis...>(x)}; }
+constexpr auto cummax(E x) {
+    return std::tuple{core::along<op::cummax, Axis...>(x), core::along<op::cummax_index, Axis...>(x)};
+}
 /// The smallest element up to each, and its index.
 template <int... Axis, operand E>
-constexpr auto cummin(E x) { return std::tuple{core::along<op::cummin, Axis...>(x), core::along<op::cummin_index, Axis...>(x)}; }
+constexpr auto cummin(E x) {
+    return std::tuple{core::along<op::cummin, Axis...>(x), core::along<op::cummin_index, Axis...>(x)};
+}
 
-}  // namespace gradus
+}  // namespace gradus::inline GRADUS_ARCH

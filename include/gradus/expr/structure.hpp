@@ -5,11 +5,7 @@
 
 // The vocabulary, continued: operations whose axes, shapes and ranges are template arguments.
 
-// g++ takes names in an instantiated lambda for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-
-namespace gradus {
+namespace gradus::inline GRADUS_ARCH {
 
 /// Indices start, start + step, ... before stop; negative ones count from the end, as in NumPy.
 struct range {
@@ -35,21 +31,38 @@ constexpr parameters reduction_parameters(int rank, bool last_by_default) {
     return p;
 }
 
+/// A range of an axis with its numbers from 0 on, and how many elements it has.
+struct counted_range {
+    std::int64_t start = 0, step = 1, count = 0;
+
+    constexpr counted_range(range const& r, std::int64_t extent) : start(r.start < 0 ? r.start + extent : r.start), step(r.step) {
+        std::int64_t const stop = r.stop < 0 ? r.stop + extent : r.stop;
+        if (step > 0 && stop > start) count = (stop - start - 1) / step + 1;
+        if (step <= 0) count = op::no_range;
+    }
+};
+/// Do the ranges from an axis on fit the attributes of one slice?
+constexpr bool fit_one_slice(shape const& from, range const* ranges, int count, int first_axis) {
+    bool fit = true;
+    for (int k = 0; fit && count > 1 && k < count && first_axis + k < from.rank(); ++k) {
+        counted_range const r(ranges[k], from[first_axis + k].code);
+        fit = op::can_be_packed(r.start, r.step);
+    }
+    return fit;
+}
 constexpr parameters slice_parameters(shape const& from, range const* ranges, int count, int first_axis) {
     parameters p;
     p.target = from;
-    for (int axis = 0; axis < from.rank(); ++axis) {
-        p.attr.n[axis] = op::pack_range(0, 1);
-        int k = axis - first_axis;
-        if (k < 0 || k >= count || !from[axis].is_static()) {
-            if (k >= 0 && k < count) p.target[axis] = -7;  // refused by the rule: a range of a named dimension
+    for (int axis = 0; axis < from.rank(); ++axis) p.attr.n[axis] = op::pack_range(0, 1);
+    for (int axis = first_axis; axis < from.rank() && axis < first_axis + count; ++axis) {
+        if (!from[axis].is_static()) {
+            p.target[axis] = 0;  // refused by the rule: a range of a named dimension
             continue;
         }
-        std::int64_t extent = from[axis].code, start = ranges[k].start, stop = ranges[k].stop, step = ranges[k].step;
-        if (start < 0) start += extent;
-        if (stop < 0) stop += extent;
-        p.attr.n[axis] = op::pack_range(start, step);
-        p.target[axis] = step > 0 && stop > start ? (stop - start + step - 1) / step : 0;
+        counted_range const r(ranges[axis - first_axis], from[axis].code);
+        if (count == 1) p.attr = op::range_along(from.rank(), axis, r.start, r.step);
+        else p.attr.n[axis] = op::pack_range(r.start, r.step);
+        p.target[axis].code = r.count;
     }
     return p;
 }
@@ -75,7 +88,8 @@ constexpr parameters transpose_parameters(int rank) {
     parameters p;
     int i = 0;
     if constexpr (sizeof...(Axes) > 0) ((p.attr.n[i++ % max_rank] = axis_of(Axes, rank)), ...);
-    else for (; i < rank; ++i) p.attr.n[i] = rank - 1 - i;
+    else
+        for (; i < rank; ++i) p.attr.n[i] = rank - 1 - i;
     if (i != rank) p.attr.n[0] = -1;  // refused by the rule
     return p;
 }
@@ -102,48 +116,80 @@ constexpr parameters cast_parameters() {
 
 /// Sums over the given axes, over all where none is given; `gr::sum<1, gr::keepdim>(x)`.
 template <auto... Axes, operand E>
-constexpr auto sum(E x) { return apply<with<op::sum, core::reduction_parameters<Axes...>(E::type.shape.rank(), false)>>(std::move(x)); }
+constexpr auto sum(E x) {
+    return apply<with<op::sum, core::reduction_parameters<Axes...>(E::type.shape.rank(), false)>>(std::move(x));
+}
 /// The mean over axes.
 template <auto... Axes, operand E>
-constexpr auto mean(E x) { return apply<with<op::mean, core::reduction_parameters<Axes...>(E::type.shape.rank(), false)>>(std::move(x)); }
+constexpr auto mean(E x) {
+    return apply<with<op::mean, core::reduction_parameters<Axes...>(E::type.shape.rank(), false)>>(std::move(x));
+}
 /// The largest element over axes.
 template <auto... Axes, operand E>
-constexpr auto amax(E x) { return apply<with<op::amax, core::reduction_parameters<Axes...>(E::type.shape.rank(), false)>>(std::move(x)); }
+constexpr auto amax(E x) {
+    return apply<with<op::amax, core::reduction_parameters<Axes...>(E::type.shape.rank(), false)>>(std::move(x));
+}
 /// The index of the first largest element along one axis (of all elements where none is given), int64.
 template <auto... Axes, operand E>
-constexpr auto argmax(E x) { return apply<with<op::argmax, core::reduction_parameters<Axes...>(E::type.shape.rank(), false)>>(std::move(x)); }
+constexpr auto argmax(E x) {
+    return apply<with<op::argmax, core::reduction_parameters<Axes...>(E::type.shape.rank(), false)>>(std::move(x));
+}
 /// log sum exp over axes.
 template <auto... Axes, operand E>
-constexpr auto logsumexp(E x) { return apply<with<op::logsumexp, core::reduction_parameters<Axes...>(E::type.shape.rank(), false)>>(std::move(x)); }
+constexpr auto logsumexp(E x) {
+    return apply<with<op::logsumexp, core::reduction_parameters<Axes...>(E::type.shape.rank(), false)>>(std::move(x));
+}
 /// exp(x) / sum exp(x) along one axis, the last by default.
 template <int... Axis, operand E>
-constexpr auto softmax(E x) { return apply<with<op::softmax, core::reduction_parameters<Axis...>(E::type.shape.rank(), true)>>(std::move(x)); }
+constexpr auto softmax(E x) {
+    return apply<with<op::softmax, core::reduction_parameters<Axis...>(E::type.shape.rank(), true)>>(std::move(x));
+}
 /// log(softmax(x)), stable.
 template <int... Axis, operand E>
-constexpr auto log_softmax(E x) { return apply<with<op::log_softmax, core::reduction_parameters<Axis...>(E::type.shape.rank(), true)>>(std::move(x)); }
+constexpr auto log_softmax(E x) {
+    return apply<with<op::log_softmax, core::reduction_parameters<Axis...>(E::type.shape.rank(), true)>>(std::move(x));
+}
 
 /// The same elements in the same order: `gr::reshape<3, 4>(x)`; one extent may be -1.
 template <extent... Extents, operand E>
-constexpr auto reshape(E x) { return apply<with<op::reshape, core::reshape_parameters(E::type.shape, {Extents...})>>(std::move(x)); }
+constexpr auto reshape(E x) {
+    return apply<with<op::reshape, core::reshape_parameters(E::type.shape, {Extents...})>>(std::move(x));
+}
 /// Repeats axes of extent 1 and adds leading ones: `gr::broadcast_to<2, 3, 4>(x)`.
 template <extent... Extents, operand E>
-constexpr auto broadcast_to(E x) { return apply<with<op::broadcast_to, parameters{{}, {Extents...}}>>(std::move(x)); }
+constexpr auto broadcast_to(E x) {
+    return apply<with<op::broadcast_to, parameters{{}, {Extents...}}>>(std::move(x));
+}
 /// Permutes the axes: axis i of the result is axis Axes[i]; reverses them where none is given.
 template <int... Axes, operand E>
-constexpr auto transpose(E x) { return apply<with<op::transpose, core::transpose_parameters<Axes...>(E::type.shape.rank())>>(std::move(x)); }
+constexpr auto transpose(E x) {
+    return apply<with<op::transpose, core::transpose_parameters<Axes...>(E::type.shape.rank())>>(std::move(x));
+}
 
 /// Elements Start, Start + Step, ... before Stop along one axis: `gr::slice<0, 7>(p)`.
 template <std::int64_t Start, std::int64_t Stop, std::int64_t Step = 1, int Axis = 0, operand E>
 constexpr auto slice(E x) {
     constexpr range one{Start, Stop, Step};
-    return apply<with<op::slice, core::slice_parameters(E::type.shape, &one, 1, static_cast<int>(core::axis_of(Axis, E::type.shape.rank())))>>(std::move(x));
+    return apply<
+        with<op::slice, core::slice_parameters(E::type.shape, &one, 1, static_cast<int>(core::axis_of(Axis, E::type.shape.rank())))>>(
+        std::move(x));
 }
+namespace core {
+template <int Axis, range First, range... Rest>
+constexpr auto slice_each(auto x) {
+    auto one = gradus::slice<First.start, First.stop, First.step, Axis>(std::move(x));
+    if constexpr (sizeof...(Rest) == 0) return one;
+    else return slice_each<Axis + 1, Rest...>(std::move(one));
+}
+}  // namespace core
 /// One range per axis, from the first: `gr::slice<gr::range{1, 4}, gr::range{0, 6, 2}>(m)`.
 template <range... Ranges, operand E>
     requires(sizeof...(Ranges) > 0)
 constexpr auto slice(E x) {
     constexpr range all[] = {Ranges...};
-    return apply<with<op::slice, core::slice_parameters(E::type.shape, all, sizeof...(Ranges), 0)>>(std::move(x));
+    if constexpr (core::fit_one_slice(E::type.shape, all, sizeof...(Ranges), 0))
+        return apply<with<op::slice, core::slice_parameters(E::type.shape, all, sizeof...(Ranges), 0)>>(std::move(x));
+    else return core::slice_each<0, Ranges...>(std::move(x));
 }
 
 /// a, then b, ... along an axis: `gr::concatenate<0>(a, b)`.
@@ -160,8 +206,8 @@ constexpr auto concatenate(A a, B b, More... more) {
 
 /// The elements as another dtype: `gr::cast<double>(x)`.
 template <element T, operand E>
-constexpr auto cast(E x) { return apply<with<op::cast, core::cast_parameters<dtype_of<T>>()>>(std::move(x)); }
+constexpr auto cast(E x) {
+    return apply<with<op::cast, core::cast_parameters<dtype_of<T>>()>>(std::move(x));
+}
 
-}  // namespace gradus
-
-#pragma GCC diagnostic pop
+}  // namespace gradus::inline GRADUS_ARCH

@@ -4,11 +4,7 @@
 #include <gradus/core/decimal.hpp>
 #include <gradus/expr/expression.hpp>
 
-// g++ takes names in an instantiated template for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-
-namespace gradus {
+namespace gradus::inline GRADUS_ARCH {
 
 template <class S, class Data>
 struct binding;
@@ -19,7 +15,9 @@ struct symbol : expression_facts<symbol<Name, T, E...>> {
     using element_type = T;
     static constexpr auto label = Name;
     static constexpr std::string_view name() { return label.view(); }
+    static_assert(sizeof...(E) <= max_rank, "gradus: a shape has at most 6 axes");
     static constexpr tensor_type type{dtype_of<T>, {E...}};
+    static_assert(!type.shape.is_too_large(), "gradus::var: more elements than 64 bits count");
     static constexpr std::uint64_t hash = [] {
         std::uint64_t h = core::mix(core::hash_of("symbol"), core::hash_of(Name.view()) + static_cast<std::uint64_t>(dtype_of<T>));
         ((h = core::mix(core::mix(h, static_cast<std::uint64_t>(E.code)), static_cast<std::uint64_t>(E.more))), ...);
@@ -73,7 +71,8 @@ struct update_expr {
 namespace core {
 template <class S, class E>
 constexpr text update_complaint() {
-    if (!(S::type == E::type)) return concat("gradus::update(a, b): the new value is not like the symbol: ", S::name(), " is ", S::type, ", b is ", E::type);
+    if (!(S::type == E::type))
+        return concat("gradus::update(a, b): the new value is not like the symbol: ", S::name(), " is ", S::type, ", b is ", E::type);
     return {};
 }
 }  // namespace core
@@ -95,6 +94,4 @@ consteval auto operator""_c() {
 }
 
 }  // namespace literals
-}  // namespace gradus
-
-#pragma GCC diagnostic pop
+}  // namespace gradus::inline GRADUS_ARCH

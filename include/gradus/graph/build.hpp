@@ -3,16 +3,18 @@
 
 #include <gradus/expr/functions.hpp>
 #include <gradus/graph/info.hpp>
+#include <gradus/graph/selection.hpp>
 #include <gradus/op/arithmetic.hpp>
 #include <gradus/op/comparison.hpp>
 #include <gradus/op/contraction.hpp>
+#include <gradus/op/facets.hpp>
 #include <gradus/op/leaf.hpp>
 #include <gradus/op/reduction.hpp>
 #include <gradus/op/shape.hpp>
 
 // What values do. Templates come before their users: clang instantiates constexpr functions where they are named. The
 // functions of the language are here because rules say exp(x) and find it by the type of x.
-namespace gradus {
+namespace gradus::inline GRADUS_ARCH {
 
 template <class Op>
 constexpr value value::emit(graph& g, attributes const& attr, gradus::shape const& target, std::initializer_list<value> operands) {
@@ -22,13 +24,15 @@ constexpr value value::emit(graph& g, attributes const& attr, gradus::shape cons
     for (value const& v : operands)
         if (v.type() != dtype::number && v.type() != dtype::boolean) known = v.type();
     for (value const& v : operands) {
-        value typed = v.is_number() ? constant(g, v.number_, known) : v.type() == dtype::number && known != dtype::number ? v.cast(known) : v;
+        value typed = v.is_number()                                         ? constant(g, v.number_, known)
+                      : v.type() == dtype::number && known != dtype::number ? v.cast(known)
+                                                                            : v;
         n.in[c.count] = typed.id();
         c.operand[c.count++] = typed.at().result();
     }
     complaint fail;
-    tensor_type result = Op::infer(c, fail);
-    if (fail.failed) throw std::logic_error("gradus: an operation was built on operands that its rule refuses");
+    tensor_type result = core::infer_checked<Op>(c, fail);
+    if (fail.failed) core::refuse<"gradus: an operation was built on operands that its rule refuses", std::logic_error>();
     n.type = result.type;
     n.shape = result.shape;
     return {g, g.intern(n)};
@@ -40,12 +44,20 @@ constexpr value build_on(attributes const& attr, shape const& target, std::initi
     graph* g = nullptr;
     for (value const& v : operands)
         if (!v.is_number()) g = &v.owner();
-    if (!g) throw std::logic_error("gradus: an operation on numbers alone");
+    if (!g) core::refuse<"gradus: an operation on numbers alone", std::logic_error>();
     return value::emit<Op>(*g, attr, target, operands);
 }
 
 template <class Op, class... A>
-    requires on_values<A...>
+    requires(on_values<A...> && result_count<Op> > 1)
+constexpr std::array<value, static_cast<std::size_t>(result_count<Op>)> apply(A... a) {
+    return [&]<int... K>(std::integer_sequence<int, K...>) {
+        return std::array<value, sizeof...(K)>{
+            build_on<typename core::operation<Op>::type>(core::parameters_of_result<Op, K>().attr, {}, {value(a)...})...};
+    }(std::make_integer_sequence<int, result_count<Op>>{});
+}
+template <class Op, class... A>
+    requires(on_values<A...> && result_count<Op> == 1)
 constexpr value apply(A... a) {
     if constexpr (requires { Op::is_composite; }) return Op::expand(attributes{}, value(a)...);
     else return build_on<Op>({}, {}, {value(a)...});
@@ -68,30 +80,52 @@ constexpr value operator>=(value a, value b) { return apply<op::greater_equal>(a
 constexpr value operator==(value a, value b) { return apply<op::equal>(a, b); }
 constexpr value operator!=(value a, value b) { return apply<op::not_equal>(a, b); }
 
+namespace core {
+constexpr int both_of(graph& g, int a, int b) { return a == b ? a : apply<op::both>(value{g, a}, value{g, b}).id(); }
+constexpr int either_of(graph& g, int a, int b) { return a == b ? a : apply<op::either>(value{g, a}, value{g, b}).id(); }
+constexpr int negation_of(graph& g, int a) { return g[a].is<op::negation>() ? g[a].in[0] : apply<op::negation>(value{g, a}).id(); }
+constexpr int where_of(graph& g, int condition, int if_true, int if_false) {
+    value const a = if_true < 0 ? value(0) : value{g, if_true}, b = if_false < 0 ? value(0) : value{g, if_false};
+    return apply<op::where>(value{g, condition}, a, b).id();
+}
+constexpr int is_reached_of(graph& g, int derivative, int zero) {
+    value const d{g, derivative};
+    return apply<op::is_reached>(d, value{g, zero}.cast(d.type())).id();
+}
+constexpr int mul_no_nan_of(graph& g, int a, int b) { return apply<op::mul_no_nan>(value{g, a}, value{g, b}).id(); }
+}  // namespace core
+
 constexpr value value::constant(graph& g, double number, dtype type) {
     node n{&info_of<op::constant>, {-1, -1, -1}, type, {}, {}};
-    n.attr.value = type == dtype::float32 ? static_cast<double>(static_cast<float>(number)) : number;
+    n.attr.value = computed_in(type) == dtype::float32 ? static_cast<double>(static_cast<float>(number)) : number;
     return {g, g.intern(n)};
 }
 constexpr value value::number(double x) const { return constant(*graph_, x, type()); }
 
 constexpr value value::cast(dtype to) const {
     if (to == type()) return *this;
-    if (at().is<op::constant>()) return constant(*graph_, at().attr.value, to);
+    if (at().is<op::constant>())
+        return constant(*graph_, type() == dtype::number ? at().attr.value : core::rounded_to(to, at().attr.value), to);
     attributes attr;
     attr.n[0] = static_cast<int>(to);
     return emit<op::cast>(*graph_, attr, {}, {*this});
 }
 constexpr value value::reshape(gradus::shape const& s) const { return s == shape() ? *this : emit<op::reshape>(*graph_, {}, s, {*this}); }
-constexpr value value::broadcast_to(gradus::shape const& s) const { return s == shape() ? *this : emit<op::broadcast_to>(*graph_, {}, s, {*this}); }
+constexpr value value::broadcast_to(gradus::shape const& s) const {
+    return s == shape() ? *this : emit<op::broadcast_to>(*graph_, {}, s, {*this});
+}
 constexpr value value::broadcast_to_any(gradus::shape const& s) const {
     gradus::shape const target = s;  // s may be part of a node, and nodes move when one is appended
     return reshape({}).broadcast_to(target);
 }
 constexpr value value::transpose(attributes const& axes) const { return emit<op::transpose>(*graph_, axes, {}, {*this}); }
-constexpr value value::slice(attributes const& ranges, gradus::shape const& s) const { return emit<op::slice>(*graph_, ranges, s, {*this}); }
+constexpr value value::slice(attributes const& ranges, gradus::shape const& s) const {
+    return emit<op::slice>(*graph_, ranges, s, {*this});
+}
 constexpr value value::pad(attributes const& ranges, gradus::shape const& s) const { return emit<op::pad>(*graph_, ranges, s, {*this}); }
-constexpr value value::concatenate(value other, attributes const& axis) const { return emit<op::concatenate>(*graph_, axis, {}, {*this, other}); }
+constexpr value value::concatenate(value other, attributes const& axis) const {
+    return emit<op::concatenate>(*graph_, axis, {}, {*this, other});
+}
 constexpr value value::transposed() const {
     attributes axes;
     int rank = shape().rank();
@@ -108,8 +142,12 @@ constexpr value value::matmul(value b) const {
     return emit<op::matmul>(*graph_, {}, {}, {left, right}).reshape(result);
 }
 
-constexpr value value::sum(std::int64_t axes, bool keep) const { return axes ? emit<op::sum>(*graph_, op::reduction_attributes(axes, keep), {}, {*this}) : *this; }
-constexpr value value::amax(std::int64_t axes, bool keep) const { return axes ? emit<op::amax>(*graph_, op::reduction_attributes(axes, keep), {}, {*this}) : *this; }
+constexpr value value::sum(std::int64_t axes, bool keep) const {
+    return axes ? emit<op::sum>(*graph_, op::reduction_attributes(axes, keep), {}, {*this}) : *this;
+}
+constexpr value value::amax(std::int64_t axes, bool keep, op::asked_by who) const {
+    return axes ? emit<op::amax>(*graph_, op::asked(op::reduction_attributes(axes, keep), who), {}, {*this}) : *this;
+}
 constexpr value value::mean() const {
     auto all = (std::int64_t{1} << shape().rank()) - 1;
     return sum(all, false) / count(all);
@@ -120,8 +158,11 @@ constexpr value value::count(std::int64_t axes) const {
     int named = 0;
     for (int i = 0; i < shape().rank(); ++i) {
         if (!(axes >> i & 1)) continue;
-        if (shape()[i].is_static()) { n.attr.value *= static_cast<double>(shape()[i].code); continue; }
-        if (named == 3) throw std::length_error("gradus: a mean over more than three named dimensions");
+        if (shape()[i].is_static()) {
+            n.attr.value *= static_cast<double>(shape()[i].code);
+            continue;
+        }
+        if (named == 3) core::refuse<"gradus: a mean over more than three named dimensions", std::length_error>();
         n.attr.n[2 * named] = shape()[i].code;
         n.attr.n[2 * named++ + 1] = shape()[i].more;
     }
@@ -133,6 +174,7 @@ constexpr value value::sum_to(gradus::shape const& s) const {
     int lead = shape().rank() - target.rank();
     for (int i = 0; i < shape().rank(); ++i)
         if (i < lead || (target[i - lead].code == 1 && shape()[i].code != 1)) axes |= std::int64_t{1} << i;
+    if (int const selected = axes ? core::selected_sum(*graph_, id_, axes, target) : -1; selected >= 0) return {*graph_, selected};
     return sum(axes, false).reshape(target);
 }
 constexpr value value::expand_reduced(value y) const {
@@ -154,10 +196,11 @@ constexpr value value::like(value y) const {
 }
 constexpr value value::index(int axis) const {
     node n{&info_of<op::iota>, {-1, -1, -1}, size_integer(), shape(), {}};
+    if (shape()[axis].code > INT32_MAX) n.type = dtype::int64;
     for (int i = 0; i < shape().rank(); ++i)
         if (i != axis) n.shape[i] = 1;
     n.attr.n[0] = axis;
     return {*graph_, graph_->intern(n)};
 }
 
-}  // namespace gradus
+}  // namespace gradus::inline GRADUS_ARCH

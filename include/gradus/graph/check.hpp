@@ -3,7 +3,7 @@
 
 #include <gradus/graph/control.hpp>
 
-namespace gradus {
+namespace gradus::inline GRADUS_ARCH {
 
 /// Verifies a graph against the rules of its operations: operands exist and come first, their number is right, dtype
 /// and shape are what the operation's rule says. Returns the first fault, empty where there is none. Runs after every pass.
@@ -14,12 +14,14 @@ constexpr text check(graph const& g) {
         if (n.operands() != n.op->arity) return core::concat("%", i, " = ", n.op->name, ": wrong number of operands");
         for (; c.count < n.op->arity; ++c.count) {
             int operand = n.in[c.count];
-            if (operand < 0 || operand >= i) return core::concat("%", i, " = ", n.op->name, ": operand %", operand, " is not an earlier node");
+            if (operand < 0 || operand >= i)
+                return core::concat("%", i, " = ", n.op->name, ": operand %", operand, " is not an earlier node");
             c.operand[c.count] = g[operand].result();
         }
         if (n.op->kind == op_kind::leaf) continue;
         if (core::is_control(n)) {
-            if (text fault = core::rules_of(n).fault(g, n); !fault.empty()) return core::concat("%", i, " = ", n.op->name, ": ", fault.view());
+            if (text fault = core::rules_of(n).fault(g, n); !fault.empty())
+                return core::concat("%", i, " = ", n.op->name, ": ", fault.view());
             continue;
         }
         text message;
@@ -35,4 +37,4 @@ constexpr text check(graph const& g) {
     return {};
 }
 
-}  // namespace gradus
+}  // namespace gradus::inline GRADUS_ARCH

@@ -4,7 +4,7 @@
 #include <gradus/graph/build.hpp>
 
 // What every pass knows of control nodes; graph/control_facts.hpp has the rest.
-namespace gradus::core {
+namespace gradus::inline GRADUS_ARCH::core {
 
 constexpr bool is_control(node const& n) { return n.op->kind == op_kind::control; }
 constexpr int body_count(node const& n) { return n.op->name == "cond" ? 2 : 1; }
@@ -18,11 +18,11 @@ constexpr bool run_together(node const& a, node const& b) {
         if (a.attr.n[i] != b.attr.n[i]) return false;
     return true;
 }
-/// The first of the nodes that run together with this one.
+/// The first of the nodes that run together with this one: they have one list of operands, which stands before them.
 constexpr int first_of_control(auto const& g, int id) {
-    for (int i = 0; i < id; ++i)
+    for (int i = g[id].in[0] + 1; i < id; ++i)
         if (is_control(g[i]) && run_together(g[i], g[id])) return i;
     return id;
 }
 
-}  // namespace gradus::core
+}  // namespace gradus::inline GRADUS_ARCH::core

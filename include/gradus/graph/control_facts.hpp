@@ -5,13 +5,14 @@
 #include <gradus/op/control_flow.hpp>
 
 // What control nodes (op/control_flow.hpp) and their bodies say in their attributes and operands.
-namespace gradus::core {
+namespace gradus::inline GRADUS_ARCH::core {
 
 constexpr graph const& body_of(graph const& g, node const& n, int which = 0) { return g.bodies[static_cast<int>(n.attr.n[which])]; }
 
 /// Equal graphs but for the names of symbols.
 constexpr bool same_structure(graph const& a, graph const& b) {
-    bool same = a.size() == b.size() && a.symbols.size() == b.symbols.size() && a.outputs.size() == b.outputs.size() && a.bodies.size() == b.bodies.size();
+    bool same = a.size() == b.size() && a.symbols.size() == b.symbols.size() && a.outputs.size() == b.outputs.size() &&
+                a.bodies.size() == b.bodies.size();
     for (int i = 0; same && i < a.size(); ++i) same = a[i] == b[i];
     for (int i = 0; same && i < a.symbols.size(); ++i) same = a.symbols[i].type == b.symbols[i].type;
     for (int i = 0; same && i < a.outputs.size(); ++i) same = a.outputs[i].node == b.outputs[i].node;
@@ -43,7 +44,9 @@ constexpr list<int> control_operands(auto const& g, node const& n) {
     return result;
 }
 /// Is operand k walked along its first axis?
-constexpr bool is_walked(node const& n, int k) { return n.is<op::scan>() && k >= op::scan::carries(n.attr) && k < op::scan::carries(n.attr) + op::scan::walked(n.attr); }
+constexpr bool is_walked(node const& n, int k) {
+    return n.is<op::scan>() && k >= op::scan::carries(n.attr) && k < op::scan::carries(n.attr) + op::scan::walked(n.attr);
+}
 
 /// The trip count of a scan.
 constexpr extent steps_of(auto const& g, node const& n) {
@@ -63,14 +66,16 @@ constexpr tensor_type row_of(tensor_type const& stack) {
 /// The number of the body's output that a result comes from.
 constexpr int output_of(node const& n) {
     int const k = static_cast<int>(n.attr.n[5]);
-    bool const carried = !n.is<op::scan>() || op::scan::part(n.attr) == op::scan_part::last || op::scan::part(n.attr) == op::scan_part::states;
+    bool const carried =
+        !n.is<op::scan>() || op::scan::part(n.attr) == op::scan_part::last || op::scan::part(n.attr) == op::scan_part::states;
     return carried ? k : op::scan::carries(n.attr) + k;
 }
 /// What a result is by its body.
 constexpr tensor_type control_result(graph const& g, node const& n) {
     graph const& body = body_of(g, n);
     tensor_type const one = body[body.outputs[output_of(n)].node].result();
-    bool const in_rows = n.is<op::scan>() && (op::scan::part(n.attr) == op::scan_part::stack || op::scan::part(n.attr) == op::scan_part::states);
+    bool const in_rows =
+        n.is<op::scan>() && (op::scan::part(n.attr) == op::scan_part::stack || op::scan::part(n.attr) == op::scan_part::states);
     return in_rows ? stacked(one, steps_of(g, n)) : one;
 }
 
@@ -79,10 +84,12 @@ constexpr text control_fault(graph const& g, node const& n) {
     list<int> const operands = control_operands(g, n);
     for (int which = 0; which < body_count(n); ++which) {
         graph const& body = body_of(g, n, which);
-        if (body.symbols.size() != operands.size()) return concat("the body has ", body.symbols.size(), " symbols, there are ", operands.size(), " operands");
+        if (body.symbols.size() != operands.size())
+            return concat("the body has ", body.symbols.size(), " symbols, there are ", operands.size(), " operands");
         for (int k = 0; k < operands.size(); ++k) {
             tensor_type const expected = is_walked(n, k) ? stacked(body.symbols[k].type, steps_of(g, n)) : body.symbols[k].type;
-            if (!(g[operands[k]].result() == expected)) return concat("operand ", k, " is ", g[operands[k]].result(), ", the body needs ", expected);
+            if (!(g[operands[k]].result() == expected))
+                return concat("operand ", k, " is ", g[operands[k]].result(), ", the body needs ", expected);
         }
         for (int k = 0; n.is<op::scan>() && k < op::scan::carries(n.attr); ++k)
             if (!(body[body.outputs[k].node].result() == body.symbols[k].type)) return concat("carry ", k, " changes its type");
@@ -102,10 +109,12 @@ constexpr int append_operand(graph& g, int before, int operand, bool walked, boo
 constexpr void describe_control(text& out, graph const& g, node const& n) {
     if (n.is<op::scan>()) {
         constexpr std::string_view parts[] = {" last ", " stack ", " sum ", " states "};
-        append(out, concat(parts[n.attr.n[4]], n.attr.n[5], op::scan::is_reversed(n.attr) ? " reversed" : "", " steps=", steps_of(g, n)).view());
+        append(out,
+               concat(parts[n.attr.n[4]], n.attr.n[5], op::scan::is_reversed(n.attr) ? " reversed" : "", " steps=", steps_of(g, n)).view());
     }
     if (n.is<op::cond>()) append(out, concat(' ', n.attr.n[5]).view());
-    for (int which = 0; is_control(n) && which < body_count(n); ++which) append(out, concat(which ? "," : " body=", n.attr.n[which]).view());
+    for (int which = 0; is_control(n) && which < body_count(n); ++which)
+        append(out, concat(which ? "," : " body=", n.attr.n[which]).view());
 }
 
 /// The symbol of that number in a graph.
@@ -114,4 +123,4 @@ constexpr value symbol_at(graph& g, int number) {
     n.attr.n[0] = number;
     return {g, g.intern(n)};
 }
-}  // namespace gradus::core
+}  // namespace gradus::inline GRADUS_ARCH::core

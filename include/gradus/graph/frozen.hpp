@@ -3,7 +3,7 @@
 
 #include <gradus/graph/graph.hpp>
 
-namespace gradus {
+namespace gradus::inline GRADUS_ARCH {
 
 /// The bodies of a frozen graph, and theirs, one after the other: each before those inside it.
 template <int Room>
@@ -134,4 +134,4 @@ constexpr auto freeze() {
 }
 
 }  // namespace core
-}  // namespace gradus
+}  // namespace gradus::inline GRADUS_ARCH

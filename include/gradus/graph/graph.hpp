@@ -7,7 +7,7 @@
 #include <stdexcept>
 #include <string_view>
 
-namespace gradus {
+namespace gradus::inline GRADUS_ARCH {
 
 class graph;
 struct node;
@@ -22,20 +22,31 @@ struct op_info {
     bool foldable;        ///< `eval` may run in the compiler
     bool differentiable;  ///< has vjp and jvp; a flag, as g++ compares no pointer with null in a sanitized constant expression
     tensor_type (*infer)(call const&, complaint&);
-    void (*vjp)(graph&, int node, int cotangent, int* out);   ///< appends the cotangents of the operands, -1 for none
-    int (*jvp)(graph&, int node, int const* tangents);        ///< appends the tangent of the node
-    double (*eval)(double const*);                            ///< elementwise operations on one element
-    void (*whole)(call const&, double const* const* in, double* out) = nullptr;  ///< operations with a kernel of their own, on all elements at static extents
+    void (*vjp)(graph&, int node, int const* cotangents, int* out);  ///< appends the cotangents of the operands, -1 for none
+    int (*jvp)(graph&, int node, int const* tangents);               ///< appends the tangent of the node
+    double (*eval)(double const*);                                   ///< elementwise operations on one element
+    void (*whole)(call const&, double const* const* in,
+                  double* const* out) = nullptr;  ///< operations with a kernel of their own, or none, on all elements at static extents
+    void (*kernel)(dtype, call const&, void const* const* in, void* const* out) = nullptr;  ///< the same in an element type
+    std::uint32_t kernel_types = 0;       ///< a bit for each dtype of that: operands and result are of one
+    bool steps = false;                   ///< jumps where an operand changes by its last bit
+    bool reverse = true, forward = true;  ///< false where an operation of users' does not state the derivative of that mode
+    bool exact = false;                   ///< elementwise and without rounding: the same operands give the same bits in every kernel
+    view_axis (*view)(attributes const&, shape const& from, shape const& to, int axis) = nullptr;  ///< what a view reads, axis by axis
+    bool same_order = false;             ///< a view of the same elements in the same order under another shape
+    reducer reduces_by = reducer::none;  ///< of a reduction that loops compute as they make its operand
+    int results = 1;                     ///< see graph/results.hpp
+    bool unlisted = false;               ///< no list of the library has it: graphs that are described at run time bring its rules
 };
 
 /// The same for an operation that runs bodies (control/).
 struct control_info : op_info {
     void (*control_vjp)(graph&, int first, core::list<int>& cotangents);  ///< of all nodes that run together with node `first`
     void (*control_jvp)(graph&, int first, core::list<int>& tangents);
-    shape (*domain)(graph const&, node const&);                           ///< what it walks along
-    text (*fault)(graph const&, node const&);                             ///< what is wrong with a node, empty where nothing is
-    void (*describe)(text&, graph const&, node const&);                   ///< appends its attributes as text
-    bool (*recomputes)(graph const&, node const&, int id);                ///< does a branch compute node `id` again?
+    shape (*domain)(graph const&, node const&);             ///< what it walks along
+    text (*fault)(graph const&, node const&);               ///< what is wrong with a node, empty where nothing is
+    void (*describe)(text&, graph const&, node const&);     ///< appends its attributes as text
+    bool (*recomputes)(graph const&, node const&, int id);  ///< does a branch compute node `id` again?
 };
 
 /// One value of a program: an operation on earlier values.
@@ -49,12 +60,16 @@ struct node {
     constexpr tensor_type result() const { return {type, shape}; }
     constexpr int operands() const { return (in[0] >= 0) + (in[1] >= 0) + (in[2] >= 0); }
     template <class Op>
-    constexpr bool is() const { return op->id == core::type_id<Op>; }
+    constexpr bool is() const {
+        return op->id == core::type_id<Op>;
+    }
     constexpr bool operator==(node const& o) const {
-        return op->id == o.op->id && in[0] == o.in[0] && in[1] == o.in[1] && in[2] == o.in[2] && type == o.type && shape == o.shape && attr == o.attr;
+        return op->id == o.op->id && in[0] == o.in[0] && in[1] == o.in[1] && in[2] == o.in[2] && type == o.type && shape == o.shape &&
+               attr == o.attr;
     }
     constexpr std::uint64_t hash() const {
-        std::uint64_t h = core::mix(op->id, static_cast<std::uint64_t>(in[0] + 1) | static_cast<std::uint64_t>(in[1] + 1) << 20 | static_cast<std::uint64_t>(in[2] + 1) << 40);
+        std::uint64_t h = core::mix(op->id, static_cast<std::uint64_t>(in[0] + 1) | static_cast<std::uint64_t>(in[1] + 1) << 20 |
+                                                static_cast<std::uint64_t>(in[2] + 1) << 40);
         h = core::mix(h, core::bits_of(attr.value) + static_cast<std::uint64_t>(type));
         h = core::mix(h, static_cast<std::uint64_t>(attr.n[0] * 31 + attr.n[1]));
         for (int i = 0; i < shape.rank(); ++i) h = core::mix(h, static_cast<std::uint64_t>(shape[i].code + shape[i].more));
@@ -66,7 +81,8 @@ struct node {
 struct symbol_entry {
     std::string_view name;
     tensor_type type;
-    int of = -1;  ///< in derivatives: the result or the node of the forward graph that this symbol stands for
+    int of = -1;           ///< in derivatives: the result or the node of the forward graph that this symbol stands for
+    bool selects = false;  ///< in derivatives: the symbol's derivative is 0 where a condition of the graph does not hold
 };
 
 /// A result: a node, and the symbol whose memory takes it (-1: the caller's).
@@ -101,7 +117,8 @@ public:
     core::list<node> nodes;
     core::list<symbol_entry> symbols;
     core::list<output_entry> outputs;
-    subgraphs bodies;           ///< of control nodes, which know their numbers
+    subgraphs bodies;         ///< of control nodes, which know their numbers
+    bool zeros_stay = false;  ///< derivatives are written so that a cotangent which only run time tells to be 0 stays 0 (op::mul_no_nan)
     core::unifier* unknowns = nullptr;  ///< where operations on extents that are not known yet note their demands
 
     constexpr graph() = default;
@@ -124,7 +141,7 @@ public:
     constexpr int symbol_index(std::string_view name, tensor_type type) {
         for (int i = 0; i < symbols.size(); ++i) {
             if (symbols[i].name != name) continue;
-            if (!(symbols[i].type == type)) throw std::logic_error("gradus: one name with two types");
+            if (!(symbols[i].type == type)) core::refuse<"gradus: one name with two types", std::logic_error>();
             return i;
         }
         symbols.push_back({name, type});
@@ -135,7 +152,9 @@ private:
     constexpr int find(node const& n, std::uint64_t hash) const {
         auto mask = static_cast<std::uint64_t>(slots_.size() - 1);
         auto slot = hash & mask;
-        for (int at = slots_[static_cast<int>(slot)]; at >= 0 && !(hashes_[at] == hash && nodes[at] == n); at = slots_[static_cast<int>(slot)]) slot = (slot + 1) & mask;
+        for (int at = slots_[static_cast<int>(slot)]; at >= 0 && !(hashes_[at] == hash && nodes[at] == n);
+             at = slots_[static_cast<int>(slot)])
+            slot = (slot + 1) & mask;
         return static_cast<int>(slot);
     }
     constexpr void rehash() {
@@ -171,4 +190,4 @@ constexpr void subgraphs::push_back(graph body) {
     last_ = new cell{std::move(body), std::move(*this), number};
 }
 
-}  // namespace gradus
+}  // namespace gradus::inline GRADUS_ARCH

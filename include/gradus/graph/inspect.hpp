@@ -4,7 +4,7 @@
 #include <gradus/graph/graph.hpp>
 
 // Questions that users ask of a graph, in static_assert as a rule.
-namespace gradus {
+namespace gradus::inline GRADUS_ARCH {
 
 /// The number of nodes of an operation: `count(g, "matmul")`.
 constexpr int count(graph const& g, std::string_view op_name) {
@@ -29,4 +29,4 @@ constexpr bool depends_on(graph const& g, std::string_view symbol) {
     return false;
 }
 
-}  // namespace gradus
+}  // namespace gradus::inline GRADUS_ARCH

@@ -21,13 +21,13 @@
 #include <type_traits>
 #include <vector>
 
-// g++ takes names in an instantiated template for shadows of the user's globals.
+// As in gradus.hpp, which does not include this header.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wshadow"
 
 // The reference interpreter: the oracle of every pass and every kernel. Slow and obviously right: every operation is one
 // loop over the flat index of its result (of its operand, for reductions).
-namespace gradus {
+namespace gradus::inline GRADUS_ARCH {
 
 /// Elements of every symbol by name, row-major.
 template <class T>
@@ -63,7 +63,8 @@ inline std::size_t offset(sizes const& index, sizes const& s) {
 template <class T>
 class interpreter {
 public:
-    interpreter(graph const& g, symbol_values<T> const& symbols, dimension_values const& dimensions) : graph_(g), symbols_(symbols), dimensions_(dimensions) {}
+    interpreter(graph const& g, symbol_values<T> const& symbols, dimension_values const& dimensions)
+        : graph_(g), symbols_(symbols), dimensions_(dimensions) {}
 
     std::vector<std::vector<T>> run() {
         std::vector<std::vector<T>> results;
@@ -79,7 +80,8 @@ private:
     using elements = std::vector<wide>;
 
     /// A body, whose symbols are given in order.
-    interpreter(graph const& g, std::vector<elements> const& given, interpreter const& outer) : graph_(g), symbols_(outer.symbols_), dimensions_(outer.dimensions_), given_(&given) {}
+    interpreter(graph const& g, std::vector<elements> const& given, interpreter const& outer)
+        : graph_(g), symbols_(outer.symbols_), dimensions_(outer.dimensions_), given_(&given) {}
 
     std::vector<elements> outputs() {
         for (node const& n : graph_.nodes) {
@@ -88,7 +90,10 @@ private:
             for (wide& x : values_.back()) x = static_cast<wide>(static_cast<T>(x));  // a node's result is held as T
         }
         std::vector<elements> results;
-        for (output_entry const& out : graph_.outputs) results.push_back(values_[at(out.node)]);
+        for (output_entry const& out : graph_.outputs) {
+            results.push_back(values_[at(out.node)]);
+            for (wide& x : results.back()) x = rounded(x, graph_.nodes[out.node].type);
+        }
         return results;
     }
 
@@ -115,35 +120,41 @@ private:
         if (n.is<op::constant>()) return {static_cast<wide>(n.attr.value)};
         if (n.is<op::size>()) return {count(n)};
         if (n.is<op::iota>()) return each(result, [&](sizes const& i) { return static_cast<wide>(i[at(n.attr.n[0])]); });
-        if (n.is<op::cast>()) return each(result, [&](sizes const& i) { return converted(in(n, 0, i), n.type); });
+        if (n.is<op::cast>()) {
+            bool const plain = graph_.nodes[n.in[0]].type == dtype::number;  // a plain number takes a dtype without being rounded
+            return each(result, [&](sizes const& i) { return converted(in(n, 0, i), plain ? computed_in(n.type) : n.type); });
+        }
         if (n.op->kind == op_kind::elementwise && n.op->eval) return each(result, [&](sizes const& i) { return formula(n, i); });
-        if (n.is<op::reshape>()) return values_[at(n.in[0])];
-        if (n.is<op::broadcast_to>()) return each(result, [&](sizes const& i) { return in(n, 0, i); });
-        if (n.is<op::transpose>()) return each(result, [&](sizes const& i) { return in(n, 0, permuted(n, i)); });
-        if (n.is<op::slice>()) return each(result, [&](sizes const& i) { return in(n, 0, strided(n, i)); });
+        if (n.op->same_order) return values_[at(n.in[0])];
+        if (n.op->view) return each(result, [&](sizes const& i) { return in(n, 0, viewed(n, i, numbered(from), numbered(result))); });
         if (n.is<op::pad>()) {
             elements y(at(product(result)), 0);
             for (std::int64_t f = 0; f < product(from); ++f) y[offset(strided(n, unravel(f, from)), result)] = values_[at(n.in[0])][at(f)];
             return y;
         }
-        if (n.is<op::concatenate>()) return each(result, [&](sizes i) {
-            auto axis = at(n.attr.n[0]);
-            if (i[axis] < from[axis]) return in(n, 0, i);
-            i[axis] -= from[axis];
-            return in(n, 1, i);
-        });
-        if (n.is<op::take_rows>()) return each(result, [&](sizes const& i) {
-            auto row = row_of(n, i, from[0]);
-            return row ? in(n, 0, *row) : 0;
-        });
+        if (n.is<op::concatenate>())
+            return each(result, [&](sizes i) {
+                auto axis = at(n.attr.n[0]);
+                if (i[axis] < from[axis]) return in(n, 0, i);
+                i[axis] -= from[axis];
+                return in(n, 1, i);
+            });
+        if (n.is<op::take_rows>())
+            return each(result, [&](sizes const& i) {
+                auto row = row_of(n, i, from[0]);
+                return row ? in(n, 0, *row) : 0;
+            });
         if (n.is<op::add_rows>()) {
             elements y(at(product(result)), 0);
             for (std::int64_t f = 0; f < product(from); ++f)
                 if (auto row = row_of(n, unravel(f, from), result[0])) y[offset(*row, result)] += values_[at(n.in[0])][at(f)];
             return y;
         }
-        if (n.is<op::sum>()) return fold(n, 0, [](wide a, wide b) { return a + b; });
-        if (n.is<op::amax>()) return fold(n, lowest(n.type), [](wide a, wide b) { return a != a || a > b ? a : b; });
+        switch (n.op->reduces_by) {
+            case reducer::sum: return fold(n, 0, [](wide a, wide b) { return a + b; });
+            case reducer::max: return fold(n, lowest(n.type), [](wide a, wide b) { return a != a || a > b ? a : b; });
+            case reducer::none: break;
+        }
         if (n.is<op::argmax>()) return argmax(n, from);
         if (n.op->whole) return whole(n, result);
         if (n.is<op::matmul>() && from.size() >= 2) return each(result, [&](sizes const& i) { return dot(n, i); });
@@ -168,18 +179,21 @@ private:
                 auto const size = static_cast<std::ptrdiff_t>(rows[at(s)].size()) / steps;
                 given[at(s)].assign(rows[at(s)].begin() + step * size, rows[at(s)].begin() + (step + 1) * size);
             }
-            if (part == op::scan_part::states) std::copy(given[k].begin(), given[k].end(), y.begin() + step * static_cast<std::ptrdiff_t>(given[k].size()));
+            if (part == op::scan_part::states)
+                std::copy(given[k].begin(), given[k].end(), y.begin() + step * static_cast<std::ptrdiff_t>(given[k].size()));
             std::vector<elements> const out = interpreter(body_of(graph_, n), given, *this).outputs();
             for (int s = 0; s < op::scan::carries(n.attr); ++s) given[at(s)] = out[at(s)];
-            if (part == op::scan_part::stack) std::copy(out[k].begin(), out[k].end(), y.begin() + step * static_cast<std::ptrdiff_t>(out[k].size()));
+            if (part == op::scan_part::stack)
+                std::copy(out[k].begin(), out[k].end(), y.begin() + step * static_cast<std::ptrdiff_t>(out[k].size()));
             for (std::size_t e = 0; part == op::scan_part::sum && e < y.size(); ++e) y[e] += out[k][e];
         }
         return part == op::scan_part::last ? given[k] : y;
     }
     /// Operations that are no loop over the elements of their result.
     elements whole(node const& n, sizes const& result) const {
-        call c{n.attr, numbered(result), {}, n.op->arity};
-        std::vector<double> copies[3], y(at(product(result)));
+        call c{n.attr, n.op->results > 1 ? shape{} : numbered(result), {}, n.op->arity};
+        if (n.op->results > 1) c.attr.n[result_attribute] = 0;
+        std::vector<double> copies[3];
         double const* in[3]{};
         for (int k = 0; k < c.count; ++k) {
             elements const& from = values_[at(n.in[k])];
@@ -187,7 +201,15 @@ private:
             in[k] = copies[k].data();
             c.operand[k] = {graph_.nodes[n.in[k]].type, numbered(shapes_[at(n.in[k])])};
         }
-        n.op->whole(c, in, y.data());
+        std::vector<double> results[max_results];
+        double* out[max_results]{};
+        for (int k = 0; k < n.op->results; ++k) {
+            sizes const shape = n.op->results > 1 ? numbers(result_node(graph_, n, k).shape) : result;
+            results[k].resize(at(product(shape)));
+            out[k] = results[k].data();
+        }
+        n.op->whole(c, in, out);
+        std::vector<double> const& y = results[n.op->results > 1 ? n.attr.n[result_attribute] : 0];
         return elements(y.begin(), y.end());
     }
     static shape numbered(sizes const& s) {
@@ -200,14 +222,17 @@ private:
         for (std::int64_t f = 0; f < product(result); ++f) y.push_back(rule(unravel(f, result)));
         return y;
     }
-    wide in(node const& n, int operand, sizes const& index) const { return values_[at(n.in[operand])][offset(index, shapes_[at(n.in[operand])])]; }
+    wide in(node const& n, int operand, sizes const& index) const {
+        return values_[at(n.in[operand])][offset(index, shapes_[at(n.in[operand])])];
+    }
 
     elements symbol(symbol_entry const& s, sizes const& expected) const {
         auto found = symbols_.find(s.name);
         if (found == symbols_.end()) throw binding_error("gradus::interpret: no value is given for symbol " + std::string(s.name));
         if (found->second.size() != at(product(expected)))
             throw shape_error(concat("gradus::interpret: ", s.name, " is ", s.type, " and has ", product(expected), " elements, ",
-                                     static_cast<std::int64_t>(found->second.size()), " are given").str());
+                                     static_cast<std::int64_t>(found->second.size()), " are given")
+                                  .str());
         return elements(found->second.begin(), found->second.end());
     }
     wide count(node const& n) const {
@@ -220,7 +245,8 @@ private:
         }
         return result;
     }
-    static wide converted(wide x, dtype to) { return to == dtype::boolean ? x != 0 : is_integer(to) ? std::trunc(x) : x; }
+    static wide converted(wide x, dtype to) { return to == dtype::boolean ? x != 0 : is_integer(to) ? std::trunc(x) : rounded(x, to); }
+    static wide rounded(wide x, dtype to) { return is_half(to) ? static_cast<wide>(rounded_to(to, static_cast<double>(x))) : x; }
     /// What amax of nothing is.
     static wide lowest(dtype type) {
         if (type == dtype::int32) return static_cast<wide>(op::amax::identity<std::int32_t>);
@@ -231,12 +257,16 @@ private:
         for (int k = 0; k < n.op->arity; ++k) operand[k] = static_cast<double>(in(n, k, index));
         return static_cast<wide>(n.op->eval(operand));
     }
-    sizes permuted(node const& n, sizes const& index) const {
-        sizes source(index.size());
-        for (std::size_t axis = 0; axis < index.size(); ++axis) source[at(n.attr.n[axis])] = index[axis];
+    /// What element `index` of a view reads of its operand.
+    static sizes viewed(node const& n, sizes const& index, shape const& from, shape const& to) {
+        sizes source(at(from.rank()));
+        for (int axis = 0; axis < to.rank(); ++axis) {
+            view_axis const read = n.op->view(n.attr, from, to, axis);
+            if (read.from >= 0) source[at(read.from)] += read.first + index[at(axis)] * read.step;
+        }
         return source;
     }
-    /// Where element `index` of the small side of a slice or pad lies on the large side.
+    /// Where element `index` of the small side of a pad lies on the large side.
     static sizes strided(node const& n, sizes index) {
         for (std::size_t axis = 0; axis < index.size(); ++axis) {
             int k = static_cast<int>(axis);
@@ -319,6 +349,6 @@ std::vector<std::vector<T>> interpret(graph const& g, std::map<std::string, std:
     return core::interpreter<T>(g, symbols, dimensions).run();
 }
 
-}  // namespace gradus
+}  // namespace gradus::inline GRADUS_ARCH
 
 #pragma GCC diagnostic pop

@@ -6,11 +6,7 @@
 
 #include <array>
 
-// g++ takes names in an instantiated lambda for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-
-namespace gradus::core {
+namespace gradus::inline GRADUS_ARCH::core {
 
 /// Turns expression types into nodes. An expression is looked up by its structural hash first, so that a part that is
 /// used many times, as `let` makes it, is walked once.
@@ -72,17 +68,23 @@ private:
     constexpr value build_node(expr<Op, A...>*) {
         using O = typename operation<Op>::type;
         constexpr auto const& given = operation<Op>::given;
-        std::array<value, sizeof...(A)> operands{(*this).template operator()<A>()...};  // braces: from left to right
+        std::array<value, sizeof...(A)> operands {(*this).template operator()<A>()... };  // braces: from left to right
         if constexpr (requires { O::is_composite; }) {
-            return [&]<std::size_t... I>(std::index_sequence<I...>) { return O::expand(given.attr, operands[I]...); }(std::index_sequence_for<A...>{});
+            return [&]<std::size_t... I>(std::index_sequence<I...>) {
+                return O::expand(given.attr, operands[I]...);
+            }(std::index_sequence_for<A...>{});
         } else if constexpr (std::is_same_v<O, op::matmul>) {
             return operands[0].matmul(operands[1]);
         } else {
-            return [&]<std::size_t... I>(std::index_sequence<I...>) { return build_on<O>(given.attr, known_target(given.target, operands[0].shape()), {operands[I]...}); }(std::index_sequence_for<A...>{});
+            return [&]<std::size_t... I>(std::index_sequence<I...>) {
+                return build_on<O>(given.attr, known_target(given.target, operands[0].shape()), {operands[I]...});
+            }(std::index_sequence_for<A...>{});
         }
     }
 
-    static constexpr std::string_view slot_name(int slot) { return slot < 26 ? std::string_view("abcdefghijklmnopqrstuvwxyz").substr(static_cast<std::size_t>(slot), 1) : "operand"; }
+    static constexpr std::string_view slot_name(int slot) {
+        return slot < 26 ? std::string_view("abcdefghijklmnopqrstuvwxyz").substr(static_cast<std::size_t>(slot), 1) : "operand";
+    }
     /// Extents of a target shape that are known at run time only are those of the operand, in order.
     static constexpr shape known_target(shape target, shape const& from) {
         int next = 0;
@@ -121,7 +123,7 @@ private:
 
 template <class E>
 constexpr output_entry lower_output(lowering& lower, E*) {
-    return {lower.template operator()<E>().id(), -1};
+    return { lower.template operator()<E>().id(), -1 };
 }
 template <class S, class E>
 constexpr output_entry lower_output(lowering& lower, update_expr<S, E>*) {
@@ -155,6 +157,4 @@ constexpr graph lower() {
     return g;
 }
 
-}  // namespace gradus::core
-
-#pragma GCC diagnostic pop
+}  // namespace gradus::inline GRADUS_ARCH::core

@@ -6,14 +6,20 @@
 #include <gradus/op/reduction.hpp>
 #include <gradus/op/shape.hpp>
 
-namespace gradus {
+namespace gradus::inline GRADUS_ARCH {
 
 namespace core {
 
 /// What an operation does beside its operands: ` axes=1,2 keepdim`, ` 0:7`, ` 0.5`.
 constexpr void append_attributes(text& out, graph const& g, node const& n) {
-    if (n.is<op::symbol>()) { out += ' '; out += g.symbols[static_cast<int>(n.attr.n[0])].name; }
-    if (n.is<op::constant>()) { out += ' '; append(out, n.attr.value); }
+    if (n.is<op::symbol>()) {
+        out += ' ';
+        out += g.symbols[static_cast<int>(n.attr.n[0])].name;
+    }
+    if (n.is<op::constant>()) {
+        out += ' ';
+        append(out, n.attr.value);
+    }
     if (n.is<op::iota>() || n.is<op::concatenate>()) append(out, concat(" axis=", n.attr.n[0]).view());
     if (n.op->kind == op_kind::reduction) {
         char separator = '=';
@@ -26,6 +32,7 @@ constexpr void append_attributes(text& out, graph const& g, node const& n) {
         }
         if (op::keeps(n.attr)) out += " keepdim";
     }
+    if (n.op->results > 1) append(out, concat(" result=", n.attr.n[result_attribute]).view());
     if (n.is<op::transpose>()) {
         for (int axis = 0; axis < n.shape.rank(); ++axis) {
             out += axis ? ',' : ' ';
@@ -35,7 +42,10 @@ constexpr void append_attributes(text& out, graph const& g, node const& n) {
     if (n.is<op::slice>()) {
         for (int axis = 0; axis < n.shape.rank(); ++axis) {
             out += axis ? ',' : ' ';
-            if (!n.shape[axis].is_static()) { out += ':'; continue; }
+            if (!n.shape[axis].is_static()) {
+                out += ':';
+                continue;
+            }
             auto start = op::start_of(n.attr, axis), step = op::step_of(n.attr, axis);
             append(out, concat(start, ':', start + n.shape[axis].code * step).view());
             if (step != 1) append(out, concat(':', step).view());
@@ -96,4 +106,4 @@ constexpr text print(graph const& g) {
     return out;
 }
 
-}  // namespace gradus
+}  // namespace gradus::inline GRADUS_ARCH

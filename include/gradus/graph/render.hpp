@@ -4,7 +4,7 @@
 #include <gradus/graph/print.hpp>
 
 // Pictures of a graph. Letters are appended in runs: clang stops an evaluation after 2^20 steps.
-namespace gradus {
+namespace gradus::inline GRADUS_ARCH {
 
 namespace core {
 
@@ -13,9 +13,9 @@ struct kind_style {
     std::string_view name;
     std::string_view fill;
 };
-inline constexpr kind_style kind_styles[] = {{"leaf", "#fff4cc"},     {"elementwise", "#dcebfb"}, {"reduction", "#fde3cf"},
-                                             {"view", "#eff1f3"},     {"contraction", "#d8f0dc"}, {"movement", "#eae0f7"},
-                                             {"control", "#d3eeee"},     {"list", "#eff1f3"},    {"marker", "#fbd9d9"}};
+inline constexpr kind_style kind_styles[] = {{"leaf", "#fff4cc"},    {"elementwise", "#dcebfb"}, {"reduction", "#fde3cf"},
+                                             {"view", "#eff1f3"},    {"contraction", "#d8f0dc"}, {"movement", "#eae0f7"},
+                                             {"control", "#d3eeee"}, {"list", "#eff1f3"},        {"marker", "#fbd9d9"}};
 constexpr kind_style style_of(op_kind kind) { return kind_styles[static_cast<int>(kind)]; }
 
 /// Appends `s` so that it stands for itself between the double quotes of a DOT label.
@@ -163,4 +163,4 @@ constexpr text to_mermaid(graph const& g) {
     return out;
 }
 
-}  // namespace gradus
+}  // namespace gradus::inline GRADUS_ARCH

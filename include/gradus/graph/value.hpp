@@ -2,10 +2,11 @@
 #pragma once
 
 #include <gradus/graph/graph.hpp>
+#include <gradus/op/reduction.hpp>
 
 #include <initializer_list>
 
-namespace gradus {
+namespace gradus::inline GRADUS_ARCH {
 
 /// A node of a graph under construction, or a plain number until it meets one. Formulas and derivative rules are
 /// written on values: every operation appends a node. Defined in graph/build.hpp.
@@ -48,7 +49,7 @@ public:
 
     /// Reductions; `axes` has a bit per axis.
     constexpr value sum(std::int64_t axes, bool keep) const;
-    constexpr value amax(std::int64_t axes, bool keep) const;
+    constexpr value amax(std::int64_t axes, bool keep, op::asked_by who = op::asked_by::shift) const;
     constexpr value mean() const;
     /// The number of elements along `axes`, a scalar of this dtype.
     constexpr value count(std::int64_t axes) const;
@@ -60,9 +61,9 @@ public:
     constexpr value reduced_shape(std::int64_t axes) const;
     /// The operation of `y` on this operand.
     constexpr value like(value y) const;
-    /// The index along `axis`, shaped to broadcast against this value, an integer of this element's size.
+    /// The index along `axis`, shaped to broadcast against this value, an integer of this element's size where that is enough.
     constexpr value index(int axis) const;
-    constexpr dtype size_integer() const { return size_of(type()) == 4 ? dtype::int32 : dtype::int64; }
+    constexpr dtype size_integer() const { return size_of(computed_in(type())) == 4 ? dtype::int32 : dtype::int64; }
 
 private:
     graph* graph_ = nullptr;
@@ -82,4 +83,4 @@ constexpr value operator>=(value a, value b);
 constexpr value operator==(value a, value b);
 constexpr value operator!=(value a, value b);
 
-}  // namespace gradus
+}  // namespace gradus::inline GRADUS_ARCH

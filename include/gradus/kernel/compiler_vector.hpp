@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <gradus/core/config.hpp>
+
 // The compiler's own vectors, for what needs no instruction set by name: conversions, shuffles, folds.
 
 #include <cstddef>
@@ -9,11 +11,7 @@
 #include <type_traits>
 #include <utility>
 
-// g++ takes names in an instantiated template for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-
-namespace gradus::simd::detail {
+namespace gradus::inline GRADUS_ARCH::simd::detail {
 
 /// W lanes of T.
 template <class T, int W>
@@ -61,9 +59,7 @@ template <class T, int W, int N, int At = 0, int Size = W>
             }(std::make_integer_sequence<int, Size>{});
         }
     }
-    if constexpr (Size > 1) {
-        store_pieces<T, W, N, At + (N & Size), Size / 2>(p, r);
-    }
+    if constexpr (Size > 1) { store_pieces<T, W, N, At + (N & Size), Size / 2>(p, r); }
 }
 
 /// The same for an n that the compiler knows, at most W.
@@ -120,6 +116,4 @@ template <class T, int W, int Half = W / 2, class F>
     }
 }
 
-} // namespace gradus::simd::detail
-
-#pragma GCC diagnostic pop
+}  // namespace gradus::inline GRADUS_ARCH::simd::detail

@@ -6,6 +6,7 @@
 
 #include <gradus/kernel/contract/blocking.hpp>
 #include <gradus/kernel/contract/pack.hpp>
+#include <gradus/kernel/contract/panels.hpp>
 #include <gradus/kernel/contract/tile.hpp>
 #include <gradus/kernel/contract/vector.hpp>
 
@@ -14,11 +15,7 @@
 #include <type_traits>
 #include <utility>
 
-// g++ takes names in an instantiated lambda for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-
-namespace gradus::kernel {
+namespace gradus::inline GRADUS_ARCH::kernel {
 
 /// Told of every block of rows of C that is finished, in order; blocks are the same for any number of threads.
 struct rows_finished {
@@ -63,18 +60,21 @@ struct right_panel {
 /// All rows of C below one panel of B. Tiles of fewer than three rows wait for their own sums: where the rows that are left
 /// are such, they share with the tile before them.
 template <class T, int Vectors>
-inline void multiply_panel(left_matrix<T> left, right_panel<T> b, std::int64_t m, std::int64_t k, std::int64_t column, int columns, write_result<T> out) {
+inline void multiply_panel(left_matrix<T> left, right_panel<T> b, std::int64_t m, std::int64_t k, std::int64_t column, int columns,
+                           write_result<T> out) {
     constexpr int W = simd::native_width<T>, most = tile<T>::rows;
     std::int64_t row = 0;
     if constexpr (Vectors == tile<T>::vectors)
         if (b.to) {
-            multiply_tile<T, W, most, Vectors>(rows_of<T, most>(left.from(0), left.layout), packing_panel_of<T, W, Vectors>{b.b, b.stride, b.to}, k, 0, column, columns, out);
+            multiply_tile<T, W, most, Vectors>(rows_of<T, most>(left.from(0), left.layout),
+                                               packing_panel_of<T, W, Vectors>{b.b, b.stride, b.to}, k, 0, column, columns, out);
             row = most;
             b = {b.to, Vectors * W};
         }
     panel_of<T, W> const right{b.b, b.stride};
     auto const rows = [&]<int Rows>(std::int64_t end, std::integral_constant<int, Rows>) __attribute__((always_inline)) {
-        for (; row + Rows <= end; row += Rows) multiply_tile<T, W, Rows, Vectors>(rows_of<T, Rows>(left.from(row), left.layout), right, k, row, column, columns, out);
+        for (; row + Rows <= end; row += Rows)
+            multiply_tile<T, W, Rows, Vectors>(rows_of<T, Rows>(left.from(row), left.layout), right, k, row, column, columns, out);
     };
     std::int64_t rest = m % most;
     if (!left.strip && m > most && (rest == 1 || rest == 2 || rest == 5)) rest += most;
@@ -87,14 +87,16 @@ inline void multiply_panel(left_matrix<T> left, right_panel<T> b, std::int64_t m
 
 /// Under each block of A, panels of B as wide as the tile: packed, or where they lie when that is as good.
 template <class T>
-void multiply_blocked(T const* a, matrix_layout la, T const* b, matrix_layout lb, write_result<T> out, contract_extents e, contract_work<T> const& work) {
+void multiply_blocked(T const* a, matrix_layout la, T const* b, matrix_layout lb, write_result<T> out, contract_extents e,
+                      contract_work<T> const& work) {
     using t = tile<T>;
     alignas(64) T own[t::depth * t::columns];
     blocking<T> const part(la, lb, e);
     T* const strips = work.scratch && part.strips ? work.scratch : nullptr;
     T* const panels = work.scratch && part.panels ? work.scratch + part.strips : nullptr;
     std::int64_t const height = part.panels && !panels ? e.m : part.height, blocks = (e.m + height - 1) / height;
-    std::int64_t const begin = blocks * work.thread / work.threads * height, end = std::min(e.m, blocks * (work.thread + 1) / work.threads * height);
+    std::int64_t const begin = blocks * work.thread / work.threads * height,
+                       end = std::min(e.m, blocks * (work.thread + 1) / work.threads * height);
     for (std::int64_t first = 0; first < e.n; first += part.width) {
         std::int64_t const last = std::min(e.n, first + part.width);
         for (std::int64_t p = 0; p < e.k; p += part.depth) {
@@ -114,8 +116,10 @@ void multiply_blocked(T const* a, matrix_layout la, T const* b, matrix_layout lb
                     T* const to_pack = panels ? panels + (j - first) * k : own;
                     right_panel<T> right{to_pack, narrow ? t::width : t::columns};
                     if (whole && !part.pack_b) right = {from, lb.row_stride};
-                    else if (i > begin && panels) {}  // it is packed
-                    else if (whole && m >= t::rows) right = {from, lb.row_stride, to_pack};
+                    else if (i > begin && panels) {
+                    }  // it is packed
+                    else if (whole && m >= t::rows)
+                        right = {from, lb.row_stride, to_pack};
                     else if (narrow) pack_panel<T, 1>(from, lb, k, columns, to_pack);
                     else pack_panel<T, 2>(from, lb, k, columns, to_pack);
                     if (narrow) multiply_panel<T, 1>(left, right, m, k, j, columns, to);
@@ -137,7 +141,7 @@ constexpr int width_for() {
     }
 }
 
-} // namespace detail
+}  // namespace detail
 
 /// Rows in a block of C (the last one may have fewer).
 template <class T>
@@ -148,11 +152,14 @@ std::int64_t block_of_rows(matrix_layout la, matrix_layout lb, contract_extents 
 /// C = A * B, or C += A * B when Accumulate; C is row-major, its rows ldc apart, and overlaps neither A nor B.
 /// Sums of no terms (k = 0) are 0.
 template <class T, bool Accumulate = false>
-void contract(T const* a, matrix_layout la, T const* b, matrix_layout lb, T* c, std::int64_t ldc,
-              contract_extents e, contract_work<T> const& work = {}) {
-    if (e.m > 1 && e.n > 1 && e.k > 0) return detail::multiply_blocked<T>(a, la, b, lb, {c, ldc, Accumulate}, e, work);
+void contract(T const* a, matrix_layout la, T const* b, matrix_layout lb, T* c, std::int64_t ldc, contract_extents e,
+              contract_work<T> const& work = {}) {
+    if constexpr (!interprets)
+        if (e.m > 1 && e.n > 1 && e.k > 0) return detail::multiply_blocked<T>(a, la, b, lb, {c, ldc, Accumulate}, e, work);
     if (work.thread > 0) return;  // the first one does what is little
-    if (e.k == 0) {
+    if constexpr (interprets) {
+        contract_by_panels<T, Accumulate>(a, la, b, lb, c, ldc, e);
+    } else if (e.k == 0) {
         for (std::int64_t i = 0; !Accumulate && i < e.m; ++i) std::fill_n(c + i * ldc, e.n, T{0});
     } else if (e.n == 1 && e.m > 0) {
         detail::multiply_vector(a, la, b, lb.row_stride, c, ldc, e.m, e.k, Accumulate);
@@ -187,7 +194,8 @@ template <class T, bool Accumulate, int M, int N, int K, contiguous Are>
             constexpr int most = std::max(1, 2 * detail::tile<T>::rows / Vectors);
             constexpr int tiles = (M + most - 1) / most, fewer = M / tiles, longer = M % tiles;
             auto const rows = [&]<int Rows>(int i, std::integral_constant<int, Rows>, auto const& right) __attribute__((always_inline)) {
-                detail::multiply_tile<T, W, Rows, Vectors>(detail::rows_of<T, Rows>(a + i * la.row_stride, la), right, std::integral_constant<int, K>{}, i, j, n, out);
+                detail::multiply_tile<T, W, Rows, Vectors>(detail::rows_of<T, Rows>(a + i * la.row_stride, la), right,
+                                                           std::integral_constant<int, K>{}, i, j, n, out);
             };
             auto const all_rows = [&](auto const& right) __attribute__((always_inline)) {
                 if constexpr (longer > 0)
@@ -196,23 +204,26 @@ template <class T, bool Accumulate, int M, int N, int K, contiguous Are>
             };
             T const* const from = b + j * lb.column_stride;
             if constexpr (Are.b_rows) {
-                all_rows([&](auto p, auto v) __attribute__((always_inline)) { return simd::load_partial<T, W>(from + p * lb.row_stride + v * W, std::min(W, n() - v * W), T{0}); });
+                all_rows([&](auto p, auto v) __attribute__((always_inline)) {
+                    return simd::load_partial<T, W>(from + p * lb.row_stride + v * W, std::min(W, n() - v * W), T{0});
+                });
             } else if constexpr (W == simd::native_width<T> && tiles > 1) {
                 alignas(64) T panel[(K + W) * Vectors * W];
                 detail::pack_panel<T, Vectors>(from, lb, K, n(), panel);
                 all_rows(detail::panel_of<T, W>{panel, Vectors * W});
             } else {
                 all_rows([&](auto p, auto v) __attribute__((always_inline)) {
-                    return simd::load_strided<T, W>(from + p * lb.row_stride + v * W * lb.column_stride, lb.column_stride, std::min(W, n() - v * W), T{0});
+                    return simd::load_strided<T, W>(from + p * lb.row_stride + v * W * lb.column_stride, lb.column_stride,
+                                                    std::min(W, n() - v * W), T{0});
                 });
             }
         };
         constexpr int full = N / (vectors * W), rest = N - full * vectors * W;
-        for (int j = 0; j < full * vectors * W; j += vectors * W) columns(j, std::integral_constant<int, vectors>{}, std::integral_constant<int, vectors * W>{});
-        if constexpr (rest > 0) columns(full * vectors * W, std::integral_constant<int, (rest + W - 1) / W>{}, std::integral_constant<int, rest>{});
+        for (int j = 0; j < full * vectors * W; j += vectors * W)
+            columns(j, std::integral_constant<int, vectors>{}, std::integral_constant<int, vectors * W>{});
+        if constexpr (rest > 0)
+            columns(full * vectors * W, std::integral_constant<int, (rest + W - 1) / W>{}, std::integral_constant<int, rest>{});
     }
 }
 
-} // namespace gradus::kernel
-
-#pragma GCC diagnostic pop
+}  // namespace gradus::inline GRADUS_ARCH::kernel

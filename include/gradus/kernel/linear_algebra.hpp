@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <gradus/core/config.hpp>
+
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -9,7 +11,7 @@
 // Kernels on one matrix: factorizations and substitutions. Results are row-major, n rows of `columns` elements; operands have
 // strides. Innermost loops go along rows, so that they are SIMD loops. Where a matrix is singular or not positive definite,
 // infinities and NaN come out: nothing branches on them, and pivots are checked before they are used as places.
-namespace gradus::kernel {
+namespace gradus::inline GRADUS_ARCH::kernel {
 
 /// An operand: where its rows and columns lie.
 template <class T>
@@ -120,4 +122,4 @@ T lu_determinant(strided_matrix<T> const& f, std::int64_t n, int which) {
     return result;
 }
 
-}  // namespace gradus::kernel
+}  // namespace gradus::inline GRADUS_ARCH::kernel

@@ -2,32 +2,28 @@
 #pragma once
 
 #include <gradus/core/config.hpp>
-#include <gradus/kernel/loop_facts.hpp>
+#include <gradus/core/target.hpp>
+#include <gradus/kernel/loop_folds.hpp>
+#include <gradus/kernel/loop_instruction.hpp>
+#include <gradus/kernel/loop_window.hpp>
 #include <gradus/kernel/math/error_function.hpp>
 #include <gradus/kernel/math/exponential.hpp>
 #include <gradus/kernel/math/hyperbolic.hpp>
 #include <gradus/kernel/math/logarithm.hpp>
 #include <gradus/kernel/math/power.hpp>
 #include <gradus/kernel/math/trigonometric.hpp>
-#include <gradus/kernel/reduce.hpp>
-#include <gradus/kernel/registers.hpp>
-#include <gradus/op/leaf.hpp>
+#include <gradus/kernel/truth.hpp>
 
-#include <limits>
-
-// g++ takes names in an instantiated lambda for shadows of the user's globals.
 #pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
 #ifndef __clang__
 // Register files are copied whole, the parts that are never written too.
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #pragma GCC diagnostic ignored "-Wuninitialized"
 #endif
 
-namespace gradus::kernel {
+namespace gradus::inline GRADUS_ARCH::kernel {
 
-/// Runs one fused loop: inputs are read once, outputs written once, everything between stays in registers. Folds use as
-/// many accumulators as vectors are in flight and are added up in a fixed order.
+/// Runs one fused loop: inputs are read once, outputs written once, everything between stays in registers.
 template <auto Description, class Ops>
 class loop {
     // clang 19 lays the object of a template parameter out wrongly where an index at run time needs its address
@@ -35,9 +31,12 @@ class loop {
     using facts = loop_facts<Description>;
     static constexpr int axes = D.axis_count, inner = facts::inner, count = D.instruction_count, outputs = D.output_count;
     static constexpr int lanes = facts::width;
-    static constexpr int unroll = D.extents[inner] != at_run_time && D.extents[inner] < facts::unroll * lanes ? static_cast<int>((D.extents[inner] + lanes - 1) / lanes) + (D.extents[inner] == 0) : facts::unroll;
+    using folds = loop_folds<Description>;
+    using step_of = loop_instruction<Description, Ops>;
+    static constexpr int unroll = folds::unroll;
     using file = registers<facts::bytes, lanes, count>;
-    using accumulators = registers<facts::bytes, lanes, outputs * unroll>;
+    using accumulators = typename folds::accumulators;
+    using sums = typename folds::sums;
     using scalars = registers<0, 1, outputs + 1>;
     template <dtype T>
     using lane_t = element_t<T>;
@@ -79,6 +78,7 @@ public:
         for (int j = 0; j < D.input_count; ++j) in_offset_[j] = first * in_stride_[j][0];
         for (int o = 0; o < outputs; ++o) out_offset_[o] = first * out_stride_[o][0];
         nest<0>();
+        if constexpr (axes == 1 && folds::all_compensate) compensate_all();
     }
     GRADUS_FLATTEN void end() { finish(); }
 
@@ -86,9 +86,23 @@ private:
     loop_arguments const& args_;
     std::int64_t extent_[axes], in_stride_[D.input_count + 1][axes], out_stride_[outputs][axes];
     std::int64_t in_offset_[D.input_count + 1]{}, out_offset_[outputs]{}, index_[axes]{};
-    file fixed_;          // values that change per row or never
-    accumulators total_;  // folds over everything
+    file fixed_;                      // values that change per row or never
+    accumulators total_;              // folds over everything
+    sums compensated_;                // of this row or of everything
+    std::int64_t uncompensated_ = 0;  // terms of every accumulator in total_
+    bool has_compensated_ = false;
+    folds_in_memory<Description> memory_;
 
+    template <int O>
+    using in_memory = fold_in_memory<Description, O>;
+    template <int O>
+    [[gnu::always_inline]] auto& fold_of() {
+        return static_cast<in_memory<O>&>(memory_);
+    }
+    template <int O>
+    [[gnu::always_inline]] auto const& fold_of() const {
+        return static_cast<in_memory<O> const&>(memory_);
+    }
     template <int First, int Last>
     [[gnu::always_inline]] static void each(auto f) {
         [&]<int... I>(std::integer_sequence<int, I...>) __attribute__((always_inline)) {
@@ -96,51 +110,8 @@ private:
         }(std::make_integer_sequence<int, Last - First>{});
     }
 
-    // ---- one instruction
+    // ---- leaves
 
-    template <int Lanes, int I, class T>
-    [[gnu::always_inline]] static auto fetch(auto& r, auto& f) {  // from this step's registers or from the row's
-        using E = element_t<D.code[I].type>;
-        if constexpr (facts::change.of[I] != varies::per_element) return fetch_from<Lanes, I, T, E>(f);
-        else return fetch_from<Lanes, I, T, E>(r);
-    }
-    template <int Lanes, int I, class T, class E>
-    [[gnu::always_inline]] static auto fetch_from(auto& source) {
-        if constexpr (std::is_same_v<E, bool> && Lanes > 1) return simd::mask_cast<T, mask_lane<facts::bytes>, Lanes>(source.template at<bool>(I));
-        else return source.template at<E>(I);
-    }
-    template <int I>
-    static constexpr dtype operand_type() {  // of the numbers an operation works on
-        constexpr instruction i = D.code[I];
-        if constexpr (i.type != dtype::boolean) return i.type;
-        else return i.a >= 0 ? D.code[i.a].type : dtype::boolean;
-    }
-    template <int Lanes, int I>
-    [[gnu::always_inline]] static void operate(auto& r, auto& f) {
-        constexpr instruction i = D.code[I];
-        using Op = typename op_at<Ops, i.op>::type;
-        using T = element_t<i.type>;
-        constexpr dtype work = operand_type<I>();
-        using W = std::conditional_t<work == dtype::boolean, mask_lane<facts::bytes>, element_t<work>>;
-        auto& to = r.template at<T>(I);
-        if constexpr (std::is_same_v<Op, op::cast>) {
-            using From = element_t<D.code[i.a].type>;
-            if constexpr (Lanes == 1) to = static_cast<T>(fetch<1, i.a, W>(r, f));
-            else if constexpr (std::is_same_v<From, bool>) to = simd::select<T, Lanes>(fetch<Lanes, i.a, T>(r, f), simd::broadcast<T, Lanes>(1), simd::broadcast<T, Lanes>(0));
-            else if constexpr (std::is_same_v<T, bool>) to = simd::mask_cast<mask_lane<facts::bytes>, From, Lanes>(simd::not_equal<From, Lanes>(fetch<Lanes, i.a, From>(r, f), simd::broadcast<From, Lanes>(0)));
-            else to = simd::convert<T, From, Lanes>(fetch<Lanes, i.a, W>(r, f));
-        } else {
-            if constexpr (i.c >= 0) put<Lanes, I, W>(to, Op::eval(fetch<Lanes, i.a, W>(r, f), fetch<Lanes, i.b, W>(r, f), fetch<Lanes, i.c, W>(r, f)));
-            else if constexpr (i.b >= 0) put<Lanes, I, W>(to, Op::eval(fetch<Lanes, i.a, W>(r, f), fetch<Lanes, i.b, W>(r, f)));
-            else put<Lanes, I, W>(to, Op::eval(fetch<Lanes, i.a, W>(r, f)));
-        }
-    }
-    template <int Lanes, int I, class W>
-    [[gnu::always_inline]] static void put(auto& to, auto result) {
-        if constexpr (Lanes == 1) to = static_cast<element_t<D.code[I].type>>(result);
-        else if constexpr (D.code[I].type == dtype::boolean) to = simd::mask_cast<mask_lane<facts::bytes>, W, Lanes>(result);
-        else to = result;
-    }
     /// Where the current row of every input and output begins, and the innermost strides: a local object whose address
     /// goes nowhere, so that stores to the outputs do not make the compiler load it again.
     struct cursor {
@@ -154,7 +125,10 @@ private:
             c.in[j] = static_cast<element_t<D.inputs[j].type> const*>(args_.in[j]) + in_offset_[j];
             c.stride[j] = in_stride_[j][inner];
         });
-        each<0, outputs>([&](auto o) __attribute__((always_inline)) { c.out[o] = static_cast<element_t<D.outputs[o].type>*>(args_.out[o]) + out_offset_[o]; });
+        each<0, outputs>([&](auto o) __attribute__((always_inline)) {
+            if constexpr (in_memory<o>::exists) c.out[o] = fold_of<o>().base + out_offset_[o];
+            else c.out[o] = static_cast<element_t<D.outputs[o].type>*>(args_.out[o]) + out_offset_[o];
+        });
         return c;
     }
     template <int I>
@@ -165,7 +139,7 @@ private:
         if constexpr (i.op == load) {
             constexpr std::int64_t stride = D.inputs[i.a].stride[inner];
             T const* p = static_cast<T const*>(at.in[i.a]);
-            if constexpr (D.inputs[i.a].has_window()) to = through_window<i.a>(p, at.stride[i.a], column, valid);
+            if constexpr (D.inputs[i.a].has_window()) to = load_in_window<Description, i.a>(p, at.stride[i.a], index_, column, valid);
             else if constexpr (std::is_same_v<T, bool>) {
                 if constexpr (lanes == 1) to = p[column * at.stride[i.a]];
                 else if constexpr (stride == 1) to = simd::load_bool<mask_lane<facts::bytes>, lanes>(p + column, valid);
@@ -175,7 +149,8 @@ private:
                     to = simd::load_bool<mask_lane<facts::bytes>, lanes>(gathered, lanes);
                 }
             } else if constexpr (stride == 0) to = simd::broadcast<T, lanes>(*p);
-            else if constexpr (stride == 1) to = valid == lanes ? simd::load<T, lanes>(p + column) : simd::load_partial<T, lanes>(p + column, valid, T(1));
+            else if constexpr (stride == 1)
+                to = valid == lanes ? simd::load<T, lanes>(p + column) : simd::load_partial<T, lanes>(p + column, valid, T(1));
             else to = simd::load_strided<T, lanes>(p + column * at.stride[i.a], at.stride[i.a], valid, T(1));
         } else if constexpr (i.op == constant) {
             if constexpr (std::is_same_v<T, bool> && lanes > 1) to = simd::first<mask_lane<facts::bytes>, lanes>(i.value != 0 ? lanes : 0);
@@ -187,64 +162,20 @@ private:
             else to = simd::broadcast<T, lanes>(static_cast<T>(index_[i.a]));
         }
     }
-    /// Whole vectors inside a window are loaded, lanes outside are 0; their memory, which may not exist, is not read.
-    template <int J, class T>
-    [[gnu::always_inline]] simd::vec<T, lanes> through_window(T const* p, std::int64_t stride, std::int64_t column, int valid) const {
-        constexpr auto in = D.inputs[J];
-        std::int64_t low = 0, high = valid;
-        if constexpr (in.has_window(inner)) {
-            low = in.begin[inner] - column;
-            if (in.end[inner] - column < high) high = in.end[inner] - column;
-        }
-        for (int a = 0; a < inner; ++a)
-            if (in.has_window(a) && (index_[a] < in.begin[a] || index_[a] >= in.end[a])) high = 0;
-        if constexpr (in.stride[inner] == 1)
-            if (low <= 0 && high == lanes) return simd::load<T, lanes>(p + column);
-        if (low >= high) return simd::broadcast<T, lanes>(T(0));
-        return [&]<int... Lane>(std::integer_sequence<int, Lane...>) __attribute__((always_inline)) {
-            return simd::detail::from_raw<T, lanes>(simd::detail::raw<T, lanes>{(Lane >= low && Lane < high ? p[(column + Lane) * stride] : T(0))...});
-        }(std::make_integer_sequence<int, lanes>{});
-    }
     template <varies When, int I>
     [[gnu::always_inline]] void evaluate(auto& r, auto& f, cursor const& at, std::int64_t column, int valid) const {
         if constexpr (facts::change.of[I] != When) return;
         else if constexpr (D.code[I].op < 0) leaf<I>(r, at, column, valid);
-        else operate<lanes, I>(r, f);
+        else step_of::template operate<lanes, I>(r, f);
     }
     template <varies When, int... I>
-    [[gnu::always_inline]] void evaluate_each(auto& r, auto& f, cursor const& at, std::int64_t column, int valid, std::integer_sequence<int, I...>) const {
+    [[gnu::always_inline]] void evaluate_each(auto& r, auto& f, cursor const& at, std::int64_t column, int valid,
+                                              std::integer_sequence<int, I...>) const {
         (evaluate<When, I>(r, f, at, column, valid), ...);
     }
     template <varies When>
     [[gnu::always_inline]] void evaluate_all(auto& r, auto& f, cursor const& at, std::int64_t column, int valid) const {
         evaluate_each<When>(r, f, at, column, valid, std::make_integer_sequence<int, D.body>{});
-    }
-
-    // ---- folds
-
-    template <fold How, class T>
-    static constexpr T identity() {
-        if constexpr (How == fold::sum) return T(0);
-        else if constexpr (std::numeric_limits<T>::has_infinity) return -std::numeric_limits<T>::infinity();
-        else return std::numeric_limits<T>::lowest();
-    }
-    template <fold How, class T, int Lanes>
-    [[gnu::always_inline]] static simd::vec<T, Lanes> combine(simd::vec<T, Lanes> a, simd::vec<T, Lanes> b) {
-        if constexpr (How == fold::sum) return a + b;
-        else return simd::max_nan<T, Lanes>(a, b);
-    }
-    template <fold How, class T>
-    [[gnu::always_inline]] static T collapse(auto& acc, int o) {  // all accumulators of an output, pairwise
-        auto sum = acc.template at<T>(o * unroll);
-        for (int u = 1; u < unroll; ++u) sum = combine<How, T, lanes>(sum, acc.template at<T>(o * unroll + u));
-        if constexpr (How == fold::sum) return simd::reduce_add<T, lanes>(sum);
-        else return simd::reduce_max<T, lanes>(sum);
-    }
-    static constexpr bool is_fold(int o) { return D.outputs[o].how == fold::sum || D.outputs[o].how == fold::amax; }
-    template <int O>
-    [[gnu::always_inline]] static void reset(auto& acc) {
-        using T = element_t<D.outputs[O].type>;
-        for (int u = 0; u < unroll; ++u) acc.template at<T>(O * unroll + u) = simd::broadcast<T, lanes>(identity<D.outputs[O].how, T>());
     }
 
     // ---- the loop
@@ -254,36 +185,54 @@ private:
         each<0, outputs>([&](auto o) __attribute__((always_inline)) {
             constexpr loop_output out = D.outputs[o];
             using T = element_t<out.type>;
-            if constexpr (!is_fold(o)) return;
-            else if constexpr (facts::folds_all(out)) reset<o>(total_);
+            if constexpr (!folds::is_fold(o)) return;
+            else if constexpr (facts::folds_all(out)) folds::template reset<o>(total_);
             else if constexpr (!facts::folds_row(out)) {  // added up in memory
                 std::int64_t size = 1;
                 for (int a = 0; a < axes; ++a)
                     if (!(out.axes >> a & 1)) size *= extent_[a];
                 T* p = static_cast<T*>(args_.out[o]);
-                for (std::int64_t i = 0; i < size; ++i) p[i] = identity<out.how, T>();
+                for (std::int64_t i = 0; i < size; ++i) p[i] = folds::template identity<out.how, T>();
+                if constexpr (in_memory<o>::exists)
+                    fold_of<o>().start(p, extent_, args_.partial ? static_cast<T*>(args_.partial[o]) : nullptr);
             }
+        });
+    }
+    [[gnu::always_inline]] static void each_in_memory(auto f) {
+        each<0, outputs>([&](auto o) __attribute__((always_inline)) {
+            if constexpr (in_memory<o>::exists) f(o);
         });
     }
     template <int Axis>
     [[gnu::always_inline]] void nest() {
         if constexpr (Axis == inner) row();
         else {
+            each_in_memory([&](auto o) __attribute__((always_inline)) {
+                if constexpr (Axis > 0 && in_memory<o>::outermost == Axis) fold_of<o>().open(out_offset_[o]);
+            });
             for (index_[Axis] = 0; index_[Axis] < extent_[Axis]; ++index_[Axis]) {
                 nest<Axis + 1>();
+                each_in_memory([&](auto o) __attribute__((always_inline)) {
+                    if constexpr (in_memory<o>::settling == Axis) fold_of<o>().after_step();
+                });
                 for (int j = 0; j < D.input_count; ++j) in_offset_[j] += in_stride_[j][Axis];
                 for (int o = 0; o < outputs; ++o) out_offset_[o] += out_stride_[o][Axis];
             }
             for (int j = 0; j < D.input_count; ++j) in_offset_[j] -= extent_[Axis] * in_stride_[j][Axis];
             for (int o = 0; o < outputs; ++o) out_offset_[o] -= extent_[Axis] * out_stride_[o][Axis];
+            each_in_memory([&](auto o) __attribute__((always_inline)) {
+                if constexpr (Axis > 0 && in_memory<o>::outermost == Axis) fold_of<o>().close();
+            });
         }
     }
     template <int... U>
-    [[gnu::always_inline]] void step(file& f, accumulators& acc, cursor const& at, std::int64_t column, int valid, std::integer_sequence<int, U...>) const {
+    [[gnu::always_inline]] void step(file& f, accumulators& acc, cursor const& at, std::int64_t column, int valid,
+                                     std::integer_sequence<int, U...>) const {
         (vector<U>(f, acc, at, column + U * lanes, valid, std::make_integer_sequence<int, outputs>{}), ...);
     }
     template <int U, int... O>
-    [[gnu::always_inline]] void vector(file& f, accumulators& acc, cursor const& at, std::int64_t column, int valid, std::integer_sequence<int, O...>) const {
+    [[gnu::always_inline]] void vector(file& f, accumulators& acc, cursor const& at, std::int64_t column, int valid,
+                                       std::integer_sequence<int, O...>) const {
         file r;
         evaluate_all<varies::per_element>(r, f, at, column, valid);
         (deliver<O, U>(r, f, acc, at, column, valid), ...);
@@ -294,99 +243,146 @@ private:
         using T = element_t<out.type>;
         if constexpr (out.how == fold::none) {
             T* p = static_cast<T*>(at.out[O]) + column;
-            auto v = fetch<lanes, out.source, mask_lane<facts::bytes>>(r, f);
+            auto v = step_of::template fetch<lanes, out.source, mask_lane<facts::bytes>>(r, f);
             if constexpr (std::is_same_v<T, bool> && lanes == 1) *p = v;
             else if constexpr (std::is_same_v<T, bool>) simd::store_bool<mask_lane<facts::bytes>, lanes>(p, v, valid);
             else if (valid == lanes) simd::store<T, lanes>(p, v);
             else simd::store_partial<T, lanes>(p, v, valid);
-        } else if constexpr (is_fold(O)) {
-            auto v = fetch<lanes, out.source, T>(r, f);
+        } else if constexpr (folds::is_fold(O)) {
+            auto v = step_of::template fetch<lanes, out.source, T>(r, f);
             if constexpr (out.axes >> inner & 1) {
-                if (valid != lanes) v = simd::select<T, lanes>(simd::first<T, lanes>(valid), v, simd::broadcast<T, lanes>(identity<out.how, T>()));
+                if (valid != lanes)
+                    v = simd::select<T, lanes>(simd::first<T, lanes>(valid), v,
+                                               simd::broadcast<T, lanes>(folds::template identity<out.how, T>()));
                 auto& a = acc.template at<T>(O * unroll + U);
-                a = combine<out.how, T, lanes>(a, v);
+                a = folds::template combine<out.how, T, lanes>(a, v);
             } else {
                 T* p = static_cast<T*>(at.out[O]) + column;
-                if (valid == lanes) simd::store<T, lanes>(p, combine<out.how, T, lanes>(simd::load<T, lanes>(p), v));
-                else simd::store_partial<T, lanes>(p, combine<out.how, T, lanes>(simd::load_partial<T, lanes>(p, valid, T(0)), v), valid);
+                if (valid == lanes) simd::store<T, lanes>(p, folds::template combine<out.how, T, lanes>(simd::load<T, lanes>(p), v));
+                else
+                    simd::store_partial<T, lanes>(
+                        p, folds::template combine<out.how, T, lanes>(simd::load_partial<T, lanes>(p, valid, T(0)), v), valid);
             }
         }
     }
-    [[gnu::always_inline]] void elements(file& f, accumulators& acc, cursor const& at) const {
+    /// Whole steps up to column `end`; where there are many, sums are compensated on the way.
+    [[gnu::always_inline]] void whole_steps(file& f, accumulators& acc, cursor const& at, std::int64_t end) {
+        std::int64_t i = 0, stop = folds::rows_compensate && end > folds::block ? folds::block : end;
+        while (i < end) {
+            for (; i < stop; i += folds::step) step(f, acc, at, i, lanes, std::make_integer_sequence<int, unroll>{});
+            if (!folds::rows_compensate || i == end) [[likely]]
+                break;
+            stop = end - i > folds::block ? i + folds::block : end;
+            each<0, outputs>([&](auto o) __attribute__((always_inline)) {
+                if constexpr (folds::compensates_in_row(o))
+                    folds::template compensate<o>(acc, compensated_, facts::folds_all(D.outputs[o]) ? has_compensated_ : i > folds::block);
+            });
+            if constexpr (folds::all_compensate) has_compensated_ = true;
+        }
+    }
+    [[gnu::always_inline]] void elements(file& f, accumulators& acc, cursor const& at) {
         if constexpr (D.extents[inner] != at_run_time) {  // what remains of a row is a constant
             constexpr std::int64_t n = D.extents[inner], vectors = n / lanes, rest = vectors % unroll, first = (vectors - rest) * lanes;
-            for (std::int64_t i = 0; i < first; i += unroll * lanes) step(f, acc, at, i, lanes, std::make_integer_sequence<int, unroll>{});
+            whole_steps(f, acc, at, first);
             if constexpr (rest > 0) step(f, acc, at, first, lanes, std::make_integer_sequence<int, static_cast<int>(rest)>{});
-            if constexpr (n % lanes > 0) step(f, acc, at, first, static_cast<int>(n % lanes), std::integer_sequence<int, static_cast<int>(rest)>{});
+            if constexpr (n % lanes > 0)
+                step(f, acc, at, first, static_cast<int>(n % lanes), std::integer_sequence<int, static_cast<int>(rest)>{});
         } else {
             std::int64_t const n = extent_[inner];
-            std::int64_t i = 0;
-            for (; n - i >= unroll * lanes; i += unroll * lanes) step(f, acc, at, i, lanes, std::make_integer_sequence<int, unroll>{});
+            std::int64_t i = whole_of(n);
+            whole_steps(f, acc, at, i);
             if constexpr (unroll > 1)
                 for (; n - i >= lanes; i += lanes) step(f, acc, at, i, lanes, std::integer_sequence<int, 0>{});
             if constexpr (lanes > 1)
                 if (i < n) step(f, acc, at, i, static_cast<int>(n - i), std::integer_sequence<int, 0>{});
         }
     }
+    static constexpr std::int64_t whole_of(std::int64_t n) {
+        return static_cast<std::int64_t>(static_cast<std::uint64_t>(n) / folds::step * folds::step);
+    }
+    /// Has this row more terms than are added plainly?
+    [[gnu::always_inline]] bool is_long_row() const { return folds::rows_compensate && whole_of(extent_[inner]) > folds::block; }
     [[gnu::always_inline]] void row() {
         file f = fixed_;
         accumulators acc;
         cursor const at = here();
         evaluate_all<varies::per_row>(f, f, at, 0, lanes);
         each<0, outputs>([&](auto o) __attribute__((always_inline)) {
-            if constexpr (is_fold(o) && (D.outputs[o].axes >> inner & 1)) {
+            if constexpr (folds::is_fold(o) && (D.outputs[o].axes >> inner & 1)) {
                 using T = element_t<D.outputs[o].type>;
-                if constexpr (facts::folds_all(D.outputs[o])) for (int u = 0; u < unroll; ++u) acc.template at<T>(o * unroll + u) = total_.template at<T>(o * unroll + u);
-                else reset<o>(acc);
+                if constexpr (facts::folds_all(D.outputs[o]))
+                    for (int u = 0; u < unroll; ++u) acc.template at<T>(o * unroll + u) = total_.template at<T>(o * unroll + u);
+                else folds::template reset<o>(acc);
             }
         });
         elements(f, acc, at);
         each<0, outputs>([&](auto o) __attribute__((always_inline)) {
             constexpr loop_output out = D.outputs[o];
             using T = element_t<out.type>;
-            if constexpr (is_fold(o) && (out.axes >> inner & 1)) {
+            if constexpr (folds::is_fold(o) && (out.axes >> inner & 1)) {
                 if constexpr (facts::folds_all(out)) {
                     for (int u = 0; u < unroll; ++u) total_.template at<T>(o * unroll + u) = acc.template at<T>(o * unroll + u);
                 } else {
                     T* p = static_cast<T*>(at.out[o]);
-                    T value = collapse<out.how, T>(acc, o);
+                    T value;
+                    if constexpr (folds::compensates_in_row(o))
+                        value = is_long_row() ? folds::template collapse<o>(acc, compensated_) : folds::template collapse<o>(acc);
+                    else value = folds::template collapse<o>(acc);
                     if constexpr (facts::folds_row(out)) *p = value;
-                    else *p = combine<out.how, T, 1>(*p, value);
+                    else *p = folds::template combine<out.how, T, 1>(*p, value);
                 }
             }
         });
+        if constexpr (axes > 1 && folds::all_compensate) compensate_all();
+    }
+    /// After a row: sums over everything, when they have taken in many terms.
+    [[gnu::always_inline]] void compensate_all() {
+        uncompensated_ += folds::terms(is_long_row() ? extent_[inner] % folds::block : extent_[inner]);
+        if (uncompensated_ < target::plain_terms / 2) return;
+        each<0, outputs>([&](auto o) __attribute__((always_inline)) {
+            if constexpr (folds::compensates_between_rows(o)) folds::template compensate<o>(total_, compensated_, has_compensated_);
+        });
+        uncompensated_ = 0;
+        has_compensated_ = true;
     }
 
     // ---- the end: folds over everything, then scalars computed from them; only then is anything stored, as an update may write
     // over a scalar that is read here
 
     [[gnu::always_inline]] void finish() {
+        each_in_memory([&](auto o) __attribute__((always_inline)) {
+            if constexpr (in_memory<o>::outermost == 0) fold_of<o>().close();
+        });
         scalars result;
         each<0, outputs>([&](auto o) __attribute__((always_inline)) {
             constexpr loop_output out = D.outputs[o];
             using T = element_t<out.type>;
-            if constexpr (is_fold(o) && facts::folds_all(out)) result.template at<T>(o) = collapse<out.how, T>(total_, o);
+            if constexpr (folds::compensates_between_rows(o))
+                result.template at<T>(o) =
+                    has_compensated_ ? folds::template collapse<o>(total_, compensated_) : folds::template collapse<o>(total_);
+            else if constexpr (folds::is_fold(o) && facts::folds_all(out)) result.template at<T>(o) = folds::template collapse<o>(total_);
         });
         registers<0, 1, count> r;
         each<D.body, count>([&](auto k) __attribute__((always_inline)) {
             constexpr instruction i = D.code[k];
             using T = element_t<i.type>;
-            T& to = r.template at<T>(k);
+            auto& to = r.template at<T>(k);
             if constexpr (i.op == load) to = *static_cast<T const*>(args_.in[i.a]);
             else if constexpr (i.op == constant) to = static_cast<T>(i.value);
             else if constexpr (i.op == size) to = static_cast<T>(args_.sizes[i.a]);
             else if constexpr (i.op == reduced) to = result.template at<T>(i.a);
-            else operate<1, k>(r, r);
+            else step_of::template operate<1, k>(r, r);
         });
         each<0, outputs>([&](auto o) __attribute__((always_inline)) {
             constexpr loop_output out = D.outputs[o];
             using T = element_t<out.type>;
-            if constexpr (out.how == fold::epilogue) *static_cast<T*>(args_.out[o]) = r.template at<T>(out.source);
-            else if constexpr (is_fold(o) && facts::folds_all(out) && out.stored) *static_cast<T*>(args_.out[o]) = result.template at<T>(o);
+            if constexpr (out.how == fold::epilogue) *static_cast<T*>(args_.out[o]) = static_cast<T>(r.template at<T>(out.source));
+            else if constexpr (folds::is_fold(o) && facts::folds_all(out) && out.stored)
+                *static_cast<T*>(args_.out[o]) = result.template at<T>(o);
         });
     }
 };
 
-}  // namespace gradus::kernel
+}  // namespace gradus::inline GRADUS_ARCH::kernel
 
 #pragma GCC diagnostic pop

@@ -3,7 +3,7 @@
 
 #include <gradus/core/shape.hpp>
 
-namespace gradus::kernel {
+namespace gradus::inline GRADUS_ARCH::kernel {
 
 inline constexpr std::int64_t at_run_time = -1;
 
@@ -55,6 +55,7 @@ struct loop_description {
     loop_output outputs[Outputs]{};
     std::int64_t extents[Axes]{};  ///< at_run_time where the caller says
     int body = 0;                  ///< instructions from here on are the epilogue
+    bool short_rows = false;       ///< an innermost extent that the caller says has at most `target::short_row` elements
 };
 
 /// What a loop gets at run time: memory, and whatever its description leaves open.
@@ -64,6 +65,8 @@ struct loop_arguments {
     std::int64_t const* extents;  ///< per axis
     std::int64_t const* strides;  ///< per input and axis
     double const* sizes;
+    void* const* partial =
+        nullptr;  ///< per output: where sums over outer axes take shape, twice the elements within the outermost of these axes; may be null
 };
 
-}  // namespace gradus::kernel
+}  // namespace gradus::inline GRADUS_ARCH::kernel

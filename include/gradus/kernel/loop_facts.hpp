@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <gradus/core/target.hpp>
 #include <gradus/kernel/loop_description.hpp>
 #include <gradus/kernel/simd.hpp>
 
-// g++ takes names in an instantiated lambda for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-
-namespace gradus::kernel {
+namespace gradus::inline GRADUS_ARCH::kernel {
 
 /// Where a value of the loop changes: nowhere, with an outer axis, with the innermost.
 enum class varies { never, per_row, per_element };
@@ -51,7 +48,7 @@ struct loop_facts {
         int common = 0;
         for (int i = 0; i < D.body; ++i) {
             if (D.code[i].type == dtype::boolean) continue;
-            int size = static_cast<int>(size_of(D.code[i].type));
+            int size = static_cast<int>(size_of(computed_in(D.code[i].type)));
             if (common && common != size) return 0;
             common = size;
         }
@@ -64,16 +61,17 @@ struct loop_facts {
         std::int64_t n = D.extents[inner];
         if (n == at_run_time) return w;
         if (n == 1) return 1;
-        auto has = [](int lanes) { return bytes == 4 ? (lanes == 8 && simd::has_width<float, 8>) || (lanes == 4 && simd::has_width<float, 4>) : (lanes == 4 && simd::has_width<double, 4>) || (lanes == 2 && simd::has_width<double, 2>); };
+        auto has = [](int lanes) {
+            return bytes == 4 ? (lanes == 8 && simd::has_width<float, 8>) || (lanes == 4 && simd::has_width<float, 4>)
+                              : (lanes == 4 && simd::has_width<double, 4>) || (lanes == 2 && simd::has_width<double, 2>);
+        };
         while (w > 2 && n <= w / 2 && has(w / 2)) w /= 2;
         return w;
     }();
-    static constexpr int unroll = D.body > 24 ? 1 : D.body > 8 ? 2 : 4;
+    static constexpr int unroll = target::unroll(D.body);
     static constexpr bool folds_all(loop_output const& o) { return o.axes == (1u << D.axis_count) - 1; }
     /// Folded over the innermost axis alone: one value per row, stored when the row ends.
     static constexpr bool folds_row(loop_output const& o) { return o.axes == 1u << inner && D.axis_count > 1; }
 };
 
-}  // namespace gradus::kernel
-
-#pragma GCC diagnostic pop
+}  // namespace gradus::inline GRADUS_ARCH::kernel

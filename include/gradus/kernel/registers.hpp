@@ -4,7 +4,7 @@
 #include <gradus/core/dtype.hpp>
 #include <gradus/kernel/simd.hpp>
 
-namespace gradus::kernel {
+namespace gradus::inline GRADUS_ARCH::kernel {
 
 /// The lane that masks belong to: 4 or 8 bytes wide.
 template <int Bytes>
@@ -23,7 +23,7 @@ struct registers {
     template <class T>
     [[gnu::always_inline]] auto& at(int i) {
         if constexpr (std::is_same_v<T, bool>) return truth[i];
-        else if constexpr (std::is_same_v<T, lane>) return real[i];
+        else if constexpr (std::is_same_v<T, lane> || half_element<T>) return real[i];
         else return integer[i];
     }
 };
@@ -40,7 +40,7 @@ struct registers<Bytes, 1, N> {
     template <class T>
     [[gnu::always_inline]] auto& at(int i) {
         if constexpr (std::is_same_v<T, bool>) return truth[i];
-        else if constexpr (std::is_same_v<T, float>) return f32[i];
+        else if constexpr (std::is_same_v<T, float> || half_element<T>) return f32[i];
         else if constexpr (std::is_same_v<T, double>) return f64[i];
         else if constexpr (std::is_same_v<T, std::int32_t>) return i32[i];
         else return i64[i];
@@ -64,4 +64,4 @@ struct op_at<List<Op...>, I> {
     using type = decltype(pick<I>(index_map<std::make_integer_sequence<int, sizeof...(Op)>, Op...>{}));
 };
 
-}  // namespace gradus::kernel
+}  // namespace gradus::inline GRADUS_ARCH::kernel

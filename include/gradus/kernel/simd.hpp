@@ -4,9 +4,7 @@
 // Registers of a width the caller picks, with partial loads and stores; the one header that includes xsimd.
 // A width of 1 is a plain scalar, so that one kernel text serves vectors, tails and targets without SIMD.
 
-#ifdef __FAST_MATH__
-#error "gradus: compile without -ffast-math: xsimd's exp, log and tanh are wrong under it, and NaN must survive"
-#endif
+#include <gradus/core/config.hpp>
 
 // g++ 12's own AVX-512 intrinsics warn once they are inlined (GCC bug 105593).
 #pragma GCC diagnostic push
@@ -17,7 +15,7 @@
 #include <xsimd/xsimd.hpp>
 #pragma GCC diagnostic pop
 
-#include <gradus/kernel/compiler_vector.hpp>
+#include <gradus/kernel/half.hpp>
 #include <gradus/kernel/math/arch.hpp>
 
 #include <cmath>
@@ -28,11 +26,7 @@
 #include <type_traits>
 #include <utility>
 
-// g++ takes names in an instantiated lambda for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-
-namespace gradus::simd {
+namespace gradus::inline GRADUS_ARCH::simd {
 namespace detail {
 
 #ifdef XSIMD_NO_SUPPORTED_ARCHITECTURE
@@ -54,6 +48,10 @@ template <class T>
 struct vec_of<T, 1> {
     using type = T;
 };
+template <half_element T, int W>
+struct vec_of<T, W> : vec_of<float, W> {};
+template <half_element T>
+struct vec_of<T, 1> : vec_of<float, 1> {};
 template <class T, int W>
 struct mask_of {
     using type = typename vec_of<T, W>::type::batch_bool_type;
@@ -63,7 +61,7 @@ struct mask_of<T, 1> {
     using type = bool;
 };
 
-} // namespace detail
+}  // namespace detail
 
 /// Lanes of the widest register for T; 1 where xsimd knows no architecture.
 template <class T>
@@ -73,7 +71,7 @@ inline constexpr int native_width = detail::widest<T>;
 template <class T, int W>
 inline constexpr bool has_width = !std::is_void_v<typename detail::vec_of<T, W>::type>;
 
-/// W lanes of T: an xsimd batch of our architecture, or T itself when W is 1.
+/// W lanes of T: an xsimd batch of our architecture, or T itself when W is 1. Elements of 16 bits are floats in registers.
 template <class T, int W>
 using vec = typename detail::vec_of<T, W>::type;
 
@@ -91,40 +89,13 @@ template <class T, int W, class R>
     return __builtin_bit_cast(typename vec_of<T, W>::type, r);
 }
 
-/// W bytes as lanes of I.
-template <class I, int W>
-[[gnu::always_inline]] inline vec<I, W> widen_bytes(void const* p) {
-#ifdef __AVX2__
-    // g++ 12 widens a compiler vector byte by byte.
-    if constexpr (W > 1 && W < 16) {
-        std::int64_t word = 0;
-        std::memcpy(&word, p, W);
-        auto const x = _mm_cvtsi64_si128(word);
-        if constexpr (W * words<I> == 8) {
-            return vec<I, W>(W == 8 ? _mm256_cvtepu8_epi32(x) : _mm256_cvtepu8_epi64(x));
-        } else if constexpr (W * words<I> == 4) {
-            return vec<I, W>(W == 4 ? _mm_cvtepu8_epi32(x) : _mm_cvtepu8_epi64(x));
-        }
-#ifdef __AVX512F__
-        else {
-            return vec<I, W>(_mm512_cvtepu8_epi64(x));
-        }
-    } else if constexpr (W == 16) {
-        return vec<I, W>(_mm512_cvtepu8_epi32(_mm_loadu_si128(static_cast<__m128i const*>(p))));
-#endif
-    }
-#endif
-    raw<unsigned char, W> bytes;
-    std::memcpy(&bytes, p, W);
-    return from_raw<I, W>(__builtin_convertvector(bytes, raw<I, W>));
-}
-
-} // namespace detail
+}  // namespace detail
 
 /// Every lane x.
 template <class T, int W>
 [[gnu::always_inline]] inline vec<T, W> broadcast(T x) {
-    return vec<T, W>(x);
+    if constexpr (half_element<T>) return vec<T, W>(static_cast<float>(x));
+    else return vec<T, W>(x);
 }
 
 /// W elements from p, which needs no alignment.
@@ -132,6 +103,8 @@ template <class T, int W>
 [[gnu::always_inline]] inline vec<T, W> load(T const* p) {
     if constexpr (W == 1) {
         return *p;
+    } else if constexpr (half_element<T>) {
+        return detail::from_raw<float, W>(detail::load_half<T, W>(p, 1, W, T{}));
     } else {
         return vec<T, W>::load_unaligned(p);
     }
@@ -141,7 +114,9 @@ template <class T, int W>
 template <class T, int W>
 [[gnu::always_inline]] inline void store(T* p, vec<T, W> v) {
     if constexpr (W == 1) {
-        *p = v;
+        *p = static_cast<T>(v);
+    } else if constexpr (half_element<T>) {
+        detail::store_half<T, W>(p, detail::to_raw<float, W>(v), W);
     } else {
         v.store_unaligned(p);
     }
@@ -150,19 +125,23 @@ template <class T, int W>
 /// p[0], p[stride], ... in the first n lanes, fill in the others.
 template <class T, int W>
 [[gnu::always_inline]] inline vec<T, W> load_strided(T const* p, std::ptrdiff_t stride, int n, T fill) {
-    return [&]<int... Lane>(std::integer_sequence<int, Lane...>) __attribute__((always_inline)) {
-        return detail::from_raw<T, W>(detail::raw<T, W>{(Lane < n ? p[Lane * stride] : fill)...});
-    }(std::make_integer_sequence<int, W>{});
+    if constexpr (half_element<T> && W == 1) {
+        return n > 0 ? *p : fill;
+    } else if constexpr (half_element<T>) {
+        return detail::from_raw<float, W>(detail::load_half<T, W>(p, stride, n, fill));
+    } else {
+        return [&]<int... Lane>(std::integer_sequence<int, Lane...>) __attribute__((always_inline)) {
+            return detail::from_raw<T, W>(detail::raw<T, W>{(Lane < n ? p[Lane * stride] : fill)...});
+        }(std::make_integer_sequence<int, W>{});
+    }
 }
 
 /// The first n lanes from p, fill in the others; reads nothing beyond p[n - 1].
 template <class T, int W>
 [[gnu::always_inline]] inline vec<T, W> load_partial(T const* p, int n, T fill) {
-    if (__builtin_constant_p(n) && n >= W) {
-        return load<T, W>(p);
-    }
+    if (__builtin_constant_p(n) && n >= W) { return load<T, W>(p); }
 #ifdef __AVX__
-    if constexpr (W > 1) {
+    if constexpr (W > 1 && !half_element<T>) {
         if (__builtin_constant_p(n) && W < 8) return detail::from_raw<T, W>(detail::load_first<T, W>(p, n, fill));
         constexpr int words = W * detail::words<T>;
         auto const rest = __builtin_bit_cast(typename detail::raw_of<float, words>::type, broadcast<T, W>(fill));
@@ -198,53 +177,58 @@ template <class T, int W>
 /// The first n lanes to p; writes nothing beyond p[n - 1].
 template <class T, int W>
 [[gnu::always_inline]] inline void store_partial(T* p, vec<T, W> v, int n) {
-    if (__builtin_constant_p(n) && W > 1 && (n >= W || W < 8)) {
-        return detail::store_first<T, W>(p, detail::to_raw<T, W>(v), n < W ? n : W);
-    }
+    if constexpr (half_element<T> && W == 1) {
+        if (n > 0) *p = static_cast<T>(v);
+    } else if constexpr (half_element<T>) {
+        detail::store_half<T, W>(p, detail::to_raw<float, W>(v), n);
+    } else {
+        if (__builtin_constant_p(n) && W > 1 && (n >= W || W < 8)) {
+            return detail::store_first<T, W>(p, detail::to_raw<T, W>(v), n < W ? n : W);
+        }
 #ifdef __AVX__
-    if constexpr (W > 1) {
-        constexpr int words = W * detail::words<T>;
-        auto const r = __builtin_bit_cast(typename detail::raw_of<float, words>::type, v);
+        if constexpr (W > 1) {
+            constexpr int words = W * detail::words<T>;
+            auto const r = __builtin_bit_cast(typename detail::raw_of<float, words>::type, v);
 #ifdef __AVX512VL__
-        auto const m = detail::low_bits<words>(n * detail::words<T>);
-        if constexpr (words == 16) {
-            return _mm512_mask_storeu_ps(p, m, r);
-        } else if constexpr (words == 8) {
-            return _mm256_mask_storeu_ps(p, m, r);
-        } else {
-            return _mm_mask_storeu_ps(p, m, r);
-        }
-#else
-        // By halves: the masked store is microcoded on Zen.
-        auto* q = reinterpret_cast<float*>(p);
-        int const count = n * detail::words<T>;
-        __m128 four;
-        if constexpr (words == 8) {
-            if (count & 8) return _mm256_storeu_ps(q, r);
-            four = _mm256_castps256_ps128(r);
-            if (count & 4) {
-                _mm_storeu_ps(q, four);
-                four = _mm256_extractf128_ps(r, 1);
-                q += 4;
+            auto const m = detail::low_bits<words>(n * detail::words<T>);
+            if constexpr (words == 16) {
+                return _mm512_mask_storeu_ps(p, m, r);
+            } else if constexpr (words == 8) {
+                return _mm256_mask_storeu_ps(p, m, r);
+            } else {
+                return _mm_mask_storeu_ps(p, m, r);
             }
-        } else {
-            if (count & 4) return _mm_storeu_ps(q, r);
-            four = r;
-        }
-        if (count & 2) {
-            _mm_storel_pi(reinterpret_cast<__m64*>(q), four);
-            four = _mm_movehl_ps(four, four);
-            q += 2;
-        }
-        if (count & 1) _mm_store_ss(q, four);
-        return;
+#else
+            // By halves: the masked store is microcoded on Zen.
+            auto* q = reinterpret_cast<float*>(p);
+            int const count = n * detail::words<T>;
+            __m128 four;
+            if constexpr (words == 8) {
+                if (count & 8) return _mm256_storeu_ps(q, r);
+                four = _mm256_castps256_ps128(r);
+                if (count & 4) {
+                    _mm_storeu_ps(q, four);
+                    four = _mm256_extractf128_ps(r, 1);
+                    q += 4;
+                }
+            } else {
+                if (count & 4) return _mm_storeu_ps(q, r);
+                four = r;
+            }
+            if (count & 2) {
+                _mm_storel_pi(reinterpret_cast<__m64*>(q), four);
+                four = _mm_movehl_ps(four, four);
+                q += 2;
+            }
+            if (count & 1) _mm_store_ss(q, four);
+            return;
 #endif
+        }
+#endif
+        auto const r = detail::to_raw<T, W>(v);
+        [&]<int... Lane>(std::integer_sequence<int, Lane...>)
+            __attribute__((always_inline)) { ((Lane < n ? void(p[Lane] = r[Lane]) : void()), ...); }(std::make_integer_sequence<int, W>{});
     }
-#endif
-    auto const r = detail::to_raw<T, W>(v);
-    [&]<int... Lane>(std::integer_sequence<int, Lane...>) __attribute__((always_inline)) {
-        ((Lane < n ? void(p[Lane] = r[Lane]) : void()), ...);
-    }(std::make_integer_sequence<int, W>{});
 }
 
 /// The mask for another lane type of the same size.
@@ -265,7 +249,7 @@ template <class T, int W>
         auto const x = detail::from_raw<F, W>(a), y = detail::from_raw<F, W>(b);
         return detail::from_raw<T, W>(select(mask_cast<F, T, W>(m), x, y));
     } else {
-        return select(m, a, b); // xsimd's, by argument-dependent lookup: it is absent without an architecture
+        return select(m, a, b);  // xsimd's, by argument-dependent lookup: it is absent without an architecture
     }
 }
 
@@ -282,7 +266,9 @@ template <class T, int W>
 
 /// Lanes that are NaN.
 template <class T, int W>
-[[gnu::always_inline]] inline mask<T, W> is_nan(vec<T, W> a) { return not_equal<T, W>(a, a); }
+[[gnu::always_inline]] inline mask<T, W> is_nan(vec<T, W> a) {
+    return not_equal<T, W>(a, a);
+}
 
 /// The first n lanes true.
 template <class T, int W>
@@ -291,38 +277,8 @@ template <class T, int W>
         return n > 0;
     } else if constexpr (sizeof(mask<T, W>) == sizeof(vec<T, W>)) {
         return __builtin_bit_cast(typename detail::mask_of<T, W>::type, detail::low_lanes<T, W>(n));
-    } else { // AVX-512: a bit a lane
-        return mask<T, W>(detail::low_bits<W>(n));
-    }
-}
-
-/// Lane i is p[i] for i < n, false beyond; reads nothing beyond p[n - 1].
-template <class T, int W>
-[[gnu::always_inline]] inline mask<T, W> load_bool(bool const* p, int n) {
-    using I = detail::bits_of<T>;
-    vec<I, W> const zero(I{0});
-    if (__builtin_constant_p(n) && n >= W) {
-        return mask_cast<T, I, W>(not_equal<I, W>(detail::widen_bytes<I, W>(p), zero));
-    }
-    unsigned char bytes[W] = {};
-    [&]<int... Lane>(std::integer_sequence<int, Lane...>) __attribute__((always_inline)) {
-        ((Lane < n ? void(bytes[Lane] = p[Lane]) : void()), ...);
-    }(std::make_integer_sequence<int, W>{});
-    return mask_cast<T, I, W>(not_equal<I, W>(detail::widen_bytes<I, W>(bytes), zero));
-}
-
-/// The first n lanes to p as bytes 0 and 1; writes nothing beyond p[n - 1].
-template <class T, int W>
-[[gnu::always_inline]] inline void store_bool(bool* p, mask<T, W> m, int n) {
-    using I = detail::bits_of<T>;
-    auto const ones = select<I, W>(mask_cast<I, T, W>(m), vec<I, W>(I{1}), vec<I, W>(I{0}));
-    auto const b = __builtin_convertvector((detail::to_raw<I, W>(ones)), detail::raw<unsigned char, W>);
-    if (__builtin_constant_p(n) && n >= W) {
-        std::memcpy(p, &b, W);
-    } else {
-        [&]<int... Lane>(std::integer_sequence<int, Lane...>) __attribute__((always_inline)) {
-            ((Lane < n ? void(p[Lane] = b[Lane] != 0) : void()), ...);
-        }(std::make_integer_sequence<int, W>{});
+    } else {  // AVX-512: a bit a lane
+        return mask<T, W>(static_cast<typename mask<T, W>::register_type>(detail::low_bits<W>(n)));
     }
 }
 
@@ -339,6 +295,16 @@ template <class To, class From, int W>
 [[gnu::always_inline]] inline vec<To, W> convert(vec<From, W> v) {
     static_assert(sizeof(To) == sizeof(From), "gradus::simd::convert: the lane types differ in size");
     return detail::from_raw<To, W>(__builtin_convertvector((detail::to_raw<From, W>(v)), detail::raw<To, W>));
+}
+
+/// What is stored of these floats in elements of 16 bits.
+template <half_element T, int W>
+[[gnu::always_inline]] inline vec<float, W> round_to(vec<float, W> v) {
+    if constexpr (W == 1) {
+        return static_cast<T>(v);
+    } else {
+        return detail::from_raw<float, W>(detail::widened<T, W>(detail::narrowed<T, W>(detail::to_raw<float, W>(v))));
+    }
 }
 
 /// a * b + c, rounded once where the target has the instruction.
@@ -366,7 +332,7 @@ template <class T, int W>
     }
 #endif
     else if constexpr (W == 1) {
-        return a * b + c; // std::fma is a slow call here
+        return a * b + c;  // std::fma is a slow call here
     } else {
         return fma(a, b, c);
     }
@@ -392,6 +358,4 @@ template <class T, int W>
     }
 }
 
-} // namespace gradus::simd
-
-#pragma GCC diagnostic pop
+}  // namespace gradus::inline GRADUS_ARCH::simd

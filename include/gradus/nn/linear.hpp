@@ -5,18 +5,14 @@
 
 #include <cmath>
 
-// g++ takes names in an instantiated template for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-
-namespace gradus::nn {
+namespace gradus::inline GRADUS_ARCH::nn {
 
 /// x weight^T + bias, where x has In columns (PyTorch's Linear: the weight is [Out, In]).
 ///
 /// A call is an expression on tensors, so that layers, activations and the loss fuse into one node of the tape:
 /// `gr::tensor loss = gr::mean(gr::square(head(gr::relu(body(x))) - y));`.
 template <element T, extent In, extent Out>
-    requires(In.is_static() && Out.is_static() && std::is_floating_point_v<T>)
+    requires(In.is_static() && Out.is_static() && floating_element<T>)
 struct linear {
     tensor<T, Out, In> weight;
     tensor<T, Out> bias;
@@ -29,7 +25,9 @@ struct linear {
         requires_grad_();
     }
     template <operand X>
-    auto operator()(X const& x) const { return matmul(x, transpose<>(weight)) + bias; }
+    auto operator()(X const& x) const {
+        return matmul(x, transpose<>(weight)) + bias;
+    }
 
     std::vector<any_tensor> parameters() const { return {weight, bias}; }
     /// False freezes the layer: its parameters get no gradients, so optimisers leave them alone.
@@ -40,6 +38,4 @@ struct linear {
     }
 };
 
-}  // namespace gradus::nn
-
-#pragma GCC diagnostic pop
+}  // namespace gradus::inline GRADUS_ARCH::nn

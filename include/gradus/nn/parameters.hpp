@@ -5,11 +5,7 @@
 
 #include <vector>
 
-// g++ takes names in an instantiated template for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-
-namespace gradus::nn {
+namespace gradus::inline GRADUS_ARCH::nn {
 
 /// The parameters of modules in one list, for an optimiser: `gr::optim::adam step(gr::nn::parameters(body, head));`.
 template <class... Module>
@@ -20,6 +16,4 @@ std::vector<any_tensor> parameters(Module const&... modules) {
     return all;
 }
 
-}  // namespace gradus::nn
-
-#pragma GCC diagnostic pop
+}  // namespace gradus::inline GRADUS_ARCH::nn

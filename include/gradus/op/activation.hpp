@@ -4,10 +4,10 @@
 #include <gradus/op/arithmetic.hpp>
 #include <gradus/op/comparison.hpp>
 #include <gradus/op/exponential.hpp>
-#include <gradus/op/trigonometric.hpp>
+#include <gradus/op/normal.hpp>
 
 // Activations of neural networks, made of other operations. Numbers among their operands (slopes, scales) may be variables.
-namespace gradus::op {
+namespace gradus::inline GRADUS_ARCH::op {
 
 /// log(sigmoid(x)) as -softplus(-x).
 struct logsigmoid : pointwise<logsigmoid> {
@@ -21,18 +21,19 @@ struct silu : pointwise<silu> {
     static constexpr auto expand(attributes const&, auto x) { return x * apply<sigmoid>(x); }
 };
 
-/// x times the normal distribution function of x, by erf.
+/// x times the normal distribution function of x.
 struct gelu : pointwise<gelu> {
     static constexpr auto name = "gelu";
-    static constexpr auto expand(attributes const&, auto x) { return x * (0.5 * (apply<erf>(x * 0.70710678118654752) + 1)); }
+    using uses = op_list<ndtr>;
+    static constexpr auto expand(attributes const&, auto x) { return x * apply<ndtr>(x); }
 };
 
 /// gelu with the distribution function approximated by tanh(sqrt(2 / pi) (x + 0.044715 x^3)).
 struct gelu_tanh : pointwise<gelu_tanh> {
     static constexpr auto name = "gelu_tanh";
     static constexpr auto expand(attributes const&, auto x) {
-        auto inner = 0.79788456080286536 * (x + 0.044715 * (x * x * x));
-        return 0.5 * x * (apply<tanh>(inner) + 1);
+        auto near = gradus::where(x > 30, 30, gradus::where(x < -30, -30, x));  // the cube overflows; long before, the result is x or 0
+        return x * apply<sigmoid>(1.5957691216057307 * (near + 0.044715 * (near * near * near)));
     }
 };
 
@@ -78,7 +79,9 @@ struct reciprocal : pointwise<reciprocal> {
 /// a + w (b - a), exact at w = 0 and w = 1.
 struct lerp : pointwise<lerp, 3> {
     static constexpr auto name = "lerp";
-    static constexpr auto expand(attributes const&, auto a, auto b, auto w) { return gradus::where(w < 0.5, a + w * (b - a), b - (1 - w) * (b - a)); }
+    static constexpr auto expand(attributes const&, auto a, auto b, auto w) {
+        return gradus::where(w < 0.5, a + w * (b - a), b - (1 - w) * (b - a));
+    }
 };
 
 /// a b + c.
@@ -93,4 +96,4 @@ struct addcmul : pointwise<addcmul, 3> {
     static constexpr auto expand(attributes const&, auto x, auto a, auto b) { return x + a * b; }
 };
 
-}  // namespace gradus::op
+}  // namespace gradus::inline GRADUS_ARCH::op

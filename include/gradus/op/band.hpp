@@ -6,7 +6,7 @@
 #include <gradus/op/reduction.hpp>
 #include <gradus/op/shape.hpp>
 
-namespace gradus::op {
+namespace gradus::inline GRADUS_ARCH::op {
 
 /// Base of the triangles: the last two axes; n[0] is the diagonal, counted from the main one to the right.
 template <class Op>
@@ -24,12 +24,16 @@ struct triangle : composite {
 /// x on and below a diagonal, 0 above.
 struct tril : triangle<tril> {
     static constexpr auto name = "tril";
-    static constexpr auto expand(attributes const& attr, auto x) { return gradus::where(diagonal(x) <= static_cast<double>(attr.n[0]), x, 0); }
+    static constexpr auto expand(attributes const& attr, auto x) {
+        return gradus::where(diagonal(x) <= static_cast<double>(attr.n[0]), x, 0);
+    }
 };
 /// x on and above a diagonal, 0 below.
 struct triu : triangle<triu> {
     static constexpr auto name = "triu";
-    static constexpr auto expand(attributes const& attr, auto x) { return gradus::where(diagonal(x) >= static_cast<double>(attr.n[0]), x, 0); }
+    static constexpr auto expand(attributes const& attr, auto x) {
+        return gradus::where(diagonal(x) >= static_cast<double>(attr.n[0]), x, 0);
+    }
 };
 
 /// Base of what turns diagonals into vectors and back; n[0] is the diagonal, counted from the main one to the right.
@@ -70,8 +74,7 @@ struct diag_embed : diagonal_base<diag_embed> {
     }
     static constexpr auto expand(attributes const& attr, auto x) {
         shape const whole = result(x.shape(), attr.n[0]);
-        attributes place;
-        place.n[0] = pack_range(before(attr.n[0], whole[0].code), whole[0].code + 1);
+        attributes const place = range_along(1, 0, before(attr.n[0], whole[0].code), whole[0].code + 1);
         return x.pad(place, {whole[0].code * whole[0].code}).reshape(whole);
     }
 };
@@ -130,9 +133,8 @@ struct constant_pad : composite {
     }
     static constexpr auto expand(attributes const& attr, auto x, auto fill) {
         int const axis = static_cast<int>(attr.n[0]);
-        attributes place;
+        attributes const place = range_along(x.shape().rank(), axis, attr.n[1], 1);
         shape whole = x.shape();
-        for (int i = 0; i < whole.rank(); ++i) place.n[i] = pack_range(i == axis ? attr.n[1] : 0, 1);
         whole[axis] = whole[axis].code + attr.n[1] + attr.n[2];
         auto y = x.pad(place, whole);
         auto at = y.index(axis);
@@ -141,4 +143,4 @@ struct constant_pad : composite {
     }
 };
 
-}  // namespace gradus::op
+}  // namespace gradus::inline GRADUS_ARCH::op

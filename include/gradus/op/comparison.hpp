@@ -3,12 +3,13 @@
 
 #include <gradus/op/elementwise.hpp>
 
-namespace gradus::op {
+namespace gradus::inline GRADUS_ARCH::op {
 
 /// Base of the comparisons: numbers in, booleans out, no derivative.
 template <class Op>
 struct comparison : elementwise<Op, 2> {
     static constexpr auto accepted = accepts::numbers;
+    static constexpr bool steps = true;
     static constexpr tensor_type infer(call const& c, complaint& fail) {
         common_dtype(c, 0, accepts::numbers, fail);
         return fail.failed ? tensor_type{} : tensor_type{dtype::boolean, broadcast(c, fail)};
@@ -40,18 +41,23 @@ struct not_equal : comparison<not_equal> {
     static constexpr auto eval(auto a, auto b) { return !(a == b); }  // xsimd 8.1 calls NaN != NaN false on AVX
 };
 
+/// Has a cotangent `a` come from what was selected? b is 0 where 0 means that it has not, and NaN where 0 is a number like others.
+struct is_reached : comparison<is_reached> {
+    static constexpr auto name = "is_reached";
+    static constexpr auto eval(auto a, auto b) { return !(a == b); }
+};
+
 /// where(c, a, b): a where c holds, b elsewhere, value and derivative alike: the branch not taken never leaks.
 struct where : elementwise<where, 3> {
     static constexpr auto name = "where";
+    static constexpr bool exact = true;
     static constexpr tensor_type infer(call const& c, complaint& fail) {
         if (c.operand[0].type != dtype::boolean) return fail("the condition is not bool: a is ", c.operand[0]);
         dtype type = common_dtype(c, 1, accepts::numbers, fail);
         return fail.failed ? tensor_type{} : tensor_type{type, broadcast(c, fail)};
     }
     static constexpr auto eval(auto c, auto a, auto b) { return gradus::where(c, a, b); }
-    static constexpr auto chain(auto g, auto c, auto, auto, auto) {
-        return std::tuple{0, gradus::where(c, g, 0), gradus::where(c, 0, g)};
-    }
+    static constexpr auto chain(auto g, auto c, auto, auto, auto) { return std::tuple{0, gradus::where(c, g, 0), gradus::where(c, 0, g)}; }
 };
 
-}  // namespace gradus::op
+}  // namespace gradus::inline GRADUS_ARCH::op

@@ -5,24 +5,29 @@
 
 #include <utility>
 
-namespace gradus::op {
+namespace gradus::inline GRADUS_ARCH::op {
 
 /// The matrix product of the last two axes, leading axes broadcast: c[..., i, j] = sum over k of a[..., i, k] b[..., k, j].
 /// The language also takes vectors (as NumPy's matmul does) and reshapes them to matrices before this operation.
 /// Attributes: n[0], n[1] are 1 where a, b enter transposed (set by simplification, so that no transpose is ever copied).
 struct matmul {
     static constexpr auto name = "matmul";
+    static constexpr bool has_kernel = true;
     static constexpr op_kind kind = op_kind::contraction;
+    static constexpr bool on_matrices_of_a_batch = true;  ///< the last two axes are matrices, the others index independent problems
     static constexpr int arity = 2;
 
     /// Extent of the operand's row (0) or column (1) axis as the product sees it.
-    static constexpr extent side(shape const& s, std::int64_t transposed, int which) { return s[s.rank() - 2 + (transposed ? 1 - which : which)]; }
+    static constexpr extent side(shape const& s, std::int64_t transposed, int which) {
+        return s[s.rank() - 2 + (transposed ? 1 - which : which)];
+    }
 
     static constexpr tensor_type infer(call const& c, complaint& fail) {
         tensor_type const &a = c.operand[0], &b = c.operand[1];
         if (a.type != b.type) return fail("operands differ in type: a is ", a, ", b is ", b);
         if (!is_floating(a.type)) return fail("needs floating-point operands: a is ", a, ", b is ", b);
-        if (a.shape.rank() == 0 || b.shape.rank() == 0) return fail("a scalar has no product of this kind: a is ", a, ", b is ", b, ". Write a * b");
+        if (a.shape.rank() == 0 || b.shape.rank() == 0)
+            return fail("a scalar has no product of this kind: a is ", a, ", b is ", b, ". Write a * b");
         bool vector_a = a.shape.rank() == 1, vector_b = b.shape.rank() == 1;
         extent inner_a = vector_a ? a.shape[0] : side(a.shape, c.attr.n[0], 1);
         extent inner_b = vector_b ? b.shape[0] : side(b.shape, c.attr.n[1], 0);
@@ -54,4 +59,4 @@ struct matmul {
     }
 };
 
-}  // namespace gradus::op
+}  // namespace gradus::inline GRADUS_ARCH::op

@@ -3,9 +3,10 @@
 
 #include <gradus/op/formula.hpp>
 
-// Operations that run graphs of their own (the layer control/ has what they mean), their bodies: those are values in the graph they stand in, so that derivatives of bodies
-// are made as all others are. A node has one result; nodes that differ in nothing else are one loop, which runs once.
-namespace gradus::op {
+// Operations that run graphs of their own (the layer control/ has what they mean), their bodies: those are values in the graph they stand
+// in, so that derivatives of bodies are made as all others are. A node has one result; nodes that differ in nothing else are one loop,
+// which runs once.
+namespace gradus::inline GRADUS_ARCH::op {
 
 /// What a control node is applied to, one value for each symbol of its bodies: those before, then one more. n[0] is 1 where that is
 /// walked along its first axis, n[1] the same for the value that a list begins with.
@@ -25,10 +26,10 @@ struct control {
 
 /// Which result of a loop a node is.
 enum class scan_part {
-    last,    ///< carry k after the last step
-    stack,   ///< output k of every step, along a new first axis
-    sum,     ///< the sum of output k over the steps
-    states   ///< carry k before every step, along a new first axis
+    last,   ///< carry k after the last step
+    stack,  ///< output k of every step, along a new first axis
+    sum,    ///< the sum of output k over the steps
+    states  ///< carry k before every step, along a new first axis
 };
 
 /// A loop: the body maps n[1] carries, a row of each of n[2] / 2 walked operands and what is the same in every step to the next
@@ -48,4 +49,4 @@ struct cond : control {
     static constexpr auto name = "cond";
 };
 
-}  // namespace gradus::op
+}  // namespace gradus::inline GRADUS_ARCH::op

@@ -7,7 +7,7 @@
 
 // Windows over the axes after the first two, whose extents are static: one matrix product, or one maximum, per position in
 // the window. Attributes: n[0] stride, n[1] padding, n[2] dilation, n[3] groups.
-namespace gradus::op {
+namespace gradus::inline GRADUS_ARCH::op {
 
 /// Positions in a window of `extents`, as multi-indices.
 struct window {
@@ -50,9 +50,19 @@ constexpr auto weights_at(auto weight, window const& w) {
 }
 /// With zeros, or without what they were, around the axes from the third on.
 constexpr auto spatial_pad(auto x, std::int64_t const* start, std::int64_t step, shape const& whole) {
+    bool packed = true;
     attributes place;
-    for (int i = 0; i < whole.rank(); ++i) place.n[i] = i < 2 ? pack_range(0, 1) : pack_range(start[i - 2], step);
-    return x.pad(place, whole);
+    for (int i = 0; i < whole.rank(); ++i) {
+        place.n[i] = i < 2 ? pack_range(0, 1) : pack_range(start[i - 2], step);
+        packed = packed && (i < 2 || can_be_packed(start[i - 2], step));
+    }
+    if (packed) return x.pad(place, whole);
+    for (int i = 2; i < whole.rank(); ++i) {
+        shape wider = x.shape();
+        wider[i] = whole[i];
+        x = x.pad(range_along(whole.rank(), i, start[i - 2], step), wider);
+    }
+    return x;
 }
 
 /// The sum of term(weights, start) over the positions in the window: its matrix of weights, and where the dilated window has it.
@@ -81,8 +91,11 @@ struct convolution_base : composite {
         bool fits = w.shape.is_static();
         for (int i = 1; fits && i < rank; ++i) fits = x.shape[i].is_static();
         if (!fits) return fail("all extents but N are static: a is ", x, ", b is ", w);
-        if (c.attr.n[0] < 1 || c.attr.n[1] < 0 || c.attr.n[2] < 1 || c.attr.n[3] < 1) return fail("needs a positive stride, dilation and number of groups, and padding of at least 0");
-        if (!Op::channels_fit(c.attr, x.shape, w.shape)) return fail("the weights are for other channels: a is ", x, ", b is ", w, ", in ", c.attr.n[3], c.attr.n[3] == 1 ? " group" : " groups");
+        if (c.attr.n[0] < 1 || c.attr.n[1] < 0 || c.attr.n[2] < 1 || c.attr.n[3] < 1)
+            return fail("needs a positive stride, dilation and number of groups, and padding of at least 0");
+        if (!Op::channels_fit(c.attr, x.shape, w.shape))
+            return fail("the weights are for other channels: a is ", x, ", b is ", w, ", in ", c.attr.n[3],
+                        c.attr.n[3] == 1 ? " group" : " groups");
         shape const y = Op::result(c.attr, x.shape, w.shape);
         for (int i = 2; i < rank; ++i)
             if (y[i].code < 1) return fail("the window is larger than a: a is ", x, ", b is ", w);
@@ -93,7 +106,9 @@ struct convolution_base : composite {
 /// y[n, o, p] = sum over c, k of w[o, c, k] x[n, c, stride p + dilation k - padding]: conv1d, conv2d, conv3d.
 struct convolution : convolution_base<convolution> {
     static constexpr auto name = "convolution";
-    static constexpr bool channels_fit(attributes const& attr, shape const& x, shape const& w) { return x[1].code == w[1].code * attr.n[3] && w[0].code % attr.n[3] == 0; }
+    static constexpr bool channels_fit(attributes const& attr, shape const& x, shape const& w) {
+        return x[1].code == w[1].code * attr.n[3] && w[0].code % attr.n[3] == 0;
+    }
     static constexpr shape result(attributes const& attr, shape const& x, shape const& w) {
         shape y = x;
         y[1] = w[0];
@@ -124,7 +139,9 @@ struct convolution : convolution_base<convolution> {
         shape out = all, part = all;
         out[1] = outs;
         part[1] = in;
-        auto term = [&](auto weights, std::int64_t const* start) { return weights.matmul(spatial_part(x, start, attr.n[0], part).reshape(with_one_place(part))); };
+        auto term = [&](auto weights, std::int64_t const* start) {
+            return weights.matmul(spatial_part(x, start, attr.n[0], part).reshape(with_one_place(part)));
+        };
         return sum_over_window(attr, weight, term).reshape(out);
     }
 };
@@ -132,7 +149,9 @@ struct convolution : convolution_base<convolution> {
 /// The transpose of convolution: y[n, o, stride p + dilation k - padding] += w[c, o, k] x[n, c, p].
 struct transposed_convolution : convolution_base<transposed_convolution> {
     static constexpr auto name = "conv_transpose";
-    static constexpr bool channels_fit(attributes const& attr, shape const& x, shape const& w) { return x[1].code == w[0].code && attr.n[3] == 1; }
+    static constexpr bool channels_fit(attributes const& attr, shape const& x, shape const& w) {
+        return x[1].code == w[0].code && attr.n[3] == 1;
+    }
     static constexpr shape result(attributes const& attr, shape const& x, shape const& w) {
         shape y = x;
         y[1] = w[1];
@@ -145,7 +164,9 @@ struct transposed_convolution : convolution_base<transposed_convolution> {
         for (int i = 2; i < out.rank(); ++i) whole[i] = out[i].code + 2 * attr.n[1];
         part[1] = out[1];
         auto const flat = x.reshape(with_one_place(x.shape()));
-        auto term = [&](auto weights, std::int64_t const* start) { return spatial_pad(weights.transposed().matmul(flat).reshape(part), start, attr.n[0], whole); };
+        auto term = [&](auto weights, std::int64_t const* start) {
+            return spatial_pad(weights.transposed().matmul(flat).reshape(part), start, attr.n[0], whole);
+        };
         auto y = sum_over_window(attr, weight, term);
         if (attr.n[1] == 0) return y;
         std::int64_t start[max_rank]{};
@@ -154,4 +175,4 @@ struct transposed_convolution : convolution_base<transposed_convolution> {
     }
 };
 
-}  // namespace gradus::op
+}  // namespace gradus::inline GRADUS_ARCH::op

@@ -10,11 +10,7 @@
 // Random numbers that are functions of a key and a place, and dropout, whose mask is therefore nowhere kept: the derivative
 // computes it again.
 
-// g++ takes names in an instantiated lambda for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-
-namespace gradus::op {
+namespace gradus::inline GRADUS_ARCH::op {
 
 /// Philox 2x32-10 (J. Salmon, M. Moraes, R. Dror, D. Shaw, "Parallel random numbers: as easy as 1, 2, 3", 2011): from a counter
 /// (c0, c1) and a key, the low 32 bits of each, the upper 31 bits of its first word. The same integers on every machine.
@@ -22,7 +18,8 @@ struct philox : elementwise<philox, 3> {
     static constexpr auto name = "philox";
     static constexpr tensor_type infer(call const& c, complaint& fail) {
         for (int i = 0; i < c.count; ++i)
-            if (!is_integer(c.operand[i].type) || c.operand[i].type != c.operand[0].type) return fail("needs integers of one type: ", letter(i), " is ", c.operand[i]);
+            if (!is_integer(c.operand[i].type) || c.operand[i].type != c.operand[0].type)
+                return fail("needs integers of one type: ", letter(i), " is ", c.operand[i]);
         return {c.operand[0].type, broadcast(c, fail)};
     }
     struct words {
@@ -81,6 +78,4 @@ struct dropout : composite {
     }
 };
 
-}  // namespace gradus::op
-
-#pragma GCC diagnostic pop
+}  // namespace gradus::inline GRADUS_ARCH::op

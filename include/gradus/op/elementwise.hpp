@@ -5,7 +5,7 @@
 
 #include <tuple>
 
-namespace gradus {
+namespace gradus::inline GRADUS_ARCH {
 
 /// Which dtypes an elementwise operation takes.
 enum class accepts { numbers, floating };
@@ -21,14 +21,16 @@ constexpr dtype common_dtype(call const& c, int first, accepts accepted, complai
         dtype type = c.operand[i].type;
         if (type == dtype::number) continue;
         if (known >= 0 && c.operand[known].type != type) {
-            fail("operands differ in type: ", letter(known), " is ", c.operand[known], ", ", letter(i), " is ", c.operand[i], ". Convert one with gr::cast");
+            fail("operands differ in type: ", letter(known), " is ", c.operand[known], ", ", letter(i), " is ", c.operand[i],
+                 ". Convert one with gr::cast");
             return type;
         }
         known = i;
     }
     if (known < 0) return dtype::number;
     dtype type = c.operand[known].type;
-    if (accepted == accepts::floating && !is_floating(type)) fail("needs a floating-point operand: ", letter(known), " is ", c.operand[known]);
+    if (accepted == accepts::floating && !is_floating(type))
+        fail("needs a floating-point operand: ", letter(known), " is ", c.operand[known]);
     if (accepted == accepts::numbers && type == dtype::boolean) fail("needs numbers: ", letter(known), " is ", c.operand[known]);
     return type;
 }
@@ -47,8 +49,11 @@ constexpr shape broadcast(call const& c, complaint& fail) {
             else if (a.is_one()) wide[axis] = b;
             else if (c.same(a, b)) wide[axis] = call::either(a, b);
             else {
-                std::string_view hint = a.code == 1 || b.code == 1 ? "; an extent of 1 that only run time tells does not broadcast, one declared as 1 does" : "";
-                fail("shapes do not broadcast: ", letter(0), " is ", c.operand[0], ", ", letter(i), " is ", c.operand[i], " (", a, " != ", b, hint, ")");
+                std::string_view hint = a.code == 1 || b.code == 1
+                                            ? "; an extent of 1 that only run time tells does not broadcast, one declared as 1 does"
+                                            : "";
+                fail("shapes do not broadcast: ", letter(0), " is ", c.operand[0], ", ", letter(i), " is ", c.operand[i], " (", a,
+                     " != ", b, hint, ")");
                 return wide;
             }
         }
@@ -94,4 +99,4 @@ struct unary : op::elementwise<Op, 1> {};
 template <class Op>
 struct binary : op::elementwise<Op, 2> {};
 
-}  // namespace gradus
+}  // namespace gradus::inline GRADUS_ARCH

@@ -5,58 +5,127 @@
 
 #include <cmath>
 
-namespace gradus::op {
+namespace gradus::inline GRADUS_ARCH::op {
 
 struct exp : unary<exp> {
     static constexpr auto name = "exp";
-    static auto eval(auto x) { using std::exp; return exp(x); }
+    static auto eval(auto x) {
+        using std::exp;
+        return exp(x);
+    }
     static constexpr auto derivative(auto, auto y) { return y; }
 };
 
 struct log : unary<log> {
     static constexpr auto name = "log";
-    static auto eval(auto x) { using std::log; return log(x); }
+    static auto eval(auto x) {
+        using std::log;
+        return log(x);
+    }
     static constexpr auto chain(auto g, auto x, auto) { return g / x; }
 };
 
 /// log(1 + x), accurate near 0.
 struct log1p : unary<log1p> {
     static constexpr auto name = "log1p";
-    static auto eval(auto x) { using std::log1p; return log1p(x); }
+    static auto eval(auto x) {
+        using std::log1p;
+        return log1p(x);
+    }
     static constexpr auto chain(auto g, auto x, auto) { return g / (1 + x); }
 };
 
 /// exp(x) - 1, accurate near 0.
 struct expm1 : unary<expm1> {
     static constexpr auto name = "expm1";
-    static auto eval(auto x) { using std::expm1; return expm1(x); }
-    static constexpr auto derivative(auto, auto y) { return y + 1; }
+    static auto eval(auto x) {
+        using std::expm1;
+        return expm1(x);
+    }
+    static constexpr auto derivative(auto x, auto) {
+        using std::exp;
+        return exp(x);
+    }
 };
 
 struct sqrt : unary<sqrt> {
     static constexpr auto name = "sqrt";
-    static auto eval(auto x) { using std::sqrt; return sqrt(x); }
+    static auto eval(auto x) {
+        using std::sqrt;
+        return sqrt(x);
+    }
     static constexpr auto chain(auto g, auto, auto y) { return g / (2 * y); }
 };
 
 /// 1 / sqrt(x).
 struct rsqrt : unary<rsqrt> {
     static constexpr auto name = "rsqrt";
-    static auto eval(auto x) { using std::sqrt; return 1 / sqrt(x); }
+    static auto eval(auto x) {
+        using std::sqrt;
+        return 1 / sqrt(x);
+    }
     static constexpr auto derivative(auto, auto y) { return -0.5 * (y * y * y); }
+};
+
+struct tanh;
+
+/// The derivative of tanh, 4 e / (1 + e)^2 with e = exp(-2 |x|): 1 - y^2 cancels where y is near 1.
+struct tanh_slope : unary<tanh_slope> {
+    static constexpr auto name = "tanh_slope";
+    static auto eval(auto x) {
+        using std::abs, std::exp;
+        auto const e = exp(-2 * abs(x)), r = 1 / (1 + e);
+        return 4 * e * (r * r);
+    }
+    static constexpr auto derivative(auto x, auto y) { return -2 * (y * apply<tanh>(x)); }
+};
+
+/// The same where y = tanh(x) is known: e (1 + |y|)^2. It divides nothing and has the exponential of tanh; pass/exponentials.hpp puts it
+/// in.
+struct tanh_slope_beside : binary<tanh_slope_beside> {
+    static constexpr auto name = "tanh_slope_beside";
+    template <class X>
+    static auto eval(X x, X y) {
+        using std::abs, std::exp;
+        X const top = 1 + abs(y);
+        if constexpr (std::is_arithmetic_v<X>) return exp(-2 * abs(x)) * (top * top);
+        else return exp_of_tanh(x) * (top * top);
+    }
+    static constexpr auto partials(auto x, auto y, auto slope) {
+        using std::abs;
+        return std::tuple{-2 * gradus::where(x < 0, -slope, slope), 2 * gradus::where(y < 0, -slope, slope) / (1 + abs(y))};
+    }
 };
 
 struct tanh : unary<tanh> {
     static constexpr auto name = "tanh";
-    static auto eval(auto x) { using std::tanh; return tanh(x); }
-    static constexpr auto derivative(auto, auto y) { return 1 - y * y; }
+    static auto eval(auto x) {
+        using std::tanh;
+        return tanh(x);
+    }
+    static constexpr auto derivative(auto x, auto) { return apply<tanh_slope>(x); }
 };
 
-/// 1 / (1 + exp(-x)).
+/// The derivative of sigmoid, e / (1 + e)^2 with e = exp(-|x|): y (1 - y) cancels where y is near 1.
+struct sigmoid_slope : unary<sigmoid_slope> {
+    static constexpr auto name = "sigmoid_slope";
+    static auto eval(auto x) {
+        using std::abs, std::exp;
+        auto const e = exp(-abs(x)), r = 1 / (1 + e);
+        return e * (r * r);
+    }
+    static constexpr auto derivative(auto x, auto y) { return -(y * apply<tanh>(0.5 * x)); }
+};
+
+/// 1 / (1 + exp(-x)), by an exponential that does not overflow.
 struct sigmoid : unary<sigmoid> {
     static constexpr auto name = "sigmoid";
-    static auto eval(auto x) { using std::exp; return 1 / (1 + exp(-x)); }
-    static constexpr auto derivative(auto, auto y) { return y * (1 - y); }
+    static auto eval(auto x) {
+        using std::abs, std::exp;
+        auto const e = exp(-abs(x));
+        return gradus::where(x < 0, e, 1) / (1 + e);
+    }
+    static constexpr auto derivative(auto x, auto) { return apply<sigmoid_slope>(x); }
 };
 
 /// log(1 + exp(x)) without overflow: max(x, 0) + log1p(exp(-|x|)).
@@ -69,12 +138,31 @@ struct softplus : unary<softplus> {
     static constexpr auto derivative(auto x, auto) { return apply<sigmoid>(x); }
 };
 
+/// exp(-x^2), of N = 2 exp(-x^2 / 2): what rounding the square loses, which the exponential multiplies by up to 745, is added.
+template <int N>
+struct gaussian : unary<gaussian<N>> {
+    static constexpr auto name = N == 1 ? "gaussian" : "gaussian_2";
+    template <class X>
+    static auto eval(X x) {
+        if constexpr (std::is_arithmetic_v<X>) {
+            constexpr X factor = X(1) / N;
+            X const square = x * x, lost = square < X(4096) ? std::fma(x, x, -square) : X(0);
+            return std::exp(-factor * square) * (1 - factor * lost);
+        } else return exp_of_square(x, std::integral_constant<int, N>{});
+    }
+    static constexpr auto derivative(auto x, auto y) {
+        if constexpr (N == 1) return -2 * (x * y);
+        else return -(x * y);
+    }
+};
+
 /// max(x, 0); NaN stays NaN and passes the derivative on, the derivative at 0 is 0.
 struct relu : unary<relu> {
     static constexpr auto name = "relu";
+    static constexpr bool exact = true;
     static constexpr auto accepted = accepts::numbers;
     static constexpr auto eval(auto x) { return gradus::where(x <= 0, 0, x); }
     static constexpr auto chain(auto g, auto, auto y) { return gradus::where(y <= 0, 0, g); }
 };
 
-}  // namespace gradus::op
+}  // namespace gradus::inline GRADUS_ARCH::op

@@ -5,10 +5,11 @@
 #include <gradus/core/shape.hpp>
 #include <gradus/core/unifier.hpp>
 
+#include <array>
 #include <type_traits>
 #include <utility>
 
-namespace gradus {
+namespace gradus::inline GRADUS_ARCH {
 
 /// What an operation knows beside its operands: axes, offsets, a value. One meaning per operation, stated in its file.
 struct attributes {
@@ -31,9 +32,19 @@ enum class op_kind {
     view,         ///< the same elements seen differently: no work, or a copy
     contraction,  ///< sums of products
     movement,     ///< elements to other places: pad, concatenate
+    whole,        ///< none of these has a kernel for it: computed by its text `whole`
     control,      ///< runs graphs of its own: scan, cond
     list,         ///< what those are applied to; no value
     marker        ///< grad, jvp, update: gone after differentiation
+};
+
+/// How a reduction makes one element of many, where the loops of the library do it.
+enum class reducer { none, sum, max };
+
+/// What one axis of a view's result reads: its element j is element first + step j of the operand's axis `from`, or repeats (-1).
+struct view_axis {
+    int from = -1;
+    std::int64_t first = 0, step = 1;
 };
 
 /// An operation with what it is applied to, as its shape rule sees it.
@@ -75,8 +86,41 @@ struct complaint {
 template <class T>
 concept symbolic = requires { typename T::gradus_symbolic; };
 
+/// Which operand of an operation holds indices along which axis of the first; with `ignores`, `ignored` is no index either and fine.
+struct indexed_axis {
+    int operand = 1, axis = 0;
+    bool ignores = false;
+    std::int64_t ignored = 0;
+};
+
 template <class Op>
 struct op_tag {};
+
+namespace core {
+/// Does an operation that is no formula of elements say that the library has a kernel for it?
+template <class Op>
+inline constexpr bool has_kernel = requires { requires Op::has_kernel; };
+/// Does a view say how loops read it in place: axis by axis, or that it keeps the order of the elements?
+template <class Op>
+inline constexpr bool states_view = requires { &Op::view; } || requires { requires Op::same_order; };
+/// Does a reduction say how loops fold with it?
+template <class Op>
+inline constexpr bool states_reducer = requires { requires Op::reduces_by != reducer::none; };
+/// Do loops compute an operation of users' that is no formula of elements, because it says how?
+template <class Op>
+inline constexpr bool runs_in_loops = requires {
+    requires !has_kernel<Op>;
+    requires(Op::kind == op_kind::view && states_view<Op>) || (Op::kind == op_kind::reduction && states_reducer<Op>);
+};
+/// What passes and kernels take an operation for: one on whole tensors that they have no kernel for, as users write it, is computed by its
+/// `whole`.
+template <class Op>
+inline constexpr op_kind kind_of_operation =
+    (Op::kind == op_kind::reduction || Op::kind == op_kind::view || Op::kind == op_kind::contraction || Op::kind == op_kind::movement) &&
+            !has_kernel<Op> && !runs_in_loops<Op>
+        ? op_kind::whole
+        : Op::kind;
+}  // namespace core
 
 /// A node of a graph under construction (graph/value.hpp). Named here because rules of operations call each other in
 /// circles, which deduced return types could not.
@@ -84,13 +128,28 @@ class value;
 template <class... A>
 concept on_values = (std::is_same_v<A, value> || ...);
 
+/// How many results an operation has.
+template <class Op>
+inline constexpr int result_count = 1;
+template <class Op>
+    requires requires { Op::results; }
+inline constexpr int result_count<Op> = Op::results;
+inline constexpr int max_results = 4;
+/// The attribute of an operation with several results that says which of them a node is.
+inline constexpr int result_attribute = max_rank - 1;
+
 /// Applies an operation: builds where an operand is symbolic, computes where all are numbers or SIMD lanes.
 template <class Op, class... A>
-    requires on_values<A...>
+    requires(on_values<A...> && result_count<Op> == 1)
 constexpr value apply(A... a);
+/// All results.
+template <class Op, class... A>
+    requires(on_values<A...> && result_count<Op> > 1)
+constexpr std::array<value, static_cast<std::size_t>(result_count<Op>)> apply(A... a);
 template <class Op, class... A>
 constexpr auto apply(A... a) {
-    if constexpr ((symbolic<A> || ...)) return build(op_tag<Op>{}, std::move(a)...);
+    if constexpr (result_count<Op> > 1) return build_all(op_tag<Op>{}, std::move(a)...);
+    else if constexpr ((symbolic<A> || ...)) return build(op_tag<Op>{}, std::move(a)...);
     else return Op::eval(a...);
 }
 
@@ -118,4 +177,4 @@ constexpr auto where(C condition, A a, B b) {
     else return select(condition, a, b);
 }
 
-}  // namespace gradus
+}  // namespace gradus::inline GRADUS_ARCH

@@ -10,7 +10,7 @@
 
 // Elements by indices that are known at run time: two primitives, each other's transpose, and what is made of them. An index
 // outside of the range selects nothing, 0, and adds nowhere.
-namespace gradus::op {
+namespace gradus::inline GRADUS_ARCH::op {
 
 constexpr shape indexed_shape(shape const& index, shape const& rows) {
     shape result = index;
@@ -21,24 +21,31 @@ constexpr shape indexed_shape(shape const& index, shape const& rows) {
 /// y[i..., j...] = x[index[i...], j...]: rows of x.
 struct take_rows : linear<take_rows, op_kind::movement, 2> {
     static constexpr auto name = "take_rows";
+    static constexpr bool has_kernel = true;
     static constexpr tensor_type infer(call const& c, complaint& fail);
     static constexpr auto vjp(auto g, auto, auto x, auto index);
     template <int>
-    static constexpr auto directional(auto t, auto, auto, auto index) { return apply<take_rows>(t, index); }
+    static constexpr auto directional(auto t, auto, auto, auto index) {
+        return apply<take_rows>(t, index);
+    }
 };
 
 /// y[index[i...], j...] += g[i..., j...] from zeros: where an index stands twice, rows add up.
 struct add_rows : linear<add_rows, op_kind::movement, 2> {
     static constexpr auto name = "add_rows";
+    static constexpr bool has_kernel = true;
     static constexpr tensor_type infer(call const& c, complaint& fail) {
         tensor_type const &g = c.operand[0], &index = c.operand[1];
         if (!is_integer(index.type)) return fail("an index is no integer: b is ", index);
-        if (c.target.rank() == 0 || !c.same(g.shape, indexed_shape(index.shape, c.target))) return fail("needs a row for every index: a is ", g, ", b is ", index);
+        if (c.target.rank() == 0 || !c.same(g.shape, indexed_shape(index.shape, c.target)))
+            return fail("needs a row for every index: a is ", g, ", b is ", index);
         return {g.type, c.target};
     }
     static constexpr auto vjp(auto g, auto, auto, auto index) { return std::pair{apply<take_rows>(g, index), decltype(g)(0.0)}; }
     template <int>
-    static constexpr auto directional(auto t, auto y, auto, auto index) { return decltype(t)::template emit<add_rows>(t.owner(), {}, y.shape(), {t, index}); }
+    static constexpr auto directional(auto t, auto y, auto, auto index) {
+        return decltype(t)::template emit<add_rows>(t.owner(), {}, y.shape(), {t, index});
+    }
 };
 
 constexpr tensor_type take_rows::infer(call const& c, complaint& fail) {
@@ -57,6 +64,7 @@ struct embedding : composite {
     static constexpr auto name = "embedding";
     static constexpr int arity = 2;
     static constexpr op_kind kind = op_kind::movement;
+    static constexpr indexed_axis indexes(attributes const&, int) { return {1, 0}; }
     static constexpr tensor_type infer(call const& c, complaint& fail) { return take_rows::infer(c, fail); }
     static constexpr auto expand(attributes const&, auto table, auto index) { return apply<take_rows>(table, index); }
 };
@@ -76,6 +84,7 @@ struct index_select : composite {
     static constexpr auto name = "index_select";
     static constexpr int arity = 2;
     static constexpr op_kind kind = op_kind::movement;
+    static constexpr indexed_axis indexes(attributes const& attr, int) { return {1, static_cast<int>(attr.n[0])}; }
     static constexpr tensor_type infer(call const& c, complaint& fail) {
         tensor_type y = c.operand[0];
         if (c.operand[1].shape.rank() != 1) return fail("needs a vector of indices: b is ", c.operand[1]);
@@ -93,6 +102,7 @@ struct index_select : composite {
 
 /// Where element `index` along an axis stands in x with its axes as one; -1 where the index is out of range.
 constexpr auto flat_index(shape const& x, auto index, int axis) {
+    if (x.static_size() > INT32_MAX) index = index.cast(dtype::int64);
     auto flat = gradus::where(index < 0, -1, gradus::where(index < static_cast<double>(x[axis].code), index, -1));
     std::int64_t step = 1;
     auto place = index;
@@ -105,14 +115,15 @@ constexpr auto flat_index(shape const& x, auto index, int axis) {
 }
 constexpr auto flattened(auto x) { return x.reshape({x.shape().static_size()}); }
 /// The rule of gather and scatter_add: index has x's rank, and nowhere but along axis n[0] more elements than x.
-constexpr bool indexes(call const& c, int operand, complaint& fail) {
+constexpr bool is_indexed(call const& c, int operand, complaint& fail) {
     tensor_type const &x = c.operand[0], &index = c.operand[operand];
     if (!is_integer(index.type)) fail("an index is no integer: ", letter(operand), " is ", index);
     else if (c.attr.n[0] >= x.shape.rank()) fail("no such axis: a is ", x, " and has ", x.shape.rank(), " axes");
     else if (!x.shape.is_static() || !index.shape.is_static()) fail("extents are static: a is ", x, ", ", letter(operand), " is ", index);
     bool fits = x.shape.rank() == index.shape.rank();
     for (int i = 0; fits && i < x.shape.rank(); ++i) fits = i == c.attr.n[0] || index.shape[i].code <= x.shape[i].code;
-    if (!fail.failed && !fits) fail("needs indices with as many axes, beside axis ", c.attr.n[0], " no longer: a is ", x, ", ", letter(operand), " is ", index);
+    if (!fail.failed && !fits)
+        fail("needs indices with as many axes, beside axis ", c.attr.n[0], " no longer: a is ", x, ", ", letter(operand), " is ", index);
     return !fail.failed;
 }
 
@@ -121,11 +132,14 @@ struct gather : composite {
     static constexpr auto name = "gather";
     static constexpr int arity = 2;
     static constexpr op_kind kind = op_kind::movement;
+    static constexpr indexed_axis indexes(attributes const& attr, int) { return {1, static_cast<int>(attr.n[0])}; }
     static constexpr tensor_type infer(call const& c, complaint& fail) {
-        indexes(c, 1, fail);
+        is_indexed(c, 1, fail);
         return {c.operand[0].type, c.operand[1].shape};
     }
-    static constexpr auto expand(attributes const& attr, auto x, auto index) { return apply<take_rows>(flattened(x), flat_index(x.shape(), index, static_cast<int>(attr.n[0]))); }
+    static constexpr auto expand(attributes const& attr, auto x, auto index) {
+        return apply<take_rows>(flattened(x), flat_index(x.shape(), index, static_cast<int>(attr.n[0])));
+    }
 };
 
 /// x with source[i, j] added to x[index[i, j], j], and so along axis n[0] for any rank; equal indices add up.
@@ -133,8 +147,10 @@ struct scatter_add : composite {
     static constexpr auto name = "scatter_add";
     static constexpr int arity = 3;
     static constexpr op_kind kind = op_kind::movement;
+    static constexpr indexed_axis indexes(attributes const& attr, int) { return {1, static_cast<int>(attr.n[0])}; }
     static constexpr tensor_type infer(call const& c, complaint& fail) {
-        if (indexes(c, 1, fail) && !(c.operand[2] == tensor_type{c.operand[0].type, c.operand[1].shape})) fail("needs an element for every index: b is ", c.operand[1], ", c is ", c.operand[2]);
+        if (is_indexed(c, 1, fail) && !(c.operand[2] == tensor_type{c.operand[0].type, c.operand[1].shape}))
+            fail("needs an element for every index: b is ", c.operand[1], ", c is ", c.operand[2]);
         return c.operand[0];
     }
     static constexpr auto expand(attributes const& attr, auto x, auto index, auto source) {
@@ -143,4 +159,4 @@ struct scatter_add : composite {
     }
 };
 
-}  // namespace gradus::op
+}  // namespace gradus::inline GRADUS_ARCH::op

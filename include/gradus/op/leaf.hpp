@@ -3,7 +3,7 @@
 
 #include <gradus/op/elementwise.hpp>
 
-namespace gradus::op {
+namespace gradus::inline GRADUS_ARCH::op {
 
 /// Base of what has no operands. The node's own shape and dtype say what it is.
 struct leaf {
@@ -35,6 +35,7 @@ struct iota : leaf {
 /// The operand under another dtype, n[0]. The derivative is cast back; integers and booleans have none.
 struct cast : elementwise<cast, 1> {
     static constexpr auto name = "cast";
+    static constexpr bool exact = true;
     static constexpr tensor_type infer(call const& c, complaint&) { return {static_cast<dtype>(c.attr.n[0]), c.operand[0].shape}; }
     static constexpr auto vjp(auto g, auto, auto x) { return g.cast(x.type()); }
     static constexpr auto jvp(auto t, auto y, auto) { return t.cast(y.type()); }
@@ -43,6 +44,7 @@ struct cast : elementwise<cast, 1> {
 /// The operand itself, in memory of its own: how an input or a view becomes a result.
 struct copy : elementwise<copy, 1> {
     static constexpr auto name = "copy";
+    static constexpr bool exact = true;
     static constexpr auto eval(auto x) { return x; }
     static constexpr auto derivative(auto, auto) { return 1; }
     static constexpr tensor_type infer(call const& c, complaint&) { return c.operand[0]; }
@@ -51,9 +53,10 @@ struct copy : elementwise<copy, 1> {
 /// The operand, seen as a constant by every derivative.
 struct stop_gradient : elementwise<stop_gradient, 1> {
     static constexpr auto name = "stop_gradient";
+    static constexpr bool exact = true;
     static constexpr auto eval(auto x) { return x; }
     static constexpr auto derivative(auto, auto) { return 0; }
     static constexpr tensor_type infer(call const& c, complaint&) { return c.operand[0]; }
 };
 
-}  // namespace gradus::op
+}  // namespace gradus::inline GRADUS_ARCH::op

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <gradus/op/lu.hpp>
+#include <gradus/op/determinant.hpp>
 
-// Systems of equations, inverses and determinants: composites of the primitives of op/triangular.hpp and op/lu.hpp.
-namespace gradus::op {
+// Systems of equations, inverses and determinants: composites of the primitives of op/triangular.hpp, op/lu.hpp and op/determinant.hpp.
+namespace gradus::inline GRADUS_ARCH::op {
 
 /// Base of the composites of a square matrix.
 template <class Op>
@@ -56,7 +56,8 @@ struct solution : composite {
         if (!is_square(a, c)) return fail("needs square matrices: a is ", a, ", b is ", b);
         if (b.shape.rank() == 0) return fail("needs a vector or matrices on the right: a is ", a, ", b is ", b);
         extent const columns = columns_of(a.shape), rows = vector ? b.shape[0] : rows_of(b.shape);
-        if (!c.same(columns, rows)) return fail("a has other columns than b has rows: a is ", a, ", b is ", b, " (", columns, " != ", rows, ")");
+        if (!c.same(columns, rows))
+            return fail("a has other columns than b has rows: a is ", a, ", b is ", b, " (", columns, " != ", rows, ")");
         if (Op::factors && !columns.is_static()) return fail("what is factored has static extents: a is ", a);
         complaint unequal;
         shape lead = common_lead(a.shape, b.shape, c.unknowns, unequal);
@@ -84,13 +85,17 @@ struct solution : composite {
 struct solve : solution<solve> {
     static constexpr auto name = "solve";
     static constexpr bool factors = true;
-    static constexpr auto solved(attributes const&, shape const& lead, auto a, auto b) { return lu_solve::solved({}, batched(a, lead), batched(lu_factor::of(a), lead), b); }
+    static constexpr auto solved(attributes const&, shape const& lead, auto a, auto b) {
+        return lu_solve::solved({}, batched(a, lead), batched(lu_factor::of(a), lead), b);
+    }
 };
 /// The same for a triangle of a, with the attributes of triangular_solve.
 struct solve_triangular : solution<solve_triangular> {
     static constexpr auto name = "solve_triangular";
     static constexpr bool factors = false;
-    static constexpr auto solved(attributes const& attr, shape const& lead, auto a, auto b) { return triangular_solve::solved(attr, batched(a, lead), b); }
+    static constexpr auto solved(attributes const& attr, shape const& lead, auto a, auto b) {
+        return triangular_solve::solved(attr, batched(a, lead), b);
+    }
 };
 
-}  // namespace gradus::op
+}  // namespace gradus::inline GRADUS_ARCH::op

@@ -4,33 +4,66 @@
 #include <gradus/op/arithmetic.hpp>
 #include <gradus/op/exponential.hpp>
 
-namespace gradus::op {
+#include <limits>
+
+namespace gradus::inline GRADUS_ARCH::op {
 
 /// 2^x.
 struct exp2 : unary<exp2> {
     static constexpr auto name = "exp2";
-    static auto eval(auto x) { using std::exp2; return exp2(x); }
+    static auto eval(auto x) {
+        using std::exp2;
+        return exp2(x);
+    }
     static constexpr auto derivative(auto, auto y) { return 0.69314718055994531 * y; }
 };
+
+/// A logarithm f of x, whose value at 2^54 is `shift`: vectors of xsimd 8.1 know no denormal numbers.
+template <class X>
+auto denormal_too(X x, double shift, auto f) {
+    if constexpr (std::is_arithmetic_v<X>) return f(x);
+    else {
+        using T = typename X::value_type;
+        auto const small = x < std::numeric_limits<T>::min();
+        auto const y = f(gradus::where(small, x * X(T(0x1p54)), x));
+        return gradus::where(small, y - X(static_cast<T>(shift)), y);
+    }
+}
 
 /// The logarithm to base 2.
 struct log2 : unary<log2> {
     static constexpr auto name = "log2";
-    static auto eval(auto x) { using std::log2; return log2(x); }
-    static constexpr auto chain(auto g, auto x, auto) { return g / (0.69314718055994531 * x); }
+    static auto eval(auto x) {
+        using std::log2;
+        return denormal_too(x, 54, [](auto z) { return log2(z); });
+    }
+    static constexpr auto chain(auto g, auto x, auto) { return 1.4426950408889634 * g / x; }
 };
 
 /// The logarithm to base 10.
 struct log10 : unary<log10> {
     static constexpr auto name = "log10";
-    static auto eval(auto x) { using std::log10; return log10(x); }
-    static constexpr auto chain(auto g, auto x, auto) { return g / (2.3025850929940457 * x); }
+    static auto eval(auto x) {
+        using std::log10;
+        return denormal_too(x, 54 * 0.30102999566398120, [](auto z) { return log10(z); });
+    }
+    static constexpr auto chain(auto g, auto x, auto) { return 0.43429448190325183 * g / x; }
 };
 
 /// The cube root, of negative numbers too.
 struct cbrt : unary<cbrt> {
     static constexpr auto name = "cbrt";
-    static auto eval(auto x) { using std::cbrt; return cbrt(x); }
+    template <class X>
+    static auto eval(X x) {
+        using std::abs, std::cbrt;
+        if constexpr (std::is_arithmetic_v<X>) return cbrt(x);
+        else {  // xsimd 8.1 is wrong for denormal numbers
+            using T = typename X::value_type;
+            auto const small = abs(x) < std::numeric_limits<T>::min();
+            auto const y = cbrt(gradus::where(small, x * X(T(0x1p54)), x));
+            return gradus::where(small, y * X(T(0x1p-18)), y);
+        }
+    }
     static constexpr auto chain(auto g, auto, auto y) { return g / (3 * (y * y)); }
 };
 
@@ -43,7 +76,7 @@ struct logit : unary<logit> {
         auto const excess = x + x - 1;
         return gradus::where(abs(excess + excess) < 1, log1p(excess / (1 - x)), log(x / (1 - x)));
     }
-    static constexpr auto chain(auto g, auto x, auto y) { return gradus::where(y == y, g / (x * (1 - x)), y); }
+    static constexpr auto chain(auto g, auto x, auto y) { return gradus::where(y == y, g / x + g / (1 - x), y); }
 };
 
 /// log(exp(a) + exp(b)) without overflow: max(a, b) + log1p(exp(-|a - b|)).
@@ -54,7 +87,10 @@ struct logaddexp : binary<logaddexp> {
         auto distance = gradus::where(a == b, 0, abs(a - b));  // inf - inf is NaN
         return gradus::where(a > b, a, b) + log1p(exp(-distance));
     }
-    static constexpr auto chain(auto g, auto a, auto b, auto) { return std::tuple{g * apply<sigmoid>(a - b), g * apply<sigmoid>(b - a)}; }
+    static constexpr auto chain(auto g, auto a, auto b, auto) {
+        auto distance = gradus::where(a == b, gradus::where(apply<abs>(a) < std::numeric_limits<double>::infinity(), a - b, 0), a - b);
+        return std::tuple{g * apply<sigmoid>(distance), g * apply<sigmoid>(-distance)};
+    }
 };
 
 /// a log(b); 0 where a is 0, unless b is NaN.
@@ -79,4 +115,4 @@ struct xlog1py : pointwise<xlog1py, 2> {
     }
 };
 
-}  // namespace gradus::op
+}  // namespace gradus::inline GRADUS_ARCH::op

@@ -8,7 +8,7 @@
 #include <limits>
 
 // Truth values. Numbers are true where they are not 0.
-namespace gradus::op {
+namespace gradus::inline GRADUS_ARCH::op {
 
 /// Base of the operations on bools.
 template <class Op, int Arity>
@@ -93,4 +93,4 @@ struct isfinite : classification<isfinite> {
     static constexpr auto expand(attributes const&, auto x) { return apply<abs>(x) < std::numeric_limits<double>::infinity(); }
 };
 
-}  // namespace gradus::op
+}  // namespace gradus::inline GRADUS_ARCH::op

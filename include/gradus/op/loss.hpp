@@ -5,7 +5,7 @@
 #include <gradus/op/logarithm.hpp>
 
 // More losses: means over all elements unless a text says otherwise. Parameters are `value` of the attributes.
-namespace gradus::op {
+namespace gradus::inline GRADUS_ARCH::op {
 
 /// mean |a - b|.
 struct l1_loss : loss<l1_loss> {
@@ -41,19 +41,49 @@ struct kl_div : loss<kl_div> {
     }
 };
 
+/// The derivative by a of the term below, (a - b) / (a (1 - a)): 0 where a is 0 or 1, so that it is 0 behind a saturated sigmoid.
+struct cross_entropy_slope : binary<cross_entropy_slope> {
+    static constexpr auto name = "cross_entropy_slope";
+    static constexpr auto eval(auto a, auto b) {
+        return gradus::where(a > 0, gradus::where(a < 1, (a - b) / a / (1 - a), 0), gradus::where(a == a, 0, a));
+    }
+    static constexpr auto chain(auto g, auto a, auto b, auto) {
+        auto inside = [a](auto x) { return gradus::where(a > 0, gradus::where(a < 1, x, 0), 0); };
+        auto c = 1 - a;
+        return std::tuple{inside(g * (b / a / a + (1 - b) / c / c)), inside(-(g / a / c))};
+    }
+};
+
+/// -max(log a, -100) b - max(log(1 - a), -100) (1 - b).
+struct cross_entropy_term : binary<cross_entropy_term> {
+    static constexpr auto name = "cross_entropy_term";
+    using uses = op_list<cross_entropy_slope>;
+    static auto eval(auto a, auto b) {
+        using std::log, std::log1p;
+        return -(b * at_least_100(log(a)) + (1 - b) * at_least_100(log1p(-a)));
+    }
+    static constexpr auto partials(auto a, auto b, auto) {
+        using std::log, std::log1p;
+        return std::tuple{apply<cross_entropy_slope>(a, b), apply<maximum>(log1p(-a), -100) - apply<maximum>(log(a), -100)};
+    }
+
+private:
+    static constexpr auto at_least_100(auto x) { return gradus::where(x < -100, -100, x); }
+};
+
 /// mean of max(log a, -100) b + max(log(1 - a), -100) (1 - b), negated: a is a probability. Prefer the one with logits.
 struct binary_cross_entropy : loss<binary_cross_entropy> {
     static constexpr auto name = "binary_cross_entropy";
-    static constexpr auto expand(attributes const&, auto a, auto b) {
-        auto yes = apply<maximum>(apply<log>(a), -100), no = apply<maximum>(apply<log1p>(-a), -100);
-        return -(b * yes + (1 - b) * no).mean();
-    }
+    using uses = op_list<cross_entropy_term>;
+    static constexpr auto expand(attributes const&, auto a, auto b) { return apply<cross_entropy_term>(a, b).mean(); }
 };
 
 /// mean of a where b is 1 and of max(0, margin - a) where b is -1.
 struct hinge_embedding_loss : loss<hinge_embedding_loss> {
     static constexpr auto name = "hinge_embedding_loss";
-    static constexpr auto expand(attributes const& attr, auto a, auto b) { return gradus::where(b > 0, a, apply<relu>(attr.value - a)).mean(); }
+    static constexpr auto expand(attributes const& attr, auto a, auto b) {
+        return gradus::where(b > 0, a, apply<relu>(attr.value - a)).mean();
+    }
 };
 
 /// mean of (log v + (a - b)^2 / v) / 2 with variance v, at least `value`.
@@ -72,13 +102,4 @@ struct gaussian_nll_loss : composite {
     }
 };
 
-/// mean of -x[label] over rows of logarithms of probabilities; operands as in cross_entropy.
-struct nll_loss : composite {
-    static constexpr auto name = "nll_loss";
-    static constexpr int arity = 2;
-    static constexpr op_kind kind = op_kind::reduction;
-    static constexpr tensor_type infer(call const& c, complaint& fail) { return cross_entropy::infer(c, fail); }
-    static constexpr auto expand(attributes const&, auto x, auto label) { return -cross_entropy::selected(x, label).mean(); }
-};
-
-}  // namespace gradus::op
+}  // namespace gradus::inline GRADUS_ARCH::op

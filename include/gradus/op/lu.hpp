@@ -5,17 +5,18 @@
 
 #include <tuple>
 
-// Factorization of square matrices with pivots, and what is made of the factors. See op/triangular.hpp.
-namespace gradus::op {
+// Factorization of square matrices with pivots, and systems of equations. See op/triangular.hpp; op/determinant.hpp has the rest.
+namespace gradus::inline GRADUS_ARCH::op {
 
 /// p a = l u with the largest element of a column as its pivot: a matrix with l below the diagonal (ones on it), u on and above
 /// it, and a row more: element k is the row that was exchanged with row k. It has no derivative: operations that take it take
-/// a, too, and theirs is with respect to a, so that one factorization serves values and derivatives of any order.
+/// a, too, and theirs is with respect to a, so that one factorization serves values and derivatives.
 struct lu_factor : on_matrices<lu_factor, 1> {
     static constexpr auto name = "lu_factor";
     static constexpr tensor_type infer(call const& c, complaint& fail) {
         tensor_type a = c.operand[0];
-        if (!is_square(a, c) || !rows_of(a.shape).is_static()) return fail("needs square floating-point matrices of static extents: a is ", a);
+        if (!is_square(a, c) || !rows_of(a.shape).is_static())
+            return fail("needs square floating-point matrices of static extents: a is ", a);
         a.shape[a.shape.rank() - 2] = columns_of(a.shape).code + 1;
         return a;
     }
@@ -39,7 +40,9 @@ struct lu_factor : on_matrices<lu_factor, 1> {
 };
 constexpr bool is_factored(call const& c) {
     tensor_type const &a = c.operand[0], &f = c.operand[1];
-    return is_square(a, c) && f.type == a.type && f.shape.rank() == a.shape.rank() && c.same(op::matmul::leading(a.shape), op::matmul::leading(f.shape)) && columns_of(f.shape) == columns_of(a.shape) && rows_of(f.shape).code == columns_of(a.shape).code + 1;
+    return is_square(a, c) && f.type == a.type && f.shape.rank() == a.shape.rank() &&
+           c.same(op::matmul::leading(a.shape), op::matmul::leading(f.shape)) && columns_of(f.shape) == columns_of(a.shape) &&
+           rows_of(f.shape).code == columns_of(a.shape).code + 1;
 }
 
 /// x with op(a) x = b for a and its factors; n[0]: op transposes. Infinite or NaN for a singular a.
@@ -47,7 +50,9 @@ struct lu_solve : on_matrices<lu_solve, 3> {
     static constexpr auto name = "lu_solve";
     static constexpr tensor_type infer(call const& c, complaint& fail) {
         tensor_type const &a = c.operand[0], &b = c.operand[2];
-        bool const fits = is_factored(c) && b.type == a.type && b.shape.rank() == a.shape.rank() && c.same(op::matmul::leading(a.shape), op::matmul::leading(b.shape)) && c.same(columns_of(a.shape), rows_of(b.shape));
+        bool const fits = is_factored(c) && b.type == a.type && b.shape.rank() == a.shape.rank() &&
+                          c.same(op::matmul::leading(a.shape), op::matmul::leading(b.shape)) &&
+                          c.same(columns_of(a.shape), rows_of(b.shape));
         return fits ? b : fail("needs square matrices, their factors and as many rows: a is ", a, ", b is ", c.operand[1], ", c is ", b);
     }
     static constexpr std::int64_t result_size(std::int64_t n, std::int64_t m) { return n * m; }
@@ -66,7 +71,9 @@ struct lu_solve : on_matrices<lu_solve, 3> {
             for (std::int64_t j = 0; j < m; ++j) std::swap(x[i * m + j], x[pivot * m + j]);
         }
     }
-    static constexpr auto solved(attributes const& attr, auto a, auto f, auto b) -> decltype(a) { return decltype(a)::template emit<lu_solve>(a.owner(), attr, {}, {a, f, b}); }
+    static constexpr auto solved(attributes const& attr, auto a, auto f, auto b) -> decltype(a) {
+        return decltype(a)::template emit<lu_solve>(a.owner(), attr, {}, {a, f, b});
+    }
     static constexpr auto vjp(auto g, auto y, auto a, auto f, auto) {
         attributes other;
         other.n[0] = !y.attr().n[0];
@@ -87,47 +94,5 @@ constexpr auto identity_like(auto x) {
     int const last = x.shape().rank() - 1;
     return gradus::where(x.index(last) == x.index(last - 1), x.number(1), 0).broadcast_to(x.shape());
 }
-/// Of a and its factors, n[0] is 0: the determinant; 1: the logarithm of its absolute value; 2: its sign. The derivative is
-/// that of the logarithm times the determinant: NaN for a singular a.
-struct lu_determinant : on_matrices<lu_determinant, 2> {
-    static constexpr auto name = "lu_determinant";
-    static constexpr tensor_type infer(call const& c, complaint& fail) {
-        if (!is_factored(c)) return fail("needs square matrices and their factors: a is ", c.operand[0], ", b is ", c.operand[1]);
-        return {c.operand[0].type, op::matmul::leading(c.operand[0].shape)};
-    }
-    static constexpr std::int64_t result_size(std::int64_t, std::int64_t) { return 1; }
-    static void matrix(attributes const& attr, std::int64_t n, std::int64_t, double const* const* in, double* y) {
-        double product = 1, sum = 0, sign = 1;
-        for (std::int64_t i = 0; i < n; ++i) {
-            double const d = in[1][i * n + i], s = in[1][n * n + i] == static_cast<double>(i) ? 1 : -1;
-            product *= s * d;
-            sum += std::log(std::abs(d));
-            sign *= s * (d > 0 ? 1 : d < 0 ? -1 : d);
-        }
-        *y = attr.n[0] == 0 ? product : attr.n[0] == 1 ? sum : sign;
-    }
-    static constexpr auto of(auto a, std::int64_t which) -> decltype(a) {
-        attributes attr;
-        attr.n[0] = which;
-        return decltype(a)::template emit<lu_determinant>(a.owner(), attr, {}, {a, lu_factor::of(a)});
-    }
-    /// The derivative of the logarithm, a^-T.
-    static constexpr auto slope(auto a, auto f) {
-        attributes transposed;
-        transposed.n[0] = 1;
-        return lu_solve::solved(transposed, a, f, identity_like(a));
-    }
-    static constexpr auto vjp(auto g, auto y, auto a, auto f) {
-        if (y.attr().n[0] == 2) return std::pair{decltype(g)(0.0), decltype(g)(0.0)};
-        auto weight = y.attr().n[0] == 0 ? g * y : g;
-        return std::pair{weight.reshape(matrices(y.shape(), 1, 1)) * slope(a, f), decltype(g)(0.0)};
-    }
-    template <int K>
-    static constexpr auto directional(auto t, auto y, auto a, auto f) {
-        if (K == 1 || y.attr().n[0] == 2) return decltype(t)(0.0);
-        auto along = (slope(a, f) * t).sum(std::int64_t{3} << (a.shape().rank() - 2), false);
-        return y.attr().n[0] == 0 ? y * along : along;
-    }
-};
 
-}  // namespace gradus::op
+}  // namespace gradus::inline GRADUS_ARCH::op

@@ -8,24 +8,29 @@
 
 // Pooling over the axes after the first two, whose extents are static.
 
-// g++ takes names in an instantiated lambda for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
+namespace gradus::inline GRADUS_ARCH::op {
 
-namespace gradus::op {
-
-/// What pooling does along one axis: a window of `size` elements, `stride` apart, and `padding` around; packed into n[0], n[1], ...,
-/// the axes from the third on. n[5] is 1 where padding counts as elements.
+/// What pooling does along one axis: a window of `size` elements, `stride` apart, and `padding` around. In the attributes, n[0] has the
+/// sizes of the axes from the third on, 21 bits each, n[4] their padding, n[1], n[2], n[3] their strides. n[5] is 1 where padding counts
+/// as elements.
 struct pooled_axis {
     std::int64_t size = 1, stride = 1, padding = 0;
 
-    constexpr std::int64_t packed() const { return size | stride << 20 | padding << 40; }
+    static constexpr std::int64_t most = (std::int64_t{1} << 21) - 1;
+    /// Sizes that do not fit are 0, which the rule refuses; the code of a window grows with it.
+    constexpr void pack(attributes& attr, int axis) const {
+        bool const fits = size > 0 && size <= most && padding >= 0 && padding <= most;
+        attr.n[0] |= (fits ? size : 0) << 21 * (axis - 2);
+        attr.n[4] |= (fits ? padding : 0) << 21 * (axis - 2);
+        attr.n[axis - 1] = stride;
+    }
     static constexpr pooled_axis of(attributes const& attr, int axis) {
-        std::int64_t const n = attr.n[axis - 2], low = (std::int64_t{1} << 20) - 1;
-        return {n & low, n >> 20 & low, n >> 40};
+        return {attr.n[0] >> 21 * (axis - 2) & most, attr.n[axis - 1], attr.n[4] >> 21 * (axis - 2) & most};
     }
     /// How many windows there are.
-    constexpr std::int64_t count(std::int64_t extent) const { return extent + 2 * padding < size ? 0 : (extent + 2 * padding - size) / stride + 1; }
+    constexpr std::int64_t count(std::int64_t extent) const {
+        return extent + 2 * padding < size ? 0 : (extent + 2 * padding - size) / stride + 1;
+    }
 };
 
 /// Base: one join of strided parts per position in a window.
@@ -43,8 +48,10 @@ struct pooling : composite {
         for (int i = 2; i < x.shape.rank(); ++i) {
             pooled_axis const p = pooled_axis::of(c.attr, i);
             if (!x.shape[i].is_static()) return fail("extents are static from the third axis on: a is ", x);
-            if (p.size < 1 || p.stride < 1 || p.padding < 0 || 2 * p.padding > p.size) return fail("needs a positive window and stride, and padding of at most half of the window");
-            if (p.count(x.shape[i].code) == 0) return fail("the window is larger than axis ", i, ": a is ", x, " (", p.size, " > ", x.shape[i].code + 2 * p.padding, ")");
+            if (p.size < 1 || p.stride < 1 || p.padding < 0 || 2 * p.padding > p.size)
+                return fail("needs a positive window and stride, and padding of at most half of the window");
+            if (p.count(x.shape[i].code) == 0)
+                return fail("the window is larger than axis ", i, ": a is ", x, " (", p.size, " > ", x.shape[i].code + 2 * p.padding, ")");
         }
         return {x.type, result(c.attr, x.shape)};
     }
@@ -151,6 +158,4 @@ struct adaptive_avg_pool : adaptive_pooling<adaptive_avg_pool> {
     static constexpr auto finish(auto y, double n) { return n == 1 ? y : y / n; }
 };
 
-}  // namespace gradus::op
-
-#pragma GCC diagnostic pop
+}  // namespace gradus::inline GRADUS_ARCH::op

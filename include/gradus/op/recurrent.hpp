@@ -5,7 +5,7 @@
 #include <gradus/op/shape.hpp>
 
 // Cells of recurrent networks, from the products on; their gates stand one after the other along the last axis, in PyTorch's order.
-namespace gradus::op {
+namespace gradus::inline GRADUS_ARCH::op {
 
 /// Base: the first operands have Op::gates times as many columns as the last one, the state.
 template <class Op, int Arity>
@@ -21,7 +21,9 @@ struct cell : composite {
             expected.shape[last] = Op::gates * state.shape[last].code;
             fits = c.operand[i].type == state.type && c.same(c.operand[i].shape, expected.shape);
         }
-        return fits ? state : fail("needs ", Op::gates, " gates for each element of the state, static: a is ", c.operand[0], ", ", letter(Arity - 1), " is ", state);
+        return fits ? state
+                    : fail("needs ", Op::gates, " gates for each element of the state, static: a is ", c.operand[0], ", ",
+                           letter(Arity - 1), " is ", state);
     }
     /// Gate k of n.
     static constexpr auto gate(auto all, int k) {
@@ -55,4 +57,4 @@ struct gru_state : cell<gru_state, 3> {
     }
 };
 
-}  // namespace gradus::op
+}  // namespace gradus::inline GRADUS_ARCH::op

@@ -5,7 +5,7 @@
 
 #include <limits>
 
-namespace gradus {
+namespace gradus::inline GRADUS_ARCH {
 
 /// Keeps a reduced axis with extent 1: `gr::sum<1, gr::keepdim>(x)`.
 struct keepdim_t {
@@ -60,6 +60,8 @@ struct reduction {
 /// The sum over some axes; in a fixed order, so that the same input gives the same bits.
 struct sum : reduction<sum> {
     static constexpr auto name = "sum";
+    static constexpr bool has_kernel = true;
+    static constexpr auto reduces_by = reducer::sum;
     template <class T>
     static constexpr T identity = T(0);
     static constexpr auto combine(auto a, auto b) { return a + b; }
@@ -67,23 +69,53 @@ struct sum : reduction<sum> {
     static constexpr auto jvp(auto t, auto y, auto) { return t.like(y); }
 };
 
+/// Who asks amax and argmax for a largest element (n[2]). None is the largest of no elements: what users ask for then is refused, as
+/// PyTorch does; rows that are shifted by theirs are then empty themselves.
+enum class asked_by : std::int64_t { itself, shift, minimum, norm };
+constexpr asked_by who_asks(attributes const& attr) { return static_cast<asked_by>(attr.n[2]); }
+constexpr attributes asked(attributes attr, asked_by who) {
+    attr.n[2] = static_cast<std::int64_t>(who);
+    return attr;
+}
+/// The first axis of `from` that is folded and has no elements; -1 where there is none.
+constexpr int empty_axis(attributes const& attr, shape const& from) {
+    for (int axis = 0; axis < from.rank(); ++axis)
+        if (reduces(attr, axis) && from[axis].is_static() && from[axis].code == 0) return axis;
+    return -1;
+}
+/// Reductions of at least one element.
+template <class Op>
+struct extremum : reduction<Op> {
+    static constexpr tensor_type infer(call const& c, complaint& fail) {
+        int const empty = who_asks(c.attr) == asked_by::shift ? -1 : empty_axis(c.attr, c.operand[0].shape);
+        if (empty >= 0) return fail("axis ", empty, " has no elements: a is ", c.operand[0]);
+        return reduction<Op>::infer(c, fail);
+    }
+};
+
 /// The largest element over some axes, NaN if there is one. Equal largest elements share the derivative evenly.
-struct amax : reduction<amax> {
+struct amax : extremum<amax> {
     static constexpr auto name = "amax";
+    static constexpr bool has_kernel = true;
+    static constexpr auto reduces_by = reducer::max;
     template <class T>
-    static constexpr T identity = std::numeric_limits<T>::has_infinity ? -std::numeric_limits<T>::infinity() : std::numeric_limits<T>::lowest();
+    static constexpr T identity =
+        std::numeric_limits<T>::has_infinity ? -std::numeric_limits<T>::infinity() : std::numeric_limits<T>::lowest();
     static constexpr auto combine(auto a, auto b) { return gradus::where(a > b, a, gradus::where(a == a, b, a)); }
     static constexpr auto ties(auto y, auto x) { return x == y.expand_reduced(y); }
     static constexpr auto share(auto y, auto x) { return gradus::where(ties(y, x), x.number(1), 0).sum(y.attr().n[0], true); }
     static constexpr auto vjp(auto g, auto y, auto x) { return gradus::where(ties(y, x), g.expand_reduced(y) / share(y, x), 0); }
-    static constexpr auto jvp(auto t, auto y, auto x) { return gradus::where(ties(y, x), t / share(y, x), 0).sum(y.attr().n[0], keeps(y.attr())); }
+    static constexpr auto jvp(auto t, auto y, auto x) {
+        return gradus::where(ties(y, x), t / share(y, x), 0).sum(y.attr().n[0], keeps(y.attr()));
+    }
 };
 
 /// The index (int64) of the first largest element along one axis, or of the flattened tensor; NaN counts as largest.
-struct argmax : reduction<argmax> {
+struct argmax : extremum<argmax> {
     static constexpr auto name = "argmax";
+    static constexpr bool has_kernel = true;
     static constexpr dtype result(dtype) { return dtype::int64; }
 };
 
 }  // namespace op
-}  // namespace gradus
+}  // namespace gradus::inline GRADUS_ARCH

@@ -5,7 +5,7 @@
 #include <gradus/op/logarithm.hpp>
 #include <gradus/op/shape.hpp>
 
-namespace gradus::op {
+namespace gradus::inline GRADUS_ARCH::op {
 
 /// Running results along the axis whose bit is n[0]; its extent is static. After step k every element has taken in the 2^k
 /// before it: O(n log n) work in log n passes over memory (Hillis and Steele 1986), and no identity is needed.
@@ -14,7 +14,8 @@ struct running : along_axis<Op> {
     static constexpr tensor_type infer(call const& c, complaint& fail) {
         shape const& from = c.operand[0].shape;
         for (int axis = 0; axis < from.rank(); ++axis)
-            if (reduces(c.attr, axis) && !from[axis].is_static()) return fail("running results along an axis need its extent: a is ", c.operand[0]);
+            if (reduces(c.attr, axis) && !from[axis].is_static())
+                return fail("running results along an axis need its extent: a is ", c.operand[0]);
         return along_axis<Op>::infer(c, fail);
     }
     static constexpr auto expand(attributes const& attr, auto x) {
@@ -41,4 +42,4 @@ struct logcumsumexp : running<logcumsumexp, logaddexp> {
     using uses = op_list<logaddexp>;
 };
 
-}  // namespace gradus::op
+}  // namespace gradus::inline GRADUS_ARCH::op

@@ -5,7 +5,7 @@
 
 #include <utility>
 
-namespace gradus::op {
+namespace gradus::inline GRADUS_ARCH::op {
 
 /// Base of the operations that move or repeat elements and are linear: their jvp is themselves.
 template <class Op, op_kind Kind, int Arity = 1>
@@ -17,6 +17,8 @@ struct linear {
 /// The same elements in the same order under another shape.
 struct reshape : linear<reshape, op_kind::view> {
     static constexpr auto name = "reshape";
+    static constexpr bool same_order = true;
+    static constexpr bool has_kernel = true;
     static constexpr tensor_type infer(call const& c, complaint& fail) {
         if (!same_size(c.operand[0].shape, c.target)) return fail("sizes differ: a is ", c.operand[0], ", the new shape is ", c.target);
         return {c.operand[0].type, c.target};
@@ -28,6 +30,7 @@ struct reshape : linear<reshape, op_kind::view> {
 /// Repeats along axes of extent 1 and along new leading axes.
 struct broadcast_to : linear<broadcast_to, op_kind::view> {
     static constexpr auto name = "broadcast_to";
+    static constexpr bool has_kernel = true;
     static constexpr tensor_type infer(call const& c, complaint& fail) {
         shape const& from = c.operand[0].shape;
         int lead = c.target.rank() - from.rank();
@@ -36,6 +39,10 @@ struct broadcast_to : linear<broadcast_to, op_kind::view> {
         if (!fits) return fail("a does not broadcast to the shape: a is ", c.operand[0], ", the shape is ", c.target);
         return {c.operand[0].type, c.target};
     }
+    static constexpr view_axis view(attributes const&, shape const& from, shape const& to, int axis) {
+        int const source = axis - (to.rank() - from.rank());
+        return {source >= 0 && from[source] == to[axis] ? source : -1};
+    }
     static constexpr auto vjp(auto g, auto, auto x) { return g.sum_to(x.shape()); }
     static constexpr auto jvp(auto t, auto y, auto) { return t.broadcast_to(y.shape()); }
 };
@@ -43,6 +50,7 @@ struct broadcast_to : linear<broadcast_to, op_kind::view> {
 /// Axis i of the result is axis n[i] of the operand.
 struct transpose : linear<transpose, op_kind::view> {
     static constexpr auto name = "transpose";
+    static constexpr bool has_kernel = true;
     static constexpr tensor_type infer(call const& c, complaint& fail) {
         shape const& from = c.operand[0].shape;
         shape result = from;
@@ -55,6 +63,9 @@ struct transpose : linear<transpose, op_kind::view> {
         }
         return {c.operand[0].type, result};
     }
+    static constexpr view_axis view(attributes const& attr, shape const&, shape const&, int axis) {
+        return {static_cast<int>(attr.n[axis])};
+    }
     static constexpr auto vjp(auto g, auto y, auto x) {
         attributes inverse;
         for (int i = 0; i < x.shape().rank(); ++i) inverse.n[y.attr().n[i]] = i;
@@ -64,26 +75,63 @@ struct transpose : linear<transpose, op_kind::view> {
 };
 
 /// Attributes of slice and pad: per axis the first index and the step, packed; the target shape says how many. A negative
-/// step, down to -2^23, goes backwards.
+/// step, down to -2^23, goes backwards. Numbers that do not fit stand alone: `value` is 1, n[0] the only axis with a range, n[1] its
+/// first index and n[2] its step.
 constexpr std::int64_t pack_range(std::int64_t start, std::int64_t step) { return start * (std::int64_t{1} << 24) + step; }
-constexpr std::int64_t start_of(attributes const& attr, int axis) { return (attr.n[axis] + (1 << 23)) >> 24; }
-constexpr std::int64_t step_of(attributes const& attr, int axis) { return attr.n[axis] - (start_of(attr, axis) << 24); }
+constexpr bool can_be_packed(std::int64_t start, std::int64_t step) {
+    std::int64_t const most_start = std::int64_t{1} << 38, most_step = std::int64_t{1} << 23;
+    return start > -most_start && start < most_start && step > -most_step && step < most_step;
+}
+constexpr std::int64_t packed_start(std::int64_t n) { return (n + (1 << 23)) >> 24; }
+constexpr std::int64_t start_of(attributes const& attr, int axis) {
+    if (attr.value != 0) return attr.n[0] == axis ? attr.n[1] : 0;
+    return packed_start(attr.n[axis]);
+}
+constexpr std::int64_t step_of(attributes const& attr, int axis) {
+    if (attr.value != 0) return attr.n[0] == axis ? attr.n[2] : 1;
+    return attr.n[axis] - (packed_start(attr.n[axis]) << 24);
+}
+/// A range along one axis, everything along the others.
+constexpr attributes range_along(int rank, int axis, std::int64_t start, std::int64_t step) {
+    attributes attr;
+    bool const packed = can_be_packed(start, step);
+    for (int i = 0; packed && i < rank; ++i) attr.n[i] = i == axis ? pack_range(start, step) : pack_range(0, 1);
+    if (packed) return attr;
+    attr.value = 1;
+    attr.n[0] = axis;
+    attr.n[1] = start;
+    attr.n[2] = step;
+    return attr;
+}
+/// The extent asked for by a range that is none.
+inline constexpr std::int64_t no_range = -8;
+/// The index that a range ends with; false where it is no number of 64 bits.
+constexpr bool last_of(std::int64_t start, std::int64_t step, std::int64_t count, std::int64_t& last) {
+    return !__builtin_mul_overflow(count - 1, step, &last) && !__builtin_add_overflow(start, last, &last);
+}
 
 /// The elements start, start + step, ... along every axis.
 struct slice : linear<slice, op_kind::view> {
     static constexpr auto name = "slice";
+    static constexpr bool has_kernel = true;
     static constexpr tensor_type infer(call const& c, complaint& fail) {
         shape const& from = c.operand[0].shape;
         if (c.target.rank() != from.rank()) return fail("one range per axis: a is ", c.operand[0], ", the result is ", c.target);
         for (int axis = 0; axis < from.rank(); ++axis) {
             if (from[axis] == c.target[axis] && start_of(c.attr, axis) == 0 && step_of(c.attr, axis) == 1) continue;
-            if (!from[axis].is_static() || !c.target[axis].is_static()) return fail("a named dimension has no static range: a is ", c.operand[0]);
-            auto last = start_of(c.attr, axis) + (c.target[axis].code - 1) * step_of(c.attr, axis);
-            bool beyond = last < 0 || last >= from[axis].code || start_of(c.attr, axis) >= from[axis].code;
+            if (c.target[axis].code == no_range) return fail("needs a step of at least 1 along axis ", axis, ": a is ", c.operand[0]);
+            if (!from[axis].is_static() || !c.target[axis].is_static())
+                return fail("a named dimension has no static range: a is ", c.operand[0]);
+            std::int64_t last = 0;
+            bool beyond = !last_of(start_of(c.attr, axis), step_of(c.attr, axis), c.target[axis].code, last) || last < 0 ||
+                          last >= from[axis].code || start_of(c.attr, axis) >= from[axis].code;
             if (c.target[axis].code < 0 || start_of(c.attr, axis) < 0 || (c.target[axis].code > 0 && beyond))
                 return fail("the range leaves axis ", axis, ": a is ", c.operand[0], ", the last index is ", last);
         }
         return {c.operand[0].type, c.target};
+    }
+    static constexpr view_axis view(attributes const& attr, shape const&, shape const&, int axis) {
+        return {axis, start_of(attr, axis), step_of(attr, axis)};
     }
     static constexpr auto vjp(auto g, auto y, auto x) { return g.pad(y.attr(), x.shape()); }
     static constexpr auto jvp(auto t, auto y, auto) { return t.slice(y.attr(), y.shape()); }
@@ -92,6 +140,7 @@ struct slice : linear<slice, op_kind::view> {
 /// Zeros, with the operand at start, start + step, ...: the transpose of slice.
 struct pad : linear<pad, op_kind::movement> {
     static constexpr auto name = "pad";
+    static constexpr bool has_kernel = true;
     static constexpr tensor_type infer(call const& c, complaint& fail) {
         call back{c.attr, c.operand[0].shape, {{c.operand[0].type, c.target}}, 1, c.unknowns};
         slice::infer(back, fail);
@@ -110,12 +159,9 @@ constexpr bool is_window(attributes const& attr, tensor_type const& operand) {
 
 /// `count` elements start, start + step, ... along one axis.
 constexpr auto part_of(auto x, int axis, std::int64_t start, std::int64_t count, std::int64_t step = 1) {
-    attributes attr;
     shape part = x.shape();
-    for (int i = 0; i < part.rank(); ++i) attr.n[i] = pack_range(0, 1);
-    attr.n[axis] = pack_range(start, step);
     part[axis] = count;
-    return x.slice(attr, part);
+    return x.slice(range_along(part.rank(), axis, start, step), part);
 }
 /// a, then b, along one axis.
 constexpr auto joined(auto a, auto b, int axis) {
@@ -127,6 +173,7 @@ constexpr auto joined(auto a, auto b, int axis) {
 /// a, then b, along axis n[0].
 struct concatenate : linear<concatenate, op_kind::movement, 2> {
     static constexpr auto name = "concatenate";
+    static constexpr bool has_kernel = true;
     static constexpr tensor_type infer(call const& c, complaint& fail) {
         tensor_type const &a = c.operand[0], &b = c.operand[1];
         shape result = a.shape;
@@ -134,8 +181,12 @@ struct concatenate : linear<concatenate, op_kind::movement, 2> {
         if (c.attr.n[0] < 0 || c.attr.n[0] >= a.shape.rank()) return fail("no such axis: a is ", a, " and has ", a.shape.rank(), " axes");
         bool fits = a.shape.rank() == b.shape.rank();
         for (int axis = 0; fits && axis < a.shape.rank(); ++axis) {
-            if (axis != c.attr.n[0]) { fits = c.same(a.shape[axis], b.shape[axis]); continue; }
-            if (!a.shape[axis].is_static() || !b.shape[axis].is_static()) return fail("a named dimension cannot be joined: a is ", a, ", b is ", b);
+            if (axis != c.attr.n[0]) {
+                fits = c.same(a.shape[axis], b.shape[axis]);
+                continue;
+            }
+            if (!a.shape[axis].is_static() || !b.shape[axis].is_static())
+                return fail("a named dimension cannot be joined: a is ", a, ", b is ", b);
             result[axis] = a.shape[axis].code + b.shape[axis].code;
         }
         if (!fits) return fail("shapes differ beside axis ", c.attr.n[0], ": a is ", a, ", b is ", b);
@@ -143,14 +194,11 @@ struct concatenate : linear<concatenate, op_kind::movement, 2> {
     }
     /// The part of `whole`, shaped like the result, that came from operand `k`.
     static constexpr auto part(auto whole, auto y, auto a, auto b, int k) {
-        attributes attr;
-        for (int axis = 0; axis < y.shape().rank(); ++axis) attr.n[axis] = pack_range(0, 1);
-        int joined = static_cast<int>(y.attr().n[0]);
-        if (k == 1) attr.n[joined] = pack_range(a.shape()[joined].code, 1);
-        return whole.slice(attr, (k ? b : a).shape());
+        int const joined = static_cast<int>(y.attr().n[0]);
+        return whole.slice(range_along(y.shape().rank(), joined, k == 1 ? a.shape()[joined].code : 0, 1), (k ? b : a).shape());
     }
     static constexpr auto vjp(auto g, auto y, auto a, auto b) { return std::pair{part(g, y, a, b, 0), part(g, y, a, b, 1)}; }
     static constexpr auto jvp(auto ta, auto tb, auto y, auto, auto) { return ta.concatenate(tb, y.attr()); }
 };
 
-}  // namespace gradus::op
+}  // namespace gradus::inline GRADUS_ARCH::op

@@ -9,15 +9,12 @@
 // Order along an axis. One primitive, the permutation that sorts, which has no derivative; elements are then gathered by it, so
 // that derivatives go back to where the elements came from. NaN counts as largest; equal elements keep their order.
 
-// g++ takes names in an instantiated lambda for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-
-namespace gradus::op {
+namespace gradus::inline GRADUS_ARCH::op {
 
 /// Indices (int64) that sort along the last axis; n[0] is 1 for the largest first.
 struct sorting_order : linear<sorting_order, op_kind::movement> {
     static constexpr auto name = "sorting_order";
+    static constexpr bool has_kernel = true;
     static constexpr tensor_type infer(call const& c, complaint& fail) {
         if (c.operand[0].shape.rank() == 0) return fail("a scalar has no order: a is ", c.operand[0]);
         return {dtype::int64, c.operand[0].shape};
@@ -92,18 +89,25 @@ struct topk_index : ordering<topk_index> {
     static constexpr tensor_type shortened(attributes const& attr, tensor_type x, complaint& fail) {
         extent& along = x.shape[static_cast<int>(attr.n[0])];
         if (!along.is_static()) return fail("the axis needs its extent: a is ", x);
-        if (attr.n[2] < 0 || attr.n[2] > along.code) return fail("there are not so many elements along axis ", attr.n[0], ": a is ", x, " (", attr.n[2], " > ", along, ")");
+        if (attr.n[2] < 0 || attr.n[2] > along.code)
+            return fail("there are not so many elements along axis ", attr.n[0], ": a is ", x, " (", attr.n[2], " > ", along, ")");
         along = attr.n[2];
         return x;
     }
-    static constexpr tensor_type result(attributes const& attr, tensor_type const& x, complaint& fail) { return {dtype::int64, shortened(attr, x, fail).shape}; }
-    static constexpr auto expand(attributes const& attr, auto x) { return part_of(argsort::expand(attr, x), static_cast<int>(attr.n[0]), 0, attr.n[2]); }
+    static constexpr tensor_type result(attributes const& attr, tensor_type const& x, complaint& fail) {
+        return {dtype::int64, shortened(attr, x, fail).shape};
+    }
+    static constexpr auto expand(attributes const& attr, auto x) {
+        return part_of(argsort::expand(attr, x), static_cast<int>(attr.n[0]), 0, attr.n[2]);
+    }
 };
 /// Those elements.
 struct topk : ordering<topk> {
     static constexpr auto name = "topk";
     static constexpr bool gathers = true;
-    static constexpr tensor_type result(attributes const& attr, tensor_type const& x, complaint& fail) { return topk_index::shortened(attr, x, fail); }
+    static constexpr tensor_type result(attributes const& attr, tensor_type const& x, complaint& fail) {
+        return topk_index::shortened(attr, x, fail);
+    }
     static constexpr auto expand(attributes const& attr, auto x) { return gather::expand(attr, x, topk_index::expand(attr, x)); }
 };
 /// The element in the middle along an axis, the smaller of two; NaN if there is one.
@@ -170,6 +174,4 @@ struct cummin_index : running_extreme<cummin_index> {
     static constexpr bool is_largest = false, is_index = true;
 };
 
-}  // namespace gradus::op
-
-#pragma GCC diagnostic pop
+}  // namespace gradus::inline GRADUS_ARCH::op

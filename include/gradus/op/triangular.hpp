@@ -13,11 +13,7 @@
 // (not positive definite, singular) makes NaN and infinities: kernels do not throw. Derivatives: Giles, "Collected matrix
 // derivative results for forward and reverse mode algorithmic differentiation" (2008).
 
-// g++ takes names in an instantiated lambda for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-
-namespace gradus::op {
+namespace gradus::inline GRADUS_ARCH::op {
 
 constexpr shape matrices(shape lead, extent rows, extent columns) {
     lead.push_back(rows);
@@ -28,11 +24,15 @@ constexpr extent rows_of(shape const& s) { return s[s.rank() - 2]; }
 constexpr extent columns_of(shape const& s) { return s[s.rank() - 1]; }
 /// x repeated to a matrix for every index of `lead`.
 constexpr auto batched(auto x, shape const& lead) { return x.broadcast_to(matrices(lead, rows_of(x.shape()), columns_of(x.shape()))); }
-constexpr bool is_square(tensor_type const& a, call const& c) { return is_floating(a.type) && a.shape.rank() >= 2 && c.same(rows_of(a.shape), columns_of(a.shape)); }
+constexpr bool is_square(tensor_type const& a, call const& c) {
+    return is_floating(a.type) && a.shape.rank() >= 2 && c.same(rows_of(a.shape), columns_of(a.shape));
+}
 
 /// Base of the primitives: `whole` walks through the batch.
 template <class Op, int Arity>
 struct on_matrices : linear<Op, op_kind::movement, Arity> {
+    static constexpr bool on_matrices_of_a_batch = true;
+    static constexpr bool has_kernel = true;
     static void whole(call const& c, double const* const* in, double* out) {
         std::int64_t const batch = op::matmul::leading(c.operand[0].shape).static_size();
         std::int64_t const n = columns_of(c.operand[0].shape).code, m = columns_of(c.operand[c.count - 1].shape).code;
@@ -53,13 +53,18 @@ struct triangular_solve : on_matrices<triangular_solve, 2> {
     static constexpr auto name = "triangular_solve";
     static constexpr tensor_type infer(call const& c, complaint& fail) {
         tensor_type const &a = c.operand[0], &b = c.operand[1];
-        bool const fits = is_square(a, c) && b.type == a.type && b.shape.rank() == a.shape.rank() && c.same(op::matmul::leading(a.shape), op::matmul::leading(b.shape)) && c.same(columns_of(a.shape), rows_of(b.shape));
+        bool const fits = is_square(a, c) && b.type == a.type && b.shape.rank() == a.shape.rank() &&
+                          c.same(op::matmul::leading(a.shape), op::matmul::leading(b.shape)) &&
+                          c.same(columns_of(a.shape), rows_of(b.shape));
         return fits ? b : fail("needs square matrices and as many rows: a is ", a, ", b is ", b);
     }
     static constexpr std::int64_t result_size(std::int64_t n, std::int64_t m) { return n * m; }
-    static void matrix(attributes const& attr, std::int64_t n, std::int64_t m, double const* const* in, double* x) { substitute(in[0], attr.n[0] != 0, attr.n[1] != 0, attr.n[2] != 0, n, m, in[1], x); }
+    static void matrix(attributes const& attr, std::int64_t n, std::int64_t m, double const* const* in, double* x) {
+        substitute(in[0], attr.n[0] != 0, attr.n[1] != 0, attr.n[2] != 0, n, m, in[1], x);
+    }
     /// x of one triangle, element by element.
-    static void substitute(double const* a, bool upper, bool transposed, bool unit, std::int64_t n, std::int64_t m, double const* b, double* x) {
+    static void substitute(double const* a, bool upper, bool transposed, bool unit, std::int64_t n, std::int64_t m, double const* b,
+                           double* x) {
         bool const backwards = upper != transposed;
         auto const at = [&](std::int64_t i, std::int64_t j) { return transposed ? a[j * n + i] : a[i * n + j]; };
         for (std::int64_t step = 0; step < n; ++step) {
@@ -75,7 +80,9 @@ struct triangular_solve : on_matrices<triangular_solve, 2> {
         attr.n[1] = !attr.n[1];
         return attr;
     }
-    static constexpr auto solved(attributes const& attr, auto a, auto b) -> decltype(a) { return decltype(a)::template emit<triangular_solve>(a.owner(), attr, {}, {a, b}); }
+    static constexpr auto solved(attributes const& attr, auto a, auto b) -> decltype(a) {
+        return decltype(a)::template emit<triangular_solve>(a.owner(), attr, {}, {a, b});
+    }
     /// The part of a matrix that is read.
     static constexpr auto part(attributes const& attr, auto a) {
         attributes k;
@@ -101,7 +108,9 @@ struct triangular_solve : on_matrices<triangular_solve, 2> {
 /// definite. Derivatives: Murray, "Differentiation of the Cholesky decomposition" (2016), the forms with matrix products.
 struct cholesky : on_matrices<cholesky, 1> {
     static constexpr auto name = "cholesky";
-    static constexpr tensor_type infer(call const& c, complaint& fail) { return is_square(c.operand[0], c) ? c.operand[0] : fail("needs square floating-point matrices: a is ", c.operand[0]); }
+    static constexpr tensor_type infer(call const& c, complaint& fail) {
+        return is_square(c.operand[0], c) ? c.operand[0] : fail("needs square floating-point matrices: a is ", c.operand[0]);
+    }
     static constexpr std::int64_t result_size(std::int64_t n, std::int64_t) { return n * n; }
     static void matrix(attributes const&, std::int64_t n, std::int64_t, double const* const* in, double* l) {
         for (std::int64_t i = 0; i < n; ++i) {
@@ -134,6 +143,4 @@ struct cholesky : on_matrices<cholesky, 1> {
     }
 };
 
-}  // namespace gradus::op
-
-#pragma GCC diagnostic pop
+}  // namespace gradus::inline GRADUS_ARCH::op

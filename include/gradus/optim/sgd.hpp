@@ -4,11 +4,7 @@
 #include <gradus/expr/functions.hpp>
 #include <gradus/optim/optimizer.hpp>
 
-// g++ takes names in an instantiated template for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-
-namespace gradus::optim {
+namespace gradus::inline GRADUS_ARCH::optim {
 
 /// Options of sgd, by name.
 struct sgd_options {
@@ -29,12 +25,17 @@ struct sgd_step {
     static constexpr auto decayed = g + decay * p;
     static constexpr auto buffer = momentum * b + share * decayed;
     static constexpr auto plain = compile(update(p, p - rate * decayed));
-    static constexpr auto with_momentum = compile(update(p, p - rate * where(nesterov, decayed + momentum * buffer, buffer)), update(b, buffer));
+    static constexpr auto with_momentum =
+        compile(update(p, p - rate * where(nesterov, decayed + momentum * buffer, buffer)), update(b, buffer));
 };
 
 /// What sgd remembers of a parameter.
 struct sgd_state {
     any_tensor momentum_buffer;
+    bool has_stepped = false;  ///< the buffer is what an earlier step made it
+
+    bool has_begun() const { return momentum_buffer.defined(); }
+    void begin(any_tensor const& p) { momentum_buffer = zeros_for(p); }
 };
 
 /// Stochastic gradient descent: d = g + weight_decay p; with momentum, b = momentum b + (1 - dampening) d (b = d in the first
@@ -47,25 +48,26 @@ public:
     sgd_options options;
 
     explicit sgd(std::vector<any_tensor> parameters, sgd_options o = {}) : optimizer(std::move(parameters)), options(o) {
-        if (!(o.lr >= 0 && o.momentum >= 0 && o.weight_decay >= 0)) throw error("gradus::optim::sgd: lr, momentum and weight_decay are not negative");
-        if (o.nesterov && (o.momentum == 0 || o.dampening != 0)) throw error("gradus::optim::sgd: Nesterov momentum requires a momentum and zero dampening");
+        if (!(o.lr >= 0 && o.momentum >= 0 && o.weight_decay >= 0))
+            throw error("gradus::optim::sgd: lr, momentum and weight_decay are not negative");
+        if (o.nesterov && (o.momentum == 0 || o.dampening != 0))
+            throw error("gradus::optim::sgd: Nesterov momentum requires a momentum and zero dampening");
     }
     template <class Elements = void>
     void step() {
-        for_each_gradient([this]<class T>(sgd_state& s, std::span<T> p, std::span<T> g) {
+        for_each_gradient(options.momentum != 0, [this]<class T>(sgd_state& s, std::span<T> p, std::span<T> g) {
             using S = sgd_step<T>;
             auto const number = [](double x) { return static_cast<T>(x); };
             if (options.momentum == 0) {
                 S::plain(S::p = p, S::g = g, S::rate = number(options.lr), S::decay = number(options.weight_decay));
                 return;
             }
-            double const share = s.momentum_buffer.defined() ? 1 - options.dampening : 1;
-            S::with_momentum(S::p = p, S::g = g, S::b = remembered(s.momentum_buffer, p), S::rate = number(options.lr), S::decay = number(options.weight_decay),
-                             S::momentum = number(options.momentum), S::share = number(share), S::nesterov = options.nesterov);
+            double const share = std::exchange(s.has_stepped, true) ? 1 - options.dampening : 1;
+            S::with_momentum(S::p = p, S::g = g, S::b = s.momentum_buffer.template values<T>(), S::rate = number(options.lr),
+                             S::decay = number(options.weight_decay), S::momentum = number(options.momentum), S::share = number(share),
+                             S::nesterov = options.nesterov);
         });
     }
 };
 
-}  // namespace gradus::optim
-
-#pragma GCC diagnostic pop
+}  // namespace gradus::inline GRADUS_ARCH::optim

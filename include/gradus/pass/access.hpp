@@ -6,7 +6,9 @@
 #include <gradus/op/leaf.hpp>
 #include <gradus/op/shape.hpp>
 
-namespace gradus {
+#include <stdexcept>
+
+namespace gradus::inline GRADUS_ARCH {
 
 inline constexpr int max_dimensions = 8;
 
@@ -16,11 +18,13 @@ struct monomial {
     std::uint32_t powers = 0;
 
     constexpr bool operator==(monomial const&) const = default;
-    friend constexpr monomial operator*(monomial a, monomial b) { return a.c == 0 || b.c == 0 ? monomial{} : monomial{a.c * b.c, a.powers + b.powers}; }
+    friend constexpr monomial operator*(monomial a, monomial b) {
+        return a.c == 0 || b.c == 0 ? monomial{} : monomial{a.c * b.c, a.powers + b.powers};
+    }
     constexpr bool is_static() const { return powers == 0; }
     constexpr std::int64_t at(std::int64_t const* dimensions) const {
         std::int64_t product = c;
-        for (int k = 0; powers >> 4 * k; ++k)
+        for (int k = 0; k < max_dimensions && powers >> 4 * k; ++k)
             for (std::uint32_t p = powers >> 4 * k & 15; p > 0; --p) product *= dimensions[k];
         return product;
     }
@@ -34,7 +38,7 @@ struct dimension_table {
     constexpr int index(extent e) {
         for (int i = 0; i < count; ++i)
             if (names[i] == e) return i;
-        if (count == max_dimensions) throw std::length_error("gradus: a program has at most 8 named dimensions");
+        if (count == max_dimensions) core::refuse<"gradus: a program has at most 8 named dimensions", std::length_error>();
         names[count] = e;
         return count++;
     }
@@ -79,8 +83,14 @@ constexpr access reshaped(access const& a, shape const& from, shape const& to, d
     int i = 0, j = 0;
     bool same = true;
     while (same && (i < from.rank() || j < to.rank())) {
-        if (i < from.rank() && from[i].code == 1) { ++i; continue; }
-        if (j < to.rank() && to[j].code == 1) { ++j; continue; }
+        if (i < from.rank() && from[i].code == 1) {
+            ++i;
+            continue;
+        }
+        if (j < to.rank() && to[j].code == 1) {
+            ++j;
+            continue;
+        }
         same = i < from.rank() && j < to.rank() && from[i] == to[j];
         if (same) result.stride[j++] = a.stride[i++];
     }
@@ -100,24 +110,20 @@ constexpr access resolve(auto const& g, int id, dimension_table& dimensions) {
     shape const& from = g[n.in[0]].shape;
     access a = resolve(g, n.in[0], dimensions), result{a.base, a.offset, {}};
     if (a.base < 0) return a;
-    if (n.is<op::reshape>()) return reshaped(a, from, n.shape, dimensions);
+    if (n.op->same_order) return reshaped(a, from, n.shape, dimensions);
+    if (!n.op->view) core::refuse<"gradus: a view that no strides describe", std::logic_error>();
     for (int i = 0; i < n.shape.rank(); ++i) {
-        if (n.is<op::broadcast_to>()) {
-            int lead = n.shape.rank() - from.rank();
-            if (i >= lead && from[i - lead] == n.shape[i]) result.stride[i] = a.stride[i - lead];
-        } else if (n.is<op::transpose>()) {
-            result.stride[i] = a.stride[n.attr.n[i]];
-        } else {  // slice
-            monomial first = a.stride[i] * monomial{op::start_of(n.attr, i), 0};
-            if (first.c != 0) {
-                if (result.offset.c != 0 && result.offset.powers != first.powers) return {};  // a sum of monomials is none
-                result.offset = {result.offset.c + first.c, first.powers};
-            }
-            result.stride[i] = n.shape[i].code == 1 ? monomial{} : a.stride[i] * monomial{op::step_of(n.attr, i), 0};
+        view_axis const read = n.op->view(n.attr, from, n.shape, i);
+        if (read.from < 0) continue;
+        monomial const stride = a.stride[read.from], first = stride * monomial{read.first, 0};
+        if (first.c != 0) {
+            if (result.offset.c != 0 && result.offset.powers != first.powers) return {};  // a sum of monomials is none
+            result.offset = {result.offset.c + first.c, first.powers};
         }
+        result.stride[i] = n.shape[i].code == 1 ? monomial{} : stride * monomial{read.step, 0};
     }
     return result;
 }
 
 }  // namespace core
-}  // namespace gradus
+}  // namespace gradus::inline GRADUS_ARCH

@@ -3,11 +3,11 @@
 
 #include <gradus/pass/rebuild.hpp>
 
-namespace gradus::pass {
+namespace gradus::inline GRADUS_ARCH::pass {
 
 /// Drops the nodes that no result depends on.
 constexpr graph dead_code(graph const& g) {
     return core::rebuild(g, [](graph& out, node const& n) { return out.intern(n); });
 }
 
-}  // namespace gradus::pass
+}  // namespace gradus::inline GRADUS_ARCH::pass

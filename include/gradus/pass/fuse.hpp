@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <gradus/core/target.hpp>
+#include <gradus/pass/decisions.hpp>
 #include <gradus/pass/materialize.hpp>
 
-namespace gradus {
+namespace gradus::inline GRADUS_ARCH {
 
 /// What runs a group of nodes.
-enum class kernel_kind { loop, contraction, argmax, movement, control };
+enum class kernel_kind { loop, contraction, argmax, movement, control, whole };
 
-/// How a group takes part in a kernel of several, which walks over rows (pass/chain.hpp).
+/// How a group takes part in a kernel of several, which walks over rows (pass/fuse_rows.hpp).
 enum class row_part : std::uint8_t {
     none,   ///< it is the kernel's first
     local,  ///< its values in a row need that row of its operands
@@ -19,36 +21,36 @@ enum class row_part : std::uint8_t {
 /// Nodes that are computed together: one loop, or one product, arg max, movement, or all results of one scan or cond.
 struct kernel_group {
     kernel_kind kind = kernel_kind::loop;
-    int level = 0;        ///< longest chain of groups before it
-    shape domain{};       ///< what a loop runs over
+    int level = 0;   ///< longest chain of groups before it
+    shape domain{};  ///< what a loop runs over
     core::list<int> members;
     row_part part = row_part::none;
 };
 
 /// How the groups of a kernel take turns.
-enum class walk_kind : std::uint8_t {
-    whole,   ///< each does all rows
-    blocks,  ///< each does a block of rows, then all the next
-    behind   ///< the first is a product of matrices, the others follow it on every block of rows that it finishes
+enum class fused_rows : std::uint8_t {
+    none,          ///< each does all rows
+    blocks,        ///< each does a block of rows, then all the next
+    after_product  ///< the first is a product of matrices, the others follow it on every block of rows that it finishes
 };
 
-/// One walk over memory: a group, or several that take turns on blocks of rows (pass/chain.hpp).
+/// One walk over memory: a group, or several that take turns on blocks of rows (pass/fuse_rows.hpp).
 struct fused_kernel {
     core::list<int> groups;   ///< in the order of execution, what comes after the rows last
     core::list<int> members;  ///< nodes of all groups
-    walk_kind walk = walk_kind::whole;
-    std::int64_t block = 0;   ///< rows at a time, in a walk of blocks
+    fused_rows rows = fused_rows::none;
+    std::int64_t block = 0;  ///< rows at a time, in a walk of blocks
 };
 
 /// The graph cut into groups, and those into kernels.
 struct fusion {
     core::list<kernel_group> groups;
     core::list<fused_kernel> kernels;
-    core::list<int> group_of;    ///< per node; -1 for leaves, views and inline scalars
-    core::list<int> kernel_of;   ///< per node, the same
-    core::list<int> base;        ///< per node: itself, or what its views look at
-    core::list<char> inlined;    ///< no memory: scalars of inputs and constants, computed again wherever they are used, and lists
-    core::list<char> epilogue;   ///< scalars computed from a reduction at the end of its kernel
+    core::list<int> group_of;   ///< per node; -1 for leaves, views and inline scalars
+    core::list<int> kernel_of;  ///< per node, the same
+    core::list<int> base;       ///< per node: itself, or what its views look at
+    core::list<char> inlined;   ///< no memory: short formulas of scalars, computed again wherever they are used, and lists
+    core::list<char> epilogue;  ///< scalars computed from a reduction at the end of its kernel
 };
 
 namespace core {
@@ -60,6 +62,7 @@ constexpr kernel_kind kind_of(graph const& g, int id) {
     node const& n = g[id];
     if (n.is<op::argmax>()) return kernel_kind::argmax;
     if (n.op->kind == op_kind::contraction) return kernel_kind::contraction;
+    if (n.op->kind == op_kind::whole) return kernel_kind::whole;
     if (n.op->kind == op_kind::control || n.op->kind == op_kind::list) return kernel_kind::control;
     if (n.op->kind == op_kind::movement && !is_window(g, id)) return kernel_kind::movement;
     return kernel_kind::loop;
@@ -85,7 +88,8 @@ struct partition {
 
 class fusing {
 public:
-    constexpr explicit fusing(graph const& g) : g_(g), n_(g.size()), sets_(n_), level_(n_, 0), available_(n_, 0), shared_(n_, -1), origin_(n_, -1), latest_(n_, n_) {
+    constexpr explicit fusing(graph const& g)
+        : g_(g), n_(g.size()), sets_(n_), level_(n_, 0), available_(n_, 0), shared_(n_, -1), origin_(n_, -1), latest_(n_, n_) {
         result_.base = list<int>(n_, 0);
         result_.inlined = list<char>(n_, 0);
         result_.epilogue = list<char>(n_, 0);
@@ -94,7 +98,7 @@ public:
         find_inlined();
         for (int i = 0; i < n_; ++i) place(i);
         for (int i = n_ - 1; i >= 0; --i) sink(i);
-        for (int i = 0; i < n_; ++i) join(i);
+        join_all();
         collect();
         return std::move(result_);
     }
@@ -103,21 +107,30 @@ private:
     constexpr bool single(int i) const { return g_[i].shape.is_single(); }
 
     constexpr void find_inlined() {
-        list<char> stored(n_, 0);  // results and operands of kernels that are no loops need memory
+        list<char> stored(n_, 0);  // results, operands of kernels that are no loops and what is compared need memory
+        decisions const compared(g_, [](int) { return true; });
+        for (int i = 0; i < n_; ++i) stored[i] = compared.of[i] != decisions::none && !is_exact(g_[i]);
         for (output_entry const& o : g_.outputs) stored[result_base(g_, o.node)] = 1;
         for (int i = 0; i < n_; ++i) {
             node const& n = g_[i];
             result_.base[i] = n.op->kind == op_kind::view ? result_.base[n.in[0]] : i;
-            if (n.op->kind == op_kind::leaf || n.op->kind == op_kind::view || (kind_of(g_, i) == kernel_kind::loop && !is_window(g_, i))) continue;
+            if (n.op->kind == op_kind::leaf || n.op->kind == op_kind::view || (kind_of(g_, i) == kernel_kind::loop && !is_window(g_, i)))
+                continue;
             for (int k = 0; k < n.op->arity; ++k) stored[result_.base[n.in[k]]] = 1;
         }
+        list<int> work(n_, 0);  // per inlined scalar: operations behind it, counted once per path
         for (int i = 0; i < n_; ++i) {
             node const& n = g_[i];
             result_.inlined[i] = n.op->kind == op_kind::list;
             if (n.op->kind != op_kind::elementwise || !single(i) || stored[i]) continue;
             bool leaves = true;
-            for (int k = 0; k < n.op->arity; ++k) leaves = leaves && is_free(n.in[k]);
-            result_.inlined[i] = leaves;
+            work[i] = 1;
+            for (int k = 0; k < n.op->arity; ++k) {
+                leaves = leaves && is_free(n.in[k]);
+                work[i] += work[result_.base[n.in[k]]];
+            }
+            result_.inlined[i] = leaves && work[i] <= target::inlined_scalars;
+            if (!result_.inlined[i]) work[i] = 0;
         }
     }
     /// Needs no kernel before it.
@@ -125,7 +138,9 @@ private:
         int b = result_.base[i];
         return g_[b].op->kind == op_kind::leaf || (result_.inlined[b] && g_[b].op->kind != op_kind::list);
     }
-    constexpr bool is_region(int i) const { return (g_[i].op->kind == op_kind::elementwise || is_window(g_, i)) && !result_.inlined[i] && !result_.epilogue[i]; }
+    constexpr bool is_region(int i) const {
+        return (g_[i].op->kind == op_kind::elementwise || is_window(g_, i)) && !result_.inlined[i] && !result_.epilogue[i];
+    }
     constexpr shape const& domain(int i) const { return g_[i].op->kind == op_kind::reduction ? g_[g_[i].in[0]].shape : g_[i].shape; }
 
     /// A barrier separates a kernel from what it needs complete. Nodes of one domain with the same number of barriers
@@ -146,7 +161,8 @@ private:
     }
     constexpr bool in_loop(int i) const {
         node const& n = g_[i];
-        return n.op->kind != op_kind::leaf && n.op->kind != op_kind::view && !result_.inlined[i] && !result_.epilogue[i] && kind_of(g_, i) == kernel_kind::loop;
+        return n.op->kind != op_kind::leaf && n.op->kind != op_kind::view && !result_.inlined[i] && !result_.epilogue[i] &&
+               kind_of(g_, i) == kernel_kind::loop;
     }
     /// Operand o of node i can be an intermediate of i's loop.
     constexpr bool can_share(int i, int o) const { return in_loop(i) && !is_window(g_, i) && is_region(o) && g_[o].shape == domain(i); }
@@ -166,9 +182,29 @@ private:
             if (limit < latest_[b]) latest_[b] = limit;
         }
     }
+    /// Level after level, so that only readers of one level are compared with each other.
+    constexpr void join_all() {
+        int levels = 0;
+        for (int i = 0; i < n_; ++i) levels = level_[i] >= levels ? level_[i] + 1 : levels;
+        list<int> first(levels, -1), next(n_, -1), asked(n_, -1);
+        for (int i = n_ - 1; i >= 0; --i) {
+            next[i] = first[level_[i]];
+            first[level_[i]] = i;
+        }
+        for (int level = 0; level < levels; ++level)
+            for (int i = first[level]; i >= 0; i = next[i]) {
+                for (int k = 0; k < g_[i].op->arity; ++k) {
+                    int const b = result_.base[g_[i].in[k]];
+                    if (asked[b] != level) shared_[b] = -1;
+                    asked[b] = level;
+                }
+                join(i);
+            }
+    }
     /// Unites a node with the loop of its operands, or with one that reads the same memory.
     constexpr void join(int i) {
         if (is_control(g_[i])) sets_.join(i, first_of_control(g_, i));
+        if (g_[i].op->results > 1) sets_.join(i, first_of_call(g_, i));
         if (!in_loop(i)) return;
         node const& n = g_[i];
         for (int k = 0; k < n.op->arity; ++k) {
@@ -181,14 +217,15 @@ private:
     constexpr void join_readers(int i, int base) {
         for (int e = shared_[base]; e >= 0; e = readers_[e].next) {
             int other = readers_[e].node;
-            if (level_[other] != level_[i] || !(domain(other) == domain(i))) continue;
+            if (!(domain(other) == domain(i))) continue;
             sets_.join(i, other);
             return;
         }
         readers_.push_back({i, shared_[base]});
         shared_[base] = readers_.size() - 1;
     }
-    /// A scalar of reductions that finish together is computed at the end of their kernel.
+    /// A scalar of reductions that finish together is computed at the end of their kernel. (Not one element of several sums: only
+    /// scalars are in registers there.)
     constexpr bool place_epilogue(int i) {
         node const& n = g_[i];
         if (n.op->kind != op_kind::elementwise || !single(i) || n.is<op::copy>()) return false;
@@ -200,7 +237,7 @@ private:
         for (int k = 0; k < n.op->arity; ++k) {
             int b = result_.base[n.in[k]];
             if (is_free(n.in[k]) || available_[b] < latest) continue;
-            bool ends = (g_[b].op->kind == op_kind::reduction && kind_of(g_, b) == kernel_kind::loop) || result_.epilogue[b];
+            bool ends = (g_[b].op->kind == op_kind::reduction && kind_of(g_, b) == kernel_kind::loop && single(b)) || result_.epilogue[b];
             if (!ends || (host >= 0 && !(loop_domain(host) == loop_domain(b)))) return false;
             host = b;
         }
@@ -223,14 +260,15 @@ private:
             int& group = result_.group_of[root];
             if (group < 0) {
                 group = result_.groups.size();
-                result_.groups.push_back({kind_of(g_, i), level_[i], is_control(n) ? rules_of(n).domain(g_, n) : domain(i), {}, row_part::none});
+                result_.groups.push_back(
+                    {kind_of(g_, i), level_[i], is_control(n) ? rules_of(n).domain(g_, n) : domain(i), {}, row_part::none});
             }
             result_.group_of[i] = group;
             result_.groups[group].members.push_back(i);
         }
         result_.kernel_of = result_.group_of;
         for (int k = 0; k < result_.groups.size(); ++k) {
-            result_.kernels.push_back({{}, result_.groups[k].members, walk_kind::whole, 0});
+            result_.kernels.push_back({{}, result_.groups[k].members, fused_rows::none, 0});
             result_.kernels[k].groups.push_back(k);
         }
     }
@@ -253,10 +291,8 @@ namespace pass {
 
 /// Groups nodes: elementwise regions with broadcasts, pads and the reductions that end them are one loop, scalars of inputs are
 /// computed in place, scalars of reductions at the end of their loop; contractions and movements are groups of their own. Every
-/// group is a kernel; pass/chain.hpp joins them.
-constexpr fusion fuse(graph const& g) {
-    return core::fusing(g).run();
-}
+/// group is a kernel; pass/fuse_rows.hpp joins them.
+constexpr fusion fuse(graph const& g) { return core::fusing(g).run(); }
 
 }  // namespace pass
-}  // namespace gradus
+}  // namespace gradus::inline GRADUS_ARCH

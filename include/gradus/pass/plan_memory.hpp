@@ -3,13 +3,13 @@
 
 #include <gradus/pass/schedule.hpp>
 
-namespace gradus {
+namespace gradus::inline GRADUS_ARCH {
 
 /// Where the elements of a stored value are.
-enum class place : std::uint8_t { none, symbol, output, arena };
+enum class buffer_kind : std::uint8_t { none, symbol, output, arena };
 
 struct buffer {
-    place where = place::none;
+    buffer_kind where = buffer_kind::none;
     int index = -1;           ///< of the symbol, of the output, of the arena's section
     std::int64_t offset = 0;  ///< in bytes, times the section's named dimensions
 };
@@ -23,9 +23,9 @@ struct arena_section {
 /// Memory for every stored value. Lifetimes are intervals in the schedule; buffers that do not live at the same time
 /// share memory, and an elementwise kernel writes over an operand that it is the last to read.
 struct memory_plan {
-    core::list<buffer> buffers;          ///< per node
+    core::list<buffer> buffers;  ///< per node
     core::list<arena_section> sections;
-    core::list<int> copied_back;         ///< outputs whose update is written to the arena first
+    core::list<int> copied_back;  ///< outputs whose update is written to the arena first
 };
 
 namespace core {
@@ -33,11 +33,20 @@ namespace core {
 class planning {
 public:
     constexpr planning(graph const& g, fusion const& f, schedule_result const& s, dimension_table& dimensions)
-        : g_(g), f_(f), s_(s), dimensions_(dimensions), when_(f.groups.size(), 0), last_(g.size(), -1), taken_over_(g.size(), 0) {
+        : g_(g),
+          f_(f),
+          memory_(g, f),
+          s_(s),
+          dimensions_(dimensions),
+          when_(f.groups.size(), 0),
+          last_(g.size(), -1),
+          taken_over_(g.size(), 0),
+          asked_(g.size(), -1) {
         result_.buffers = list<buffer>(g.size());
     }
     constexpr memory_plan run() {
         find_times();
+        free_after_ = list<list<live_buffer>>(end_ + 1);
         assign_fixed();
         for (int kernel : s_.order)
             for (int m : f_.kernels[kernel].members)
@@ -45,30 +54,43 @@ public:
         for (int kernel : s_.order)
             for (int k : f_.kernels[kernel].groups)
                 for (int m : f_.groups[k].members)
-                    if (last_[m] >= 0 && result_.buffers[m].where == place::none) allocate(m, when_[k]);
+                    if (last_[m] >= 0 && result_.buffers[m].where == buffer_kind::none) allocate(m, when_[k]);
         return std::move(result_);
     }
 
 private:
+    struct live_buffer {
+        int node = -1;
+        std::int64_t length = 0;
+    };
+    /// Free bytes of a section.
+    struct gap {
+        std::int64_t begin = 0, end = 0;
+    };
+    static constexpr std::int64_t endless = std::int64_t{1} << 62;
+
     /// Groups that take turns run at the same time.
     constexpr void find_times() {
         for (int kernel : s_.order) {
             fused_kernel const& walk = f_.kernels[kernel];
             for (int k : walk.groups) {
-                bool const turn = walk.walk != walk_kind::whole && k != walk.groups[0] && f_.groups[k].part != row_part::after;
+                bool const turn = walk.rows != fused_rows::none && k != walk.groups[0] && f_.groups[k].part != row_part::after;
                 when_[k] = turn ? end_ - 1 : end_++;
             }
         }
     }
     constexpr void assign_fixed() {
         for (int i = 0; i < g_.size(); ++i)
-            if (g_[i].is<op::symbol>()) result_.buffers[i] = {place::symbol, static_cast<int>(g_[i].attr.n[0]), 0};
+            if (g_[i].is<op::symbol>()) result_.buffers[i] = {buffer_kind::symbol, static_cast<int>(g_[i].attr.n[0]), 0};
         int returned = 0;
         for (int o = 0; o < g_.outputs.size(); ++o) {
             int base = f_.base[g_.outputs[o].node];
-            if (g_.outputs[o].updates < 0) result_.buffers[base] = {place::output, returned++, 0};
-            else if (s_.in_place[o]) result_.buffers[base] = {place::symbol, g_.outputs[o].updates, 0};
-            else { result_.copied_back.push_back(o); last_[base] = end_; }
+            if (g_.outputs[o].updates < 0) result_.buffers[base] = {buffer_kind::output, returned++, 0};
+            else if (s_.in_place[o]) result_.buffers[base] = {buffer_kind::symbol, g_.outputs[o].updates, 0};
+            else {
+                result_.copied_back.push_back(o);
+                last_[base] = end_;
+            }
         }
     }
     constexpr void read(int group, int id) {
@@ -81,18 +103,23 @@ private:
     }
     constexpr monomial bytes(int i) { return dimensions_.size(g_[i].shape) * monomial{size_of(g_[i].type), 0}; }
 
-    /// An operand of the node's loop that dies there, is read element by element only, and has the same size.
-    constexpr int dying_operand(int node, int time) {
-        kernel_group const& group = f_.groups[f_.group_of[node]];
-        if (group.kind != kernel_kind::loop || g_[node].op->kind != op_kind::elementwise || f_.epilogue[node]) return -1;
-        for (int m : group.members) {
+    /// What dies in a group, is read element by element only, and has the size of its domain: an elementwise node may take its memory.
+    constexpr void find_dying(int node, int group, int time) {
+        dying_ = {};
+        for (int m : f_.groups[group].members)
             for (int i = 0; i < g_[m].op->arity; ++i) {
                 int b = g_[m].in[i];
-                if (result_.buffers[b].where != place::arena || last_[b] != time || taken_over_[b]) continue;
-                if (!(g_[b].shape == group.domain) || g_[b].type != g_[node].type) continue;
-                if (may_overwrite(g_, f_, f_.kernel_of[node], b, node)) return b;
+                if (asked_[b] == group || result_.buffers[b].where != buffer_kind::arena || last_[b] != time || taken_over_[b]) continue;
+                asked_[b] = group;
+                if (g_[b].shape == f_.groups[group].domain && memory_.may_overwrite(b, node)) dying_.push_back(b);
             }
-        }
+    }
+    constexpr int dying_operand(int node, int time) {
+        int const group = f_.group_of[node];
+        if (f_.groups[group].kind != kernel_kind::loop || g_[node].op->kind != op_kind::elementwise || f_.epilogue[node]) return -1;
+        if (std::exchange(dying_in_, group) != group) find_dying(node, group, time);
+        for (int& b : dying_)
+            if (b >= 0 && g_[b].type == g_[node].type) return std::exchange(b, -1);
         return -1;
     }
     /// Offsets are multiples of this: with a named dimension they are multiplied by it, so that the size of an element will do.
@@ -101,44 +128,73 @@ private:
 
     constexpr void allocate(int node, int time) {
         monomial size = bytes(node);
+        free_before(time);
         if (int operand = dying_operand(node, time); operand >= 0) {
             result_.buffers[node] = result_.buffers[operand];
             taken_over_[operand] = 1;
-            live_.push_back({node, length_of(size)});
+            free_after_[last_[node]].push_back({node, length_of(size)});
             return;
         }
         int section = 0;
         while (section < result_.sections.size() && result_.sections[section].powers != size.powers) ++section;
-        if (section == result_.sections.size()) result_.sections.push_back({size.powers, 0});
-        // first fit among what is alive; small buffers are packed, larger ones of known size start on a cache line
-        std::int64_t length = length_of(size), align = size.is_static() && size.c >= 64 ? 64 : unit_of(size), offset = 0;
-        for (bool moved = true; moved;) {
-            moved = false;
-            for (live_buffer const& other : live_) {
-                if (result_.buffers[other.node].index != section || last_[other.node] < time) continue;
-                std::int64_t begin = result_.buffers[other.node].offset, end = begin + other.length;
-                if (offset >= end || offset + length <= begin) continue;
-                offset = (end + align - 1) / align * align;
-                moved = true;
-            }
+        if (section == result_.sections.size()) {
+            result_.sections.push_back({size.powers, 0});
+            gaps_.push_back({});
+            gaps_.back().push_back({0, endless});
         }
-        result_.buffers[node] = {place::arena, section, offset};
-        live_.push_back({node, length});
+        // first fit in what is free; small buffers are packed, larger ones of known size start on a cache line
+        std::int64_t const length = length_of(size), align = size.is_static() && size.c >= 64 ? 64 : unit_of(size);
+        list<gap>& gaps = gaps_[section];
+        int at = 0;
+        if (length == 0) {
+            result_.buffers[node] = {buffer_kind::arena, section, 0};
+            return;
+        }
+        while (aligned(gaps[at].begin, align) + length > gaps[at].end) ++at;
+        std::int64_t const offset = aligned(gaps[at].begin, align), end = gaps[at].end;
+        if (gap const skipped{gaps[at].begin, offset}; offset > skipped.begin) gaps.insert(at++, skipped);
+        if (offset + length < end) gaps[at].begin = offset + length;
+        else gaps.erase(at);
+        result_.buffers[node] = {buffer_kind::arena, section, offset};
+        free_after_[last_[node]].push_back({node, length});
         if (offset + length > result_.sections[section].peak) result_.sections[section].peak = offset + length;
     }
+    static constexpr std::int64_t aligned(std::int64_t offset, std::int64_t align) { return (offset + align - 1) / align * align; }
+    /// Gives back what is read before `time` for the last time.
+    constexpr void free_before(int time) {
+        for (; freed_ < time; ++freed_)
+            for (live_buffer const& b : free_after_[freed_])
+                if (!taken_over_[b.node]) give_back(gaps_[result_.buffers[b.node].index], result_.buffers[b.node].offset, b.length);
+    }
+    static constexpr void give_back(list<gap>& gaps, std::int64_t begin, std::int64_t length) {
+        int at = 0, end = gaps.size();  // the first gap behind it
+        while (at < end) {
+            int const middle = (at + end) / 2;
+            if (gaps[middle].begin < begin) at = middle + 1;
+            else end = middle;
+        }
+        bool const before = at > 0 && gaps[at - 1].end == begin, after = gaps[at].begin == begin + length;
+        if (before && after) {
+            gaps[at - 1].end = gaps[at].end;
+            gaps.erase(at);
+        } else if (before) gaps[at - 1].end = begin + length;
+        else if (after) gaps[at].begin = begin;
+        else gaps.insert(at, {begin, begin + length});
+    }
 
-    struct live_buffer {
-        int node = -1;
-        std::int64_t length = 0;
-    };
     graph const& g_;
     fusion const& f_;
+    memory_readers memory_;
     schedule_result const& s_;
     dimension_table& dimensions_;
     list<int> when_, last_;  ///< per group, and per node: when it is read last
     int end_ = 0;
     list<char> taken_over_;
-    list<live_buffer> live_;
+    list<int> dying_, asked_;  ///< operands that die in group `dying_in_`; per node: the group that it was looked at for
+    int dying_in_ = -1;
+    list<list<gap>> gaps_;                ///< per section, in order; the last has no end
+    list<list<live_buffer>> free_after_;  ///< per time
+    int freed_ = 0;
     memory_plan result_;
 };
 
@@ -152,4 +208,4 @@ constexpr memory_plan plan_memory(graph const& g, fusion const& f, schedule_resu
 }
 
 }  // namespace pass
-}  // namespace gradus
+}  // namespace gradus::inline GRADUS_ARCH

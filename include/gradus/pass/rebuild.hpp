@@ -3,7 +3,7 @@
 
 #include <gradus/graph/control.hpp>
 
-namespace gradus::core {
+namespace gradus::inline GRADUS_ARCH::core {
 
 /// Marks the nodes that results depend on.
 constexpr list<char> needed_nodes(graph const& g) {
@@ -33,4 +33,4 @@ constexpr graph rebuild(graph const& g, auto rule) {
     return result;
 }
 
-}  // namespace gradus::core
+}  // namespace gradus::inline GRADUS_ARCH::core

@@ -8,7 +8,7 @@
 #include <gradus/pass/rule/stable.hpp>
 #include <gradus/pass/rule/views.hpp>
 
-namespace gradus::core {
+namespace gradus::inline GRADUS_ARCH::core {
 
 /// Applies the rules to nodes until none applies. What a rule builds is simplified too, operands first, and every node's
 /// simple form is remembered, so that one pass reaches the end.
@@ -19,7 +19,8 @@ public:
     constexpr int operator()(graph& g, node const& n) {
         int id = g.intern(n);
         if (known(id) >= 0) return simple_[id];
-        bool const kept = n.op->kind == op_kind::leaf || (keep_stop_gradient_ && n.is<op::stop_gradient>());
+        bool const kept =
+            n.op->kind == op_kind::leaf || (keep_stop_gradient_ && (n.is<op::stop_gradient>() || n.is<op::straight_through>()));
         int better = kept ? -1 : rewrite(g, n);
         remember(id, better < 0 ? id : resolve(g, better));
         return simple_[id];
@@ -40,8 +41,10 @@ private:
         if (better < 0) better = rule::repeated_scalars(g, n);
         if (better < 0) better = rule::stable_forms(g, n);
         if (better < 0) better = rule::algebra(g, n);
+        if (better < 0) better = rule::selections(g, n);
         if (better < 0) better = rule::quotients(g, n);
         if (better < 0) better = rule::products(g, n);
+        if (better < 0) better = rule::annihilating_products(g, n);
         if (better < 0) better = rule::views(g, n);
         if (better < 0) better = rule::reductions(g, n);
         if (better < 0) better = rule::contractions(g, n);
@@ -60,13 +63,13 @@ constexpr graph simplified(graph const& g, bool keep_stop_gradient) {
     return pass::dead_code(rebuild(g, [&](graph& out, node const& n) { return simple(out, n); }));
 }
 
-}  // namespace gradus::core
+}  // namespace gradus::inline GRADUS_ARCH::core
 
-namespace gradus::pass {
+namespace gradus::inline GRADUS_ARCH::pass {
 
 /// Algebra, constant folding, stable forms, views folded away, transposes folded into products. Idempotent.
 constexpr graph simplify(graph const& g) { return core::simplified(g, false); }
 /// The same for a graph that is yet to be differentiated: stop_gradient stays.
 constexpr graph simplify_differentiable(graph const& g) { return core::simplified(g, true); }
 
-}  // namespace gradus::pass
+}  // namespace gradus::inline GRADUS_ARCH::pass

@@ -4,7 +4,7 @@
 #include <gradus/graph/build.hpp>
 #include <gradus/op/exponential.hpp>
 
-namespace gradus::core {
+namespace gradus::inline GRADUS_ARCH::core {
 
 /// The node that `s` is the sum of along axes that it keeps, if that is an exp; -1 otherwise.
 constexpr int summed_exp(graph const& g, int s) {
@@ -23,8 +23,8 @@ constexpr int logsummed_exp(graph const& g, int l) { return g[l].is<op::log>() ?
 /// A node whose derivative is short in terms of its own value, found in its operations as they are written out.
 struct softmax_form {
     enum { none, softmax, log_softmax, logsumexp } kind = none;
-    int of = -1;    ///< what it is a function of, the maximum being a constant
-    int sum = -1;   ///< the node with the axes
+    int of = -1;   ///< what it is a function of, the maximum being a constant
+    int sum = -1;  ///< the node with the axes
 };
 constexpr softmax_form softmax_form_of(graph const& g, int id) {
     node const& n = g[id];
@@ -43,20 +43,23 @@ constexpr softmax_form softmax_form_of(graph const& g, int id) {
             int const e = logsummed_exp(g, n.in[k]);
             if (e < 0 || !(g[n.in[1 - k]].shape == n.shape)) continue;
             node const& shifted = g[g[e].in[0]];
-            if (shifted.is<op::sub>() && shifted.in[1] == n.in[1 - k]) return found(softmax_form::logsumexp, shifted.in[0], g[n.in[k]].in[0]);
+            if (shifted.is<op::sub>() && shifted.in[1] == n.in[1 - k])
+                return found(softmax_form::logsumexp, shifted.in[0], g[n.in[k]].in[0]);
         }
     }
     return {};
 }
 
 /// The derivative that goes to `form.of` when c arrives at node `id`:
-/// y (c - sum(c y)), c - exp(y) sum(c), or c exp(x - y).
-constexpr value softmax_derivative(graph& g, softmax_form const& form, int id, int c_id) {
-    value const y{g, id}, c{g, c_id}, x{g, form.of};
+/// y (c - sum(c y)), c - exp(y) sum(c), or c e / sum(e) with e = exp(x - maximum): x - y would have lost the digits of a large x.
+/// `times(d, f)` multiplies a derivative.
+constexpr value softmax_derivative(graph& g, softmax_form const& form, int id, int c_id, auto times) {
+    value const y{g, id}, c{g, c_id};
     std::int64_t const axes = g[form.sum].attr.n[0];
-    if (form.kind == softmax_form::softmax) return y * (c - (c * y).sum(axes, true));
-    if (form.kind == softmax_form::log_softmax) return c - apply<op::exp>(y) * c.sum(axes, true);
-    return c * apply<op::exp>(x - y);
+    if (form.kind == softmax_form::softmax) return times(c - times(c, y).sum(axes, true), y);
+    if (form.kind == softmax_form::log_softmax) return c - times(c.sum(axes, true), apply<op::exp>(y));
+    value const sum{g, form.sum}, e{g, g[form.sum].in[0]};
+    return times(c / sum.reshape(y.shape()), e);
 }
 
-}  // namespace gradus::core
+}  // namespace gradus::inline GRADUS_ARCH::core

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <gradus/program/plan.hpp>
+#include <gradus/program/stages.hpp>
 
 #include <cstddef>
 
 // Where the nodes of a program lie in the memory of one call.
 
-namespace gradus::core {
+namespace gradus::inline GRADUS_ARCH::core {
 
 /// Memory of one call.
 struct run_context {
@@ -29,14 +29,41 @@ inline constexpr attributes attributes_of = node_of<Source, Node>.attr;
 template <class Source, int Node>
 [[gnu::always_inline]] inline void* address(run_context const& c) {
     constexpr buffer where = stages<Source>::plan.buffers[Node];
-    if constexpr (where.where == place::symbol) return c.symbols[where.index];
-    else if constexpr (where.where == place::output) return c.outputs[where.index];
-    else if constexpr (where.where == place::arena) return c.arena + stages<Source>::plan.offset_of(where, c.dimensions);
+    if constexpr (where.where == buffer_kind::symbol) return c.symbols[where.index];
+    else if constexpr (where.where == buffer_kind::output) return c.outputs[where.index];
+    else if constexpr (where.where == buffer_kind::arena) return c.arena + stages<Source>::plan.offset_of(where, c.dimensions);
     else return nullptr;
 }
 template <class Source, int Node, class T>
 [[gnu::always_inline]] inline T* elements(run_context const& c, monomial offset = {}) {
-    return static_cast<T*>(address<Source, Node>(c)) + offset.at(c.dimensions);
+    T* const first = static_cast<T*>(address<Source, Node>(c));
+    return first ? first + offset.at(c.dimensions) : first;  // an array of zero extents may have no memory
 }
 
-}  // namespace gradus::core
+/// Memory where a sum takes shape, twice its elements: on the stack if it is little.
+template <class Source, int Node, bool Exists>
+struct partial_sum {
+    static constexpr void* memory(run_context const&) { return nullptr; }
+};
+template <class Source, int Node>
+struct partial_sum<Source, Node, true> {
+    static constexpr int planned = [] {
+        int s = 0;
+        while (s < stages<Source>::plan.sum_count && stages<Source>::plan.sums[s].node != Node) ++s;
+        return s;
+    }();
+    static constexpr bool is_planned = planned < stages<Source>::plan.sum_count;
+    static constexpr bool may_be_little = !is_planned || !stages<Source>::plan.sums[planned].elements.is_static();
+    element_t<node_of<Source, Node>.type> own[may_be_little ? 2 * target::sums_on_stack : 1];
+
+    [[gnu::always_inline]] void* memory(run_context const& c) {
+        if constexpr (!is_planned) return own;
+        else {
+            constexpr auto const& plan = stages<Source>::plan;
+            if (may_be_little && plan.sums[planned].scratch_bytes(c.dimensions) == 0) return own;
+            return c.arena + plan.scratch_offset(c.dimensions) + plan.sum_bytes(c.dimensions, plan.kernel_of[Node], Node);
+        }
+    }
+};
+
+}  // namespace gradus::inline GRADUS_ARCH::core

@@ -1,22 +1,19 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <gradus/core/allocator.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <new>
 #include <utility>
 
-// g++ takes names in an instantiated template for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-
-namespace gradus {
+namespace gradus::inline GRADUS_ARCH {
 
 /// Bytes that start at a multiple of 64 (a cache line, and the widest vector) and fill whole lines; only ever grows.
 class aligned_buffer {
 public:
-    static constexpr std::size_t alignment = 64;
+    static constexpr std::size_t alignment = core::target::cache_line;
 
     aligned_buffer() = default;
     explicit aligned_buffer(std::size_t bytes) { reserve(bytes); }
@@ -27,15 +24,15 @@ public:
         std::swap(size_, taken.size_);
         return *this;
     }
-    ~aligned_buffer() { ::operator delete(data_, std::align_val_t{alignment}); }
+    ~aligned_buffer() { release(); }
 
     /// At least `bytes` of memory; what the buffer held is lost when it grows. Throws std::bad_alloc and is then unchanged.
     void reserve(std::size_t bytes) {
         if (bytes <= size_) return;
         if (bytes > PTRDIFF_MAX - alignment) throw std::bad_alloc();
-        std::size_t whole = (bytes + alignment - 1) / alignment * alignment;
-        auto* larger = static_cast<std::byte*>(::operator new(whole, std::align_val_t{alignment}));
-        ::operator delete(data_, std::align_val_t{alignment});
+        std::size_t whole = core::whole_lines(bytes);
+        auto* larger = static_cast<std::byte*>(core::allocate_block(whole));
+        release();
         data_ = larger;
         size_ = whole;
     }
@@ -44,6 +41,9 @@ public:
     std::size_t size() const { return size_; }
 
 private:
+    void release() {
+        if (data_) core::free_block(data_, size_);
+    }
     std::byte* data_ = nullptr;
     std::size_t size_ = 0;
 };
@@ -113,6 +113,4 @@ private:
 };
 
 }  // namespace core
-}  // namespace gradus
-
-#pragma GCC diagnostic pop
+}  // namespace gradus::inline GRADUS_ARCH

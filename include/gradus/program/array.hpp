@@ -3,6 +3,7 @@
 
 #include <gradus/core/error.hpp>
 #include <gradus/core/shape.hpp>
+#include <gradus/core/target.hpp>
 #include <gradus/program/aligned.hpp>
 #include <gradus/program/random.hpp>
 
@@ -11,19 +12,12 @@
 #include <type_traits>
 #include <utility>
 
-// g++ takes names in an instantiated template for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-
-namespace gradus {
+namespace gradus::inline GRADUS_ARCH {
 
 template <element T, extent... E>
 class array;
 
 namespace core {
-
-/// Larger static arrays live on the heap, so that nobody overflows a stack by declaring a layer.
-inline constexpr std::int64_t inline_bytes = 16 * 1024;
 
 /// The constructors of an array from values, for arrays with as many run-time extents as there are indices `I`.
 template <class Array, class T, class I>
@@ -58,7 +52,7 @@ struct array_factories<Array, T, std::index_sequence<I...>> {
     }
     /// Normal with that mean and standard deviation, in memory order.
     static Array normal(size_at_run_time<I>... extents, random& source, T mean, T stddev)
-        requires std::is_floating_point_v<T>
+        requires floating_element<T>
     {
         Array result(uninitialized, extents...);
         for (T& element : result) element = static_cast<T>(static_cast<double>(mean) + source.normal() * static_cast<double>(stddev));
@@ -80,10 +74,11 @@ template <element T, extent... E>
 class array : public core::array_factories<array<T, E...>, T, std::make_index_sequence<core::run_time_extents<E...>>> {
     static_assert(sizeof...(E) <= static_cast<std::size_t>(max_rank), "gradus::array: at most 6 axes");
     static_assert((!E.is_named() && ...), "gradus::array: an extent is a number or gr::dyn; names are for symbols");
+    static_assert(!gradus::shape{E...}.is_too_large(), "gradus::array: more elements than 64 bits count");
     static constexpr std::size_t dynamic = core::run_time_extents<E...>;
     static constexpr gradus::shape declared{E...};
     static constexpr std::int64_t static_count = declared.static_size();
-    static constexpr bool on_heap = dynamic > 0 || static_count * static_cast<std::int64_t>(sizeof(T)) > core::inline_bytes;
+    static constexpr bool on_heap = dynamic > 0 || static_count* static_cast<std::int64_t>(sizeof(T)) > core::target::array_in_place;
     using storage = std::conditional_t<on_heap, core::heap_elements<T, dynamic ? static_cast<int>(sizeof...(E)) : 0>,
                                        core::inline_elements<T, on_heap ? 0 : static_count>>;
 
@@ -138,8 +133,7 @@ public:
     /// Elements left as they are, shape as given; shape_error unless the static extents are equal.
     constexpr array(uninitialized_t, gradus::shape const& s) : elements_(make_storage()) {
         bool fits = s.rank() == rank();
-        for (int axis = 0; fits && axis < rank(); ++axis)
-            fits = declared[axis] == dyn ? s[axis].is_static() : s[axis] == declared[axis];
+        for (int axis = 0; fits && axis < rank(); ++axis) fits = declared[axis] == dyn ? s[axis].is_static() : s[axis] == declared[axis];
         if (!fits) throw shape_error(core::concat("gradus::array(shape): another shape than the type's: ", s, " for ", type).str());
         if constexpr (dynamic) adopt(s);
         else if constexpr (on_heap) elements_.allocate(static_count);
@@ -254,7 +248,8 @@ private:
         int axis = 0;
         static_cast<void>(axis);
         ((assert(std::cmp_greater_equal(index, 0) && std::cmp_less(index, extent_at(axis))),
-          result = result * extent_at(axis++) + static_cast<std::int64_t>(index)), ...);
+          result = result * extent_at(axis++) + static_cast<std::int64_t>(index)),
+         ...);
         return result;
     }
     template <class... I>
@@ -268,7 +263,8 @@ private:
         for (int i = 0; i < rank(); ++i) core::append(list, core::concat(i ? ", " : "", index[i]).view());
         tensor_type actual{dtype_of<T>, shape()};
         throw shape_error(core::concat("gradus::array::at(", list.view(), "): no such element: the array is ", actual, " (", index[axis],
-                                       " is not in [0, ", extent_at(axis), ") on axis ", axis, ")").str());
+                                       " is not in [0, ", extent_at(axis), ") on axis ", axis, ")")
+                              .str());
     }
     [[noreturn]] static void refuse_count(extent count, std::string_view of = "") {
         throw shape_error(core::concat("gradus::array{values}: not as many values as elements: ", count, of, " for ", type).str());
@@ -319,6 +315,4 @@ Stream& operator<<(Stream& out, array<T, E...> const& a) {
     return out;
 }
 
-}  // namespace gradus
-
-#pragma GCC diagnostic pop
+}  // namespace gradus::inline GRADUS_ARCH

@@ -7,11 +7,7 @@
 #include <array>
 #include <span>
 
-// g++ takes names in an instantiated lambda for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-
-namespace gradus {
+namespace gradus::inline GRADUS_ARCH {
 
 /// An argument of a program: `x = data`. Refers to the data, which has to live until the call ends.
 template <class S, class Data>
@@ -66,9 +62,19 @@ struct data_traits {
     using value = std::remove_cvref_t<D>;
     static constexpr bool is_number = element<value>;
     static constexpr bool is_c_array = std::is_array_v<std::remove_reference_t<D>>;
-    static constexpr bool has_shape = requires(value& v) { { v.shape() } -> std::convertible_to<gradus::shape>; v.data(); };
-    static constexpr bool is_range = requires(value& v) { v.data(); v.size(); };
-    static constexpr bool is_matrix = requires(value& v) { v.rows(); v.cols(); v.data(); };
+    static constexpr bool has_shape = requires(value& v) {
+        { v.shape() } -> std::convertible_to<gradus::shape>;
+        v.data();
+    };
+    static constexpr bool is_range = requires(value& v) {
+        v.data();
+        v.size();
+    };
+    static constexpr bool is_matrix = requires(value& v) {
+        v.rows();
+        v.cols();
+        v.data();
+    };
 
     using element_type = std::remove_pointer_t<decltype(data_pointer(std::declval<std::remove_reference_t<D>&>()))>;
 
@@ -80,7 +86,8 @@ struct data_traits {
             if constexpr (value::is_static) return value::type.shape.static_size();
             else return std::int64_t{-1};
         } else if constexpr (requires { std::tuple_size<value>::value; }) return static_cast<std::int64_t>(std::tuple_size_v<value>);
-        else if constexpr (requires { value::extent; }) return value::extent == std::dynamic_extent ? std::int64_t{-1} : static_cast<std::int64_t>(value::extent);
+        else if constexpr (requires { value::extent; })
+            return value::extent == std::dynamic_extent ? std::int64_t{-1} : static_cast<std::int64_t>(value::extent);
         else return std::int64_t{-1};
     }();
 };
@@ -90,40 +97,61 @@ template <class S, class D>
 constexpr text binding_complaint(bool written) {
     using traits = data_traits<D>;
     auto fault = [](auto const&... what) { return concat("gradus::program(", S::name(), " = data): ", what...); };
-    if constexpr (!traits::is_number && !traits::is_c_array && !traits::is_range) return fault("the data is no number and not contiguous (data() and size())");
+    if constexpr (!traits::is_number && !traits::is_c_array && !traits::is_range)
+        return fault("the data is no number and not contiguous (data() and size())");
     else {
         using T = std::remove_const_t<typename traits::element_type>;
-        if constexpr (!element<T>) return fault("the data's elements are none of bool, int32, int64, float, double; ", S::name(), " is ", S::type);
+        if constexpr (!element<T>)
+            return fault("the data's elements are none of bool, int32, int64, float, double, bfloat16, float16; ", S::name(), " is ",
+                         S::type);
         else {
             constexpr std::int64_t size = traits::static_size;
-            if (dtype_of<T> != S::type.type) return fault("element types differ: ", S::name(), " is ", S::type, ", the data is ", name_of(dtype_of<T>));
-            if (size >= 0 && S::type.shape.is_static() && size != S::type.shape.static_size()) return fault("sizes differ: ", S::name(), " is ", S::type, ", the data has ", size, " elements");
-            if (written && std::is_const_v<typename traits::element_type>) return fault("the data is const, but the program updates ", S::name());
-            if (written && traits::is_number && !std::is_lvalue_reference_v<D>) return fault("the data is a temporary, but the program updates ", S::name());
+            if (dtype_of<T> != S::type.type)
+                return fault("element types differ: ", S::name(), " is ", S::type, ", the data is ", name_of(dtype_of<T>));
+            if (size >= 0 && S::type.shape.is_static() && size != S::type.shape.static_size())
+                return fault("sizes differ: ", S::name(), " is ", S::type, ", the data has ", size, " elements");
+            if (written && std::is_const_v<typename traits::element_type>)
+                return fault("the data is const, but the program updates ", S::name());
+            if (written && traits::is_number && !std::is_lvalue_reference_v<D>)
+                return fault("the data is a temporary, but the program updates ", S::name());
             if constexpr (traits::has_shape) {
                 bool fits = traits::value::type.shape.rank() == S::type.shape.rank();
                 shape known = traits::value::type.shape;
-                for (int i = 0; fits && i < known.rank(); ++i) fits = !known[i].is_static() || !S::type.shape[i].is_static() || known[i] == S::type.shape[i];
+                for (int i = 0; fits && i < known.rank(); ++i)
+                    fits = !known[i].is_static() || !S::type.shape[i].is_static() || known[i] == S::type.shape[i];
                 if (!fits) return fault("shapes differ: ", S::name(), " is ", S::type, ", the data is ", traits::value::type);
             }
             if constexpr (traits::is_matrix && requires { traits::value::IsRowMajor; })
-                if (!traits::value::IsRowMajor && !traits::value::IsVectorAtCompileTime) return fault("the matrix is column-major: declare it with Eigen::RowMajor");
+                if (!traits::value::IsRowMajor && !traits::value::IsVectorAtCompileTime)
+                    return fault("the matrix is column-major: declare it with Eigen::RowMajor");
             return {};
         }
     }
 }
 
-/// Data that can be undefined (gr::tensor) has a value.
+[[noreturn, gnu::cold, gnu::noinline]] inline void refuse_null(text const& call, std::int64_t size) {
+    throw binding_error(concat(call.view(), ": the data has ", size, " elements and no memory: its pointer is null").str());
+}
+/// Data that can be undefined (gr::tensor) has a value; what has elements has memory (a span of nothing, an array that was moved from).
 template <class D>
 void require_defined(std::string_view name, D const& d) {
-    if constexpr (requires { d.defined(); })
+    if constexpr (requires { d.defined(); }) {
         if (!d.defined()) throw binding_error(concat("gradus::program(", name, " = data): the tensor is undefined").str());
+    } else if constexpr (requires {
+                             d.size();
+                             d.data();
+                         }) {
+        if (!d.data() && d.size() > 0) refuse_null(concat("gradus::program(", name, " = data)"), static_cast<std::int64_t>(d.size()));
+    }
 }
 /// Data that can be a view with gaps (gr::tensor) is read and written in place only where it has none.
 template <class D>
 void require_contiguous(std::string_view name, D const& d) {
     if constexpr (requires { d.is_contiguous(); })
-        if (!d.is_contiguous()) throw binding_error(concat("gradus::program(", name, " = data): the elements of this view do not follow each other in memory: bind data.contiguous()").str());
+        if (!d.is_contiguous())
+            throw binding_error(concat("gradus::program(", name,
+                                       " = data): the elements of this view do not follow each other in memory: bind data.contiguous()")
+                                    .str());
 }
 /// Data that counts how often it is written to is told.
 template <class D>
@@ -173,34 +201,47 @@ struct dimension_solver {
     /// True once every dimension of the symbol is known.
     bool with_size(std::string_view symbol, tensor_type const& type, std::int64_t size) const {
         std::int64_t product = 1;
+        bool overflows = false;
+        auto times = [&](std::int64_t n) { overflows = __builtin_mul_overflow(product, n, &product) || overflows; };
         extent unknown{0};
         int power = 0;
         for (int i = 0; i < type.shape.rank(); ++i) {
             extent e = type.shape[i];
-            if (e.is_static()) { product *= e.code; continue; }
+            if (e.is_static()) {
+                times(e.code);
+                continue;
+            }
             std::int64_t* known = find(e);
-            if (known && *known >= 0) { product *= *known; continue; }
+            if (known && *known >= 0) {
+                times(*known);
+                continue;
+            }
             if (power && !(unknown == e)) return false;
             unknown = e;
             ++power;
         }
+        if (overflows) refuse(symbol, type, concat("the data has ", size, " elements where more are expected than 64 bits count"));
         if (power == 0) {
             if (product != size) refuse(symbol, type, concat("the data has ", size, " elements where ", product, " are expected"));
             return true;
         }
+        if (product == 0 && size == 0) return false;  // tells nothing of the rest
         std::int64_t each = product > 0 ? size / product : 0, root = each;
         if (power > 1) {
-            auto raised = [power](std::int64_t r) { std::int64_t x = 1; for (int i = 0; i < power; ++i) x *= r; return x; };
+            auto raised = [power](std::int64_t r) {
+                std::int64_t x = 1;
+                for (int i = 0; i < power; ++i) x *= r;
+                return x;
+            };
             for (root = 0; raised(root) < each; ++root) {}
             if (raised(root) != each) refuse(symbol, type, concat(size, " elements do not fill equal axes"));
         }
-        if (product > 0 ? each * product != size : size != 0) refuse(symbol, type, concat("the data has ", size, " elements, which ", product, " does not divide"));
+        if (product > 0 ? each * product != size : size != 0)
+            refuse(symbol, type, concat("the data has ", size, " elements, which ", product, " does not divide"));
         learn(symbol, type, unknown, root);
         return true;
     }
 };
 
 }  // namespace core
-}  // namespace gradus
-
-#pragma GCC diagnostic pop
+}  // namespace gradus::inline GRADUS_ARCH

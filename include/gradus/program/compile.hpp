@@ -2,16 +2,14 @@
 #pragma once
 
 #include <gradus/program/bind.hpp>
+#include <gradus/program/extents.hpp>
+#include <gradus/program/overlap.hpp>
 #include <gradus/program/report.hpp>
 #include <gradus/program/run_parallel.hpp>
 
 #include <source_location>
 
-// g++ takes names in an instantiated lambda for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-
-namespace gradus {
+namespace gradus::inline GRADUS_ARCH {
 
 namespace core {
 
@@ -31,7 +29,10 @@ inline constexpr bool is_run_time_binding<binding<S, D>> = run_time_operand<std:
 template <class Source, class... A>
 auto call_with_tensors(void** symbols, std::int64_t const* sizes, std::source_location where, A&... arguments);
 template <class T>
-inline constexpr bool is_dimension = requires { T::name; std::declval<T>().size; } && !is_binding<T>;
+inline constexpr bool is_dimension = requires {
+    T::name;
+    std::declval<T>().size;
+} && !is_binding<T>;
 
 template <class A>
 constexpr std::string_view bound_name() {
@@ -50,13 +51,17 @@ constexpr text arguments_complaint() {
     using S = stages<Source>;
     constexpr auto const& g = S::optimized;
     if constexpr (!((is_binding<A> || is_out<A> || is_dimension<A> || std::is_same_v<A, workspace> || is_parallel<A>) && ...))
-        return concat("gradus::program: an argument is no binding: write x = data, gr::out(...), gr::dim<\"n\"> = size, gr::parallel(...), or pass a gr::workspace");
+        return concat(
+            "gradus::program: an argument is no binding: write x = data, gr::out(...), gr::dim<\"n\"> = size, gr::parallel(...), or pass a "
+            "gr::workspace");
     if constexpr ((is_parallel<A> || ...) && (is_run_time_binding<A> || ...) && !(is_out<A> || ...))
         return concat("gradus::program: a call that is recorded runs on one thread: gr::parallel needs arrays, or gr::out(...)");
     for (int i = 0; i < g.size(); ++i) {
         if (!g[i].template is<op::symbol>()) continue;
         std::string_view wanted = g.symbols[g[i].attr.n[0]].name;
-        if (((bound_name<A>() != wanted) && ...)) return concat("gradus::program: symbol \"", wanted, "\" is not bound: ", wanted, " is ", g[i].result(), ", write ", wanted, " = data");
+        if (((bound_name<A>() != wanted) && ...))
+            return concat("gradus::program: symbol \"", wanted, "\" is not bound: ", wanted, " is ", g[i].result(), ", write ", wanted,
+                          " = data");
     }
     std::string_view names[] = {std::string_view{}, bound_name<A>()...};
     tensor_type types[] = {tensor_type{}, bound_type<A>()...};
@@ -68,7 +73,9 @@ constexpr text arguments_complaint() {
         for (int s = 0; s < g.symbol_count; ++s) {
             if (g.symbols[s].name != names[i]) continue;
             known = true;
-            if (!(g.symbols[s].type == types[i])) return concat("gradus::program: symbol \"", names[i], "\" has two types: ", g.symbols[s].type, " in the program, ", types[i], " where it is bound");
+            if (!(g.symbols[s].type == types[i]))
+                return concat("gradus::program: symbol \"", names[i], "\" has two types: ", g.symbols[s].type, " in the program, ",
+                              types[i], " where it is bound");
         }
         if (!known) return concat("gradus::program: symbol \"", names[i], "\" is not in this program");
     }
@@ -114,7 +121,8 @@ struct result_array<Type, std::integer_sequence<int>> {
     using type = element_t<Type.type>;
 };
 template <class Source, int I>
-using result_t = typename result_array<returned_type<Source, I>, std::make_integer_sequence<int, returned_type<Source, I>.shape.rank()>>::type;
+using result_t =
+    typename result_array<returned_type<Source, I>, std::make_integer_sequence<int, returned_type<Source, I>.shape.rank()>>::type;
 
 template <class Source, int I>
 shape result_shape(std::int64_t const* dimensions) {
@@ -127,12 +135,12 @@ shape result_shape(std::int64_t const* dimensions) {
 template <class Source, int I>
 result_t<Source, I> make_result(std::int64_t const* dimensions) {
     using R = result_t<Source, I>;
-    if constexpr (std::is_arithmetic_v<R>) return R{};
+    if constexpr (element<R>) return R{};
     else return R(uninitialized, result_shape<Source, I>(dimensions));
 }
 template <class R>
 void* result_memory(R& r) {
-    if constexpr (std::is_arithmetic_v<R>) return &r;
+    if constexpr (element<R>) return &r;
     else return r.data();
 }
 
@@ -157,7 +165,8 @@ public:
             std::int64_t dimensions[max_dimensions];
             void* symbols[S::optimized.symbol_count + 1] = {};
             bind(dimensions, symbols, arguments...);
-            if constexpr ((core::is_run_time_binding<std::remove_cvref_t<A>> || ...) && !(core::is_out<std::remove_cvref_t<A>> || ...))  // found where tensors are (tensor/program_call.hpp)
+            if constexpr ((core::is_run_time_binding<std::remove_cvref_t<A>> || ...) &&
+                          !(core::is_out<std::remove_cvref_t<A>> || ...))  // found where tensors are (tensor/program_call.hpp)
                 return core::call_with_tensors<Source>(symbols, dimensions, std::source_location::current(), arguments...);
             else return call(dimensions, symbols, arguments...);
         }
@@ -180,7 +189,14 @@ private:
         for (int round = 0; round <= plan.dimensions.count; ++round)
             if ((bind_size(solver, arguments) & ...)) break;
         for (int i = 0; i < plan.dimensions.count; ++i)
-            if (dimensions[i] < 0) throw binding_error(core::concat("gradus::program: no argument tells dimension ", plan.dimensions.names[i], ": pass gr::dim<\"", plan.dimensions.names[i], "\"> = size").str());
+            if (dimensions[i] < 0)
+                throw binding_error(core::concat("gradus::program: no argument tells dimension ", plan.dimensions.names[i],
+                                                 ": pass gr::dim<\"", plan.dimensions.names[i], "\"> = size")
+                                        .str());
+        if constexpr (plan.dimensions.count > 0) {
+            core::require_countable<Source>(dimensions);
+            core::require_elements<Source, core::dimensions_of_program<Source>>(dimensions);
+        }
     }
     template <class A>
     static void bind_dimension(core::dimension_solver const& solver, A& a) {
@@ -216,6 +232,7 @@ private:
             void* outputs[plan.returned + 1] = {};
             (require_in_place(arguments), ...);
             (bind_out(dimensions, outputs, arguments), ...);
+            core::require_apart<Source, true, whole_objects<A...>()>(dimensions, symbols, outputs);
             execute(dimensions, symbols, outputs, arguments...);
         } else {
             return call_by_value(dimensions, symbols, std::make_integer_sequence<int, plan.returned>{}, arguments...);
@@ -225,8 +242,30 @@ private:
     static auto call_by_value(std::int64_t const* dimensions, void* const* symbols, std::integer_sequence<int, I...>, auto&... arguments) {
         std::tuple<core::result_t<Source, I>...> results{core::make_result<Source, I>(dimensions)...};
         void* outputs[] = {core::result_memory(std::get<I>(results))..., nullptr};
+        core::require_apart<Source, false, whole_objects<std::remove_reference_t<decltype(arguments)>...>()>(dimensions, symbols, outputs);
         execute(dimensions, symbols, outputs, arguments...);
         return results;
+    }
+    /// Which symbols, then targets, are bound to objects of their own; a bit each.
+    template <class... A>
+    static constexpr std::uint64_t whole_objects() {
+        return (std::uint64_t{0} | ... | whole_object(std::type_identity<std::remove_const_t<A>>{}));
+    }
+    static constexpr std::uint64_t bit(int number) { return number < 64 ? std::uint64_t{1} << number : 0; }
+    template <class B, class D>
+    static constexpr std::uint64_t whole_object(std::type_identity<binding<B, D>>) {
+        return core::is_whole_object<D> ? bit(core::symbol_number<Source>(B::name())) : 0;
+    }
+    template <class... D>
+    static constexpr std::uint64_t whole_object(std::type_identity<out_arguments<D...>>) {
+        std::uint64_t bits = 0;
+        int number = S::optimized.symbol_count;
+        ((bits |= core::is_whole_object<D&> ? bit(number) : 0, ++number), ...);
+        return bits;
+    }
+    template <class A>
+    static constexpr std::uint64_t whole_object(std::type_identity<A>) {
+        return 0;
     }
     /// With gr::out, tensors are arrays: nothing is recorded, and nothing copied.
     template <class A>
@@ -240,19 +279,22 @@ private:
     template <class A>
     static void bind_out(std::int64_t const* dimensions, void** outputs, A& a) {
         if constexpr (core::is_out<std::remove_const_t<A>>) {
-            static_assert(std::tuple_size_v<decltype(a.data)> == static_cast<std::size_t>(plan.returned), "gradus::program(gr::out(...)): one target for each result");
+            static_assert(std::tuple_size_v<decltype(a.data)> == static_cast<std::size_t>(plan.returned),
+                          "gradus::program(gr::out(...)): one target for each result");
             bind_targets(dimensions, outputs, a.data, std::make_integer_sequence<int, plan.returned>{});
         }
     }
     template <class... D, int... I>
-    static void bind_targets(std::int64_t const* dimensions, void** outputs, std::tuple<D&...> const& data, std::integer_sequence<int, I...>) {
+    static void bind_targets(std::int64_t const* dimensions, void** outputs, std::tuple<D&...> const& data,
+                             std::integer_sequence<int, I...>) {
         (bind_target<I, D>(dimensions, outputs, std::get<I>(data)), ...);
     }
     template <int I, class D>
     static void bind_target(std::int64_t const* dimensions, void** outputs, D& data) {
         using traits = core::data_traits<D&>;
         constexpr tensor_type type = core::returned_type<Source, I>;
-        static_assert(std::is_same_v<typename traits::element_type, element_t<type.type>>, "gradus::program(gr::out(...)): a target's elements are const or of another type than the result's");
+        static_assert(std::is_same_v<typename traits::element_type, element_t<type.type>>,
+                      "gradus::program(gr::out(...)): a target's elements are const or of another type than the result's");
         constexpr monomial elements = [] {
             dimension_table table = plan.dimensions;
             return table.size(core::returned_type<Source, I>.shape);
@@ -260,7 +302,10 @@ private:
         std::int64_t size = elements.at(dimensions);
         core::require_defined("out", data);
         core::require_contiguous("out", data);
-        if (core::data_size(data) != size) throw shape_error(core::concat("gradus::program(gr::out(...)): target ", I, " has ", core::data_size(data), " elements where ", type, " has ", size).str());
+        if (core::data_size(data) != size)
+            throw shape_error(core::concat("gradus::program(gr::out(...)): target ", I, " has ", core::data_size(data), " elements where ",
+                                           type, " has ", size)
+                                  .str());
         outputs[I] = core::data_pointer(data);
     }
     template <class... A>
@@ -274,6 +319,7 @@ private:
         };
         if constexpr ((std::is_same_v<A, workspace> || ...)) {
             workspace& given = first_workspace(arguments...);
+            core::require_no_scratch<Source>(dimensions, symbols, outputs, given);
             given.reserve(static_cast<std::size_t>(plan.workspace_bytes(dimensions, team.threads)));
             run(given.data());
         } else {
@@ -309,10 +355,14 @@ private:
 /// Compiles expressions and updates into one program: `constexpr auto step = gr::compile(loss, gr::grad(loss, w));`.
 template <class... E>
 constexpr auto compile(E...) {
-    core::report<&core::symbols_complaint<expressions<E...>>>();
-    return program<expressions<E...>>{};
+    using source = expressions<E...>;
+    if constexpr (!core::is_empty<&core::derivatives_complaint<source>>) {
+        core::report<&core::derivatives_complaint<source>>();  // alone: nothing is made of derivatives that are not there
+        return 0;
+    } else {
+        core::report<&core::symbols_complaint<source>>();
+        return program<source>{};
+    }
 }
 
-}  // namespace gradus
-
-#pragma GCC diagnostic pop
+}  // namespace gradus::inline GRADUS_ARCH

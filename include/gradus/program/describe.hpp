@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <gradus/core/target.hpp>
 #include <gradus/kernel/loop_description.hpp>
 #include <gradus/op/reduction.hpp>
 #include <gradus/pass/plan_memory.hpp>
 
-// g++ takes names in an instantiated lambda for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-
-namespace gradus {
+namespace gradus::inline GRADUS_ARCH {
 
 /// How a loop's input is found: memory of a node, an offset, a stride per merged axis.
 struct input_binding {
@@ -35,22 +32,66 @@ struct loop_draft {
 
 namespace core {
 
+/// Numbers by nodes, for the few nodes that a loop has to do with: a table of all of them for every loop would be quadratic work.
+class node_numbers {
+public:
+    struct entry {
+        int node = -1, number = -1;
+    };
+    /// The number of a node, -1 at first.
+    constexpr int& operator[](int node) {
+        if (2 * (count_ + 1) > slots_.size()) grow();
+        entry& e = slots_[slot(node)];
+        if (e.node < 0) {
+            e.node = node;
+            ++count_;
+        }
+        return e.number;
+    }
+    constexpr entry* begin() { return slots_.begin(); }
+    constexpr entry* end() { return slots_.end(); }
+
+private:
+    constexpr int slot(int node) const {
+        int const mask = slots_.size() - 1;
+        int at = node & mask;
+        while (slots_[at].node >= 0 && slots_[at].node != node) at = (at + 1) & mask;
+        return at;
+    }
+    constexpr void grow() {
+        list<entry> old(slots_.size() ? 4 * slots_.size() : 16);
+        old.swap(slots_);
+        for (entry const& e : old)
+            if (e.node >= 0) slots_[slot(e.node)] = e;
+    }
+    list<entry> slots_;
+    int count_ = 0;
+};
+
 /// Writes the loop of one group. `Graph` and `Plan` are frozen: see program/plan.hpp.
 template <class Graph, class Plan>
 class describing {
 public:
     constexpr describing(Graph const& g, Plan const& plan, int group, std::uint64_t const* ops, int op_count)
-        : g_(g), plan_(plan), group_(group), ops_(ops), op_count_(op_count), dimensions_(plan.dimensions), domain_(plan.group(group).domain), number_(g.size(), -1) {}
+        : g_(g),
+          plan_(plan),
+          group_(group),
+          ops_(ops),
+          op_count_(op_count),
+          dimensions_(plan.dimensions),
+          domain_(plan.group(group).domain) {}
 
     constexpr loop_draft run() {
         for (int pass = 0; pass < 2; ++pass) {  // the body, then the epilogue
-            if (pass) {  // nothing of the body is read, the loop is over
+            if (pass) {                         // nothing of the body is read, the loop is over
                 draft_.body = draft_.code.size();
-                for (int i = 0; i < g_.size(); ++i)
-                    if (g_[i].op->kind == op_kind::leaf || plan_.inlined[i]) number_[i] = -1;
+                for (auto& [i, number] : number_)
+                    if (i >= 0 && (g_[i].op->kind == op_kind::leaf || plan_.inlined[i])) number = -1;
+                for (int& k : loaded_) k = -1;
             }
-            for (int i = 0; i < g_.size(); ++i)
-                if (plan_.group_of[i] == group_ && (plan_.epilogue[i] != 0) == (pass == 1)) member(i);
+            auto const& group = plan_.group(group_);
+            for (int m = group.first_member; m < group.first_member + group.members; ++m)
+                if ((plan_.epilogue[plan_.members[m]] != 0) == (pass == 1)) member(plan_.members[m]);
         }
         merge_axes();
         return std::move(draft_);
@@ -59,20 +100,28 @@ public:
 private:
     constexpr bool single(int i) const { return g_[i].shape.is_single(); }
 
+    static constexpr kernel::fold fold_of(reducer how) {
+        switch (how) {
+            case reducer::sum: return kernel::fold::sum;
+            case reducer::max: return kernel::fold::amax;
+            case reducer::none: break;
+        }
+        core::refuse<"gradus: a reduction that no loop computes", std::logic_error>();
+    }
     constexpr void member(int i) {
         node const& n = g_[i];
-        bool stored = plan_.buffers[i].where != place::none;
+        bool stored = plan_.buffers[i].where != buffer_kind::none;
         if (n.op->kind == op_kind::reduction) {
             std::int16_t source = operand(n.in[0]);
-            auto how = n.is<op::sum>() ? kernel::fold::sum : kernel::fold::amax;
             number_[i] = draft_.outputs.size();
-            draft_.outputs.push_back({source, n.type, how, stored, static_cast<std::uint32_t>(n.attr.n[0])});
+            draft_.outputs.push_back({source, n.type, fold_of(n.op->reduces_by), stored, static_cast<std::uint32_t>(n.attr.n[0])});
             draft_.output_nodes.push_back(i);
             return;
         }
         emit(i);
         if (!stored) return;
-        draft_.outputs.push_back({static_cast<std::int16_t>(number_[i]), n.type, plan_.epilogue[i] ? kernel::fold::epilogue : kernel::fold::none, true, 0});
+        draft_.outputs.push_back(
+            {static_cast<std::int16_t>(number_[i]), n.type, plan_.epilogue[i] ? kernel::fold::epilogue : kernel::fold::none, true, 0});
         draft_.output_nodes.push_back(i);
     }
     constexpr void emit(int i) {
@@ -90,7 +139,8 @@ private:
     constexpr std::int16_t op_number(std::uint64_t id) const {
         for (int k = 0; k < op_count_; ++k)
             if (ops_[k] == id) return static_cast<std::int16_t>(k);
-        throw std::logic_error("gradus: an operation that a derivative uses is not in the expression: name it in `using uses = gr::op::op_list<...>`");
+        core::refuse<"gradus: an operation that a derivative uses is not in the expression: name it in `using uses = gr::op::op_list<...>`",
+                     std::logic_error>();
     }
     constexpr int push(kernel::instruction const& made) {
         draft_.code.push_back(made);
@@ -102,9 +152,8 @@ private:
         node const& n = g_[b];
         bool here = plan_.group_of[b] == group_;
         if (here && n.op->kind == op_kind::reduction) {
-            for (int k = 0; k < draft_.code.size(); ++k)
-                if (draft_.code[k].op == kernel::reduced && draft_.code[k].a == number_[b]) return static_cast<std::int16_t>(k);
-            return static_cast<std::int16_t>(push({kernel::reduced, static_cast<std::int16_t>(number_[b]), -1, -1, n.type, 0}));
+            if (reduced_[b] < 0) reduced_[b] = push({kernel::reduced, static_cast<std::int16_t>(number_[b]), -1, -1, n.type, 0});
+            return static_cast<std::int16_t>(reduced_[b]);
         }
         if (here || n.is<op::constant>() || n.is<op::size>() || n.is<op::iota>() || plan_.inlined[b]) {
             if (number_[b] < 0) make(b);
@@ -147,15 +196,20 @@ private:
             wanted.begin[axis] = op::start_of(window->attr, axis);
             wanted.end[axis] = wanted.begin[axis] + s[axis].code;
         }
-        int input = 0;
-        while (input < draft_.inputs.size() && !same(draft_.inputs[input], wanted)) ++input;
-        if (input == draft_.inputs.size()) {
-            draft_.inputs.push_back(wanted);
-            draft_.input_types.push_back(g_[id].type);
-        }
-        for (int k = draft_.body; k < draft_.code.size(); ++k)
-            if (draft_.code[k].op == kernel::load && draft_.code[k].a == input) return static_cast<std::int16_t>(k);
-        return static_cast<std::int16_t>(push({kernel::load, static_cast<std::int16_t>(input), -1, -1, g_[id].type, 0}));
+        int const input = input_number(wanted, g_[id].type);
+        if (loaded_[input] < 0) loaded_[input] = push({kernel::load, static_cast<std::int16_t>(input), -1, -1, g_[id].type, 0});
+        return static_cast<std::int16_t>(loaded_[input]);
+    }
+    constexpr int input_number(input_binding const& wanted, dtype type) {
+        int& latest = input_of_[wanted.base];
+        for (int input = latest; input >= 0; input = input_before_[input])
+            if (same(draft_.inputs[input], wanted)) return input;
+        input_before_.push_back(latest);
+        latest = draft_.inputs.size();
+        loaded_.push_back(-1);
+        draft_.inputs.push_back(wanted);
+        draft_.input_types.push_back(type);
+        return latest;
     }
     static constexpr bool same(input_binding const& a, input_binding const& b) {
         if (a.base != b.base || !(a.offset == b.offset)) return false;
@@ -180,7 +234,10 @@ private:
         for (int axis = 0; axis < domain_.rank(); ++axis) {
             if (domain_[axis].code == 1) continue;
             if (groups && mergeable(group_last[groups - 1], axis)) group_last[groups - 1] = axis;
-            else { group_begin[groups] = group_last[groups] = axis; ++groups; }
+            else {
+                group_begin[groups] = group_last[groups] = axis;
+                ++groups;
+            }
         }
         if (groups == 0) groups = 1;  // a scalar: one axis of extent 1
         bool scalar = domain_.is_single();
@@ -196,7 +253,7 @@ private:
             all_static = all_static && extent.is_static();
             total *= extent.c;
         }
-        draft_.fixed = all_static && total <= 4096 && !plan_.in_pieces(group_);
+        draft_.fixed = all_static && total <= target::fixed_elements && !plan_.in_pieces(group_);
         for (input_binding& in : draft_.inputs) {
             monomial merged[max_rank]{};
             for (int k = 0; k < groups; ++k) {
@@ -229,12 +286,12 @@ private:
     int op_count_;
     dimension_table dimensions_;
     shape domain_;
-    list<int> number_;
+    node_numbers number_, reduced_;    ///< of instructions, or outputs; of instructions that read a reduction
+    node_numbers input_of_;            ///< the last input that looks at a node's memory
+    list<int> input_before_, loaded_;  ///< per input: the one before it on the same memory, and its instruction
     std::uint32_t index_axes_ = 0;
     loop_draft draft_;
 };
 
 }  // namespace core
-}  // namespace gradus
-
-#pragma GCC diagnostic pop
+}  // namespace gradus::inline GRADUS_ARCH

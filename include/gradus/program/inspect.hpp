@@ -5,9 +5,9 @@
 #include <gradus/graph/inspect.hpp>
 #include <gradus/graph/print.hpp>
 #include <gradus/graph/render.hpp>
-#include <gradus/program/plan.hpp>
+#include <gradus/program/stages.hpp>
 
-namespace gradus {
+namespace gradus::inline GRADUS_ARCH {
 
 /// The typed graph of expressions, derivatives expanded, as a constant to look at: `gr::graph_of(loss).count("matmul")`.
 template <class Source>
@@ -65,4 +65,4 @@ constexpr auto nodes(E...) {
     return core::typed_nodes<Source>(std::make_integer_sequence<int, stages<Source>::differentiated.node_count>{});
 }
 
-}  // namespace gradus
+}  // namespace gradus::inline GRADUS_ARCH

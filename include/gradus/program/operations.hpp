@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <gradus/program/plan.hpp>
+#include <gradus/program/stages.hpp>
 
 #include <array>
 
-// g++ takes names in an instantiated lambda for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-
-namespace gradus::core {
+namespace gradus::inline GRADUS_ARCH::core {
 
 /// Adds an operation to a list, once.
 template <class List, class Op>
@@ -76,7 +72,7 @@ constexpr bool only_known_operations() {
     for (int i = 0; i < g.size(); ++i) {
         if (g[i].op->kind != op_kind::elementwise) continue;
         bool known = false;
-        for (std::uint64_t id : op_ids<op::elementwise_list>) known = known || id == g[i].op->id;
+        for (std::uint64_t id : op_ids<op::kernel_list>) known = known || id == g[i].op->id;
         if (!known) return false;
     }
     return true;
@@ -88,16 +84,14 @@ typename collect_all<List, E...>::type collect_from(expressions<E...>);
 /// The operations that a program's loops may contain. Walks the expressions only where another operation is in one.
 template <class Source>
 struct operations_for {
-    using type = op::elementwise_list;
+    using type = op::kernel_list;
 };
 template <class Source>
     requires(requires { typename Source::parts; } && !only_known_operations<Source>())
 struct operations_for<Source> {
-    using type = decltype(collect_from<op::elementwise_list>(typename Source::parts{}));
+    using type = decltype(collect_from<op::kernel_list>(typename Source::parts{}));
 };
 template <class Source>
 using operations_of = typename operations_for<Source>::type;
 
-}  // namespace gradus::core
-
-#pragma GCC diagnostic pop
+}  // namespace gradus::inline GRADUS_ARCH::core

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <gradus/core/config.hpp>
+
 #include <cmath>
 #include <cstdint>
 
-namespace gradus {
+namespace gradus::inline GRADUS_ARCH {
 
 /// Random numbers that only depend on the seed and on how many were drawn: number n is mix(key + n * golden ratio), with
 /// the finaliser and the increment of splitmix64 (G. Steele, D. Lea, C. Flood, "Fast splittable pseudorandom number
@@ -45,4 +47,4 @@ private:
     std::uint64_t drawn_ = 0;
 };
 
-}  // namespace gradus
+}  // namespace gradus::inline GRADUS_ARCH

@@ -5,11 +5,7 @@
 #include <gradus/op/linear_algebra.hpp>
 #include <gradus/program/operations.hpp>
 
-// g++ takes names in an instantiated lambda for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-
-namespace gradus {
+namespace gradus::inline GRADUS_ARCH {
 
 namespace core {
 
@@ -17,8 +13,11 @@ namespace core {
 /// rows is factored or a triangle solved (2n for both), one per element otherwise.
 constexpr monomial flops_of(auto const& g, int i, dimension_table& dimensions) {
     node const& n = g[i];
-    if (n.op->kind == op_kind::contraction) return dimensions.size(n.shape) * dimensions.of(op::matmul::side(g[n.in[0]].shape, n.attr.n[0], 1)) * monomial{2, 0};
-    std::int64_t const per_column = n.is<op::lu_solve>() ? 2 : n.is<op::cholesky>() || n.is<op::triangular_solve>() || n.is<op::lu_factor>() || n.is<op::lu_determinant>();
+    if (n.op->kind == op_kind::contraction)
+        return dimensions.size(n.shape) * dimensions.of(op::matmul::side(g[n.in[0]].shape, n.attr.n[0], 1)) * monomial{2, 0};
+    bool const factors = n.is<op::cholesky>() || n.is<op::lu_factor>() || n.is<op::full_factor>();
+    bool const once = factors || n.is<op::triangular_solve>() || n.is<op::lu_determinant>() || n.is<op::lu_cofactors>();
+    std::int64_t const per_column = n.is<op::lu_solve>() || n.is<op::cofactor_slope>() ? 2 : once;
     if (per_column) return dimensions.size(n.shape) * dimensions.of(op::columns_of(g[n.in[0]].shape)) * monomial{per_column, 0};
     if (n.op->kind == op_kind::reduction) return dimensions.size(g[n.in[0]].shape);
     if (n.op->kind == op_kind::elementwise && !n.is<op::copy>()) return dimensions.size(n.shape);
@@ -32,7 +31,8 @@ constexpr std::int64_t flops_of_control(graph const& g, int id, dimension_table&
     for (int which = 0; which < body_count(g[id]); ++which) {
         graph const& body = g.bodies[static_cast<int>(g[id].attr.n[which])];
         std::int64_t flops = 0;
-        for (int i = 0; i < body.size(); ++i) flops += flops_of(body, i, dimensions).at(sizes) + flops_of_control(body, i, dimensions, sizes);
+        for (int i = 0; i < body.size(); ++i)
+            flops += flops_of(body, i, dimensions).at(sizes) + flops_of_control(body, i, dimensions, sizes);
         if (flops > most) most = flops;
     }
     return most * dimensions.size(rules_of(g[id]).domain(g, g[id])).at(sizes);
@@ -46,7 +46,8 @@ constexpr void append_operations(text& out, graph const& g, int id) {
         out += '(';
         graph const& body = g.bodies[static_cast<int>(g[id].attr.n[which])];
         for (int i = 0; i < body.size(); ++i)
-            if (op_kind const kind = body[i].op->kind; kind != op_kind::leaf && kind != op_kind::view && kind != op_kind::list) append_operations(out, body, i);
+            if (op_kind const kind = body[i].op->kind; kind != op_kind::leaf && kind != op_kind::view && kind != op_kind::list)
+                append_operations(out, body, i);
         out += ')';
     }
 }
@@ -65,8 +66,10 @@ class program_report {
         constexpr explicit dimension_sizes(D... given) {
             for (std::int64_t& size : of) size = 1;
             int known = 0;
-            for (int i = 0; i < S::plan.dimensions.count; ++i) ((D::name == S::plan.dimensions.names[i] ? (of[i] = given.size, ++known) : 0), ...);
-            if (known < S::plan.dimensions.count) throw std::invalid_argument("gradus::program: give every named dimension: gr::dim<\"batch\"> = 64");
+            for (int i = 0; i < S::plan.dimensions.count; ++i)
+                ((D::name == S::plan.dimensions.names[i] ? (of[i] = given.size, ++known) : 0), ...);
+            if (known < S::plan.dimensions.count)
+                throw std::invalid_argument("gradus::program: give every named dimension: gr::dim<\"batch\"> = 64");
         }
     };
 
@@ -97,7 +100,8 @@ public:
     }
     /// The graph that runs: differentiated and simplified.
     static constexpr gradus::graph graph() { return S::optimized.thaw(); }
-    /// A table: kernel, operations in it ("; " between groups that take turns on blocks of rows), shape, flops, bytes, where its results go.
+    /// A table: kernel, operations in it ("; " between groups that take turns on blocks of rows), shape, flops, bytes, where its results
+    /// go.
     static constexpr text explain(auto... dimensions) {
         dimension_sizes<decltype(dimensions)...> sizes(dimensions...);
         dimension_table table = S::plan.dimensions;
@@ -121,7 +125,9 @@ public:
                     append_place(results, i, sizes.of);
                 }
             }
-            core::append(out, core::concat(k, " | ", operations.view(), " | ", S::plan.first_group(k).domain, " | ", flops, " | ", kernel_bytes(k, sizes.of), " | ", results.view(), '\n').view());
+            core::append(out, core::concat(k, " | ", operations.view(), " | ", S::plan.first_group(k).domain, " | ", flops, " | ",
+                                           kernel_bytes(k, sizes.of), " | ", results.view(), '\n')
+                                  .view());
         }
         core::append(out, core::concat("workspace: ", S::plan.workspace_bytes(sizes.of), " bytes\n").view());
         return out;
@@ -137,7 +143,7 @@ private:
         std::int64_t bytes = 0;
         for (int i = 0; i < S::optimized.size(); ++i) {
             if (S::plan.kernel_of[i] != k) continue;
-            if (S::plan.buffers[i].where != place::none) bytes += bytes_of(i, sizes);
+            if (S::plan.buffers[i].where != buffer_kind::none) bytes += bytes_of(i, sizes);
             for (int o = 0; o < S::optimized[i].op->arity; ++o) count_input(k, S::optimized[i].in[o], counted, bytes, sizes);
         }
         return bytes;
@@ -146,22 +152,20 @@ private:
         int b = S::plan.base[id];
         if (S::plan.inlined[b]) {
             for (int o = 0; o < S::optimized[b].op->arity; ++o) count_input(kernel, S::optimized[b].in[o], counted, bytes, sizes);
-        } else if (S::plan.buffers[b].where != place::none && S::plan.kernel_of[b] != kernel && !counted.contains(b)) {
+        } else if (S::plan.buffers[b].where != buffer_kind::none && S::plan.kernel_of[b] != kernel && !counted.contains(b)) {
             counted.push_back(b);
             bytes += bytes_of(b, sizes);
         }
     }
     static constexpr void append_place(text& out, int i, std::int64_t const* sizes) {
         buffer const& b = S::plan.buffers[i];
-        if (b.where == place::none) return;
+        if (b.where == buffer_kind::none) return;
         if (!out.empty()) out += ' ';
         core::append(out, core::concat('%', i).view());
-        if (b.where == place::symbol) core::append(out, core::concat(" in ", S::optimized.symbols[b.index].name).view());
-        else if (b.where == place::output) core::append(out, core::concat(" result ", b.index).view());
+        if (b.where == buffer_kind::symbol) core::append(out, core::concat(" in ", S::optimized.symbols[b.index].name).view());
+        else if (b.where == buffer_kind::output) core::append(out, core::concat(" result ", b.index).view());
         else core::append(out, core::concat(" at ", S::plan.offset_of(b, sizes)).view());
     }
 };
 
-}  // namespace gradus
-
-#pragma GCC diagnostic pop
+}  // namespace gradus::inline GRADUS_ARCH

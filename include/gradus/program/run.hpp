@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <gradus/core/target.hpp>
 #include <gradus/program/aligned.hpp>
 #include <gradus/program/run_linear_algebra.hpp>
 #include <gradus/program/run_loop.hpp>
 #include <gradus/program/run_node.hpp>
 #include <gradus/program/run_sort.hpp>
+#include <gradus/program/run_whole.hpp>
 
 #include <algorithm>
 #include <array>
@@ -15,11 +17,7 @@
 
 // From a plan to calls of kernels. Everything but addresses and named dimensions is a constant here.
 
-// g++ takes names in an instantiated lambda for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-
-namespace gradus::core {
+namespace gradus::inline GRADUS_ARCH::core {
 
 template <class Source, int Node>
 void run_control(run_context const& c);  // control/run.hpp
@@ -30,6 +28,7 @@ template <class Source, int At>
     if constexpr (g.kind == kernel_kind::loop) run_loop<Source, g.number>(c);
     else if constexpr (g.kind == kernel_kind::contraction) run_contraction<Source, g.node>(c);
     else if constexpr (g.kind == kernel_kind::control) run_control<Source, g.node>(c);
+    else if constexpr (g.kind == kernel_kind::whole) run_whole<Source, g.node>(c);
     else if constexpr (g.kind == kernel_kind::argmax) run_argmax<Source, g.node>(c);
     else if constexpr (is_on_matrices(stages<Source>::optimized[g.node])) run_on_matrices<Source, g.node>(c);
     else if constexpr (stages<Source>::optimized[g.node].template is<op::sorting_order>()) run_sorting_order<Source, g.node>(c);
@@ -43,13 +42,13 @@ constexpr auto pieces_of() {
 }
 /// Groups that take turns on blocks of rows.
 template <class... Group>
-struct walk : Group... {
-    explicit walk(run_context const& c) : Group(c)... { (Group::begin(), ...); }
+struct groups_in_turn : Group... {
+    explicit groups_in_turn(run_context const& c) : Group(c)... { (Group::begin(), ...); }
     void rows([[maybe_unused]] std::int64_t first, [[maybe_unused]] std::int64_t count) { (Group::rows(first, count), ...); }
     void end() { (Group::end(), ...); }
 };
 template <class Source, int First, int... I>
-using walk_of_groups = walk<typename decltype(pieces_of<Source, stages<Source>::plan.groups[First + I]>())::type...>;
+using groups_of_kernel = groups_in_turn<typename decltype(pieces_of<Source, stages<Source>::plan.groups[First + I]>())::type...>;
 
 /// Rows that a group walks over.
 template <class Source, int At>
@@ -64,7 +63,7 @@ template <class Source, int Position, int... G>
 [[gnu::noinline]] void run_blocks(run_context const& c, std::integer_sequence<int, G...>) {
     constexpr planned_kernel k = stages<Source>::plan.kernels[Position];
     std::int64_t const rows = rows_in<Source, k.first>(c);
-    walk_of_groups<Source, k.first, G...> groups(c);
+    groups_of_kernel<Source, k.first, G...> groups(c);
     std::int64_t row = 0;
     do {  // once without rows too, for products that are then sums of nothing
         groups.rows(row, std::min(k.block, rows - row));
@@ -76,11 +75,12 @@ template <class Source, int Position, int... G>
 template <class Source, int Position, int... G>
 [[gnu::noinline]] void run_behind(run_context const& c, std::integer_sequence<int, G...>) {
     constexpr planned_kernel k = stages<Source>::plan.kernels[Position];
-    using groups_type = walk_of_groups<Source, k.first + 1, G...>;
+    using groups_type = groups_of_kernel<Source, k.first + 1, G...>;
     groups_type groups(c);
     using product = bound_product<Source, stages<Source>::plan.groups[k.first].node>;
     product p(c);
-    p.work.finished = {[](void* to, std::int64_t first, std::int64_t count) { static_cast<groups_type*>(to)->rows(first, count); }, &groups};
+    p.work.finished = {[](void* to, std::int64_t first, std::int64_t count) { static_cast<groups_type*>(to)->rows(first, count); },
+                       &groups};
     kernel::contract<typename product::T>(p.a, p.layout_a, p.b, p.layout_b, p.to, p.size.n, p.size, p.work);
     groups.end();
 }
@@ -92,8 +92,8 @@ template <class Source, int First, int... I>
 template <class Source, int Position>
 [[gnu::always_inline]] inline void run_kernel(run_context const& c) {
     constexpr planned_kernel k = stages<Source>::plan.kernels[Position];
-    if constexpr (k.walk == walk_kind::whole) run_groups<Source, k.first>(c, std::make_integer_sequence<int, k.groups>{});
-    else if constexpr (k.walk == walk_kind::blocks) run_blocks<Source, Position>(c, std::make_integer_sequence<int, k.groups>{});
+    if constexpr (k.rows == fused_rows::none || interprets) run_groups<Source, k.first>(c, std::make_integer_sequence<int, k.groups>{});
+    else if constexpr (k.rows == fused_rows::blocks) run_blocks<Source, Position>(c, std::make_integer_sequence<int, k.groups>{});
     else run_behind<Source, Position>(c, std::make_integer_sequence<int, k.groups - 1>{});
     run_groups<Source, k.first + k.groups>(c, std::make_integer_sequence<int, k.after>{});
 }
@@ -111,7 +111,9 @@ inline void copy_back(run_context const& c) {
 
 template <class Source>
 inline void copy_back_all(run_context const& c) {
-    []<int... I>(run_context const& context, std::integer_sequence<int, I...>) { static_cast<void>(context), (copy_back<Source, I>(context), ...); }(c, std::make_integer_sequence<int, stages<Source>::plan.copied_back_count>{});
+    []<int... I>(run_context const& context, std::integer_sequence<int, I...>) {
+        static_cast<void>(context), (copy_back<Source, I>(context), ...);
+    }(c, std::make_integer_sequence<int, stages<Source>::plan.copied_back_count>{});
 }
 
 /// Which results need a node: a bit each; those from number 63 on share one.
@@ -166,7 +168,9 @@ void run_wanted(run_context const& c, std::uint64_t wanted) {
 
 template <class Source>
 [[gnu::always_inline]] inline void run_kernels(run_context const& c) {
-    [&]<int... K>(std::integer_sequence<int, K...>) __attribute__((always_inline)) { (run_kernel<Source, K>(c), ...); }(std::make_integer_sequence<int, stages<Source>::plan.kernel_count>{});
+    [&]<int... K>(std::integer_sequence<int, K...>) __attribute__((always_inline)) {
+        (run_kernel<Source, K>(c), ...);
+    }(std::make_integer_sequence<int, stages<Source>::plan.kernel_count>{});
 }
 template <class Source>
 GRADUS_FLATTEN void run_tiny(run_context const& c) {
@@ -180,21 +184,18 @@ void run_program(run_context const& c) {
     copy_back_all<Source>(c);
 }
 
-/// Scratch memory up to here is on the stack.
-inline constexpr std::int64_t stack_bytes = 16 * 1024;
-
 /// Calls `run(scratch)` with the scratch memory that a program needs: on the stack if it is small and static.
 template <class Source>
 void with_scratch(std::int64_t const* dimensions, auto&& run, int threads = 1) {
-    if constexpr (static_workspace<Source>() >= 0 && static_workspace<Source>() <= stack_bytes && stages<Source>::plan.product_count == 0) {
+    if constexpr (static_workspace<Source>() >= 0 && static_workspace<Source>() <= target::scratch_on_stack &&
+                  stages<Source>::plan.product_count == 0) {
         alignas(64) std::byte scratch[static_workspace<Source>() + 1];
         run(scratch);
     } else {
         aligned_buffer scratch(static_cast<std::size_t>(stages<Source>::plan.workspace_bytes(dimensions, threads)));
-        run(scratch.data());
+        std::byte nothing{};  // what is empty has an address too, for pointers to begin at
+        run(scratch.size() ? scratch.data() : &nothing);
     }
 }
 
-}  // namespace gradus::core
-
-#pragma GCC diagnostic pop
+}  // namespace gradus::inline GRADUS_ARCH::core

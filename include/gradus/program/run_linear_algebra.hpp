@@ -5,14 +5,14 @@
 #include <gradus/op/linear_algebra.hpp>
 #include <gradus/program/run_node.hpp>
 
-// Kernels of one node: factorizations and substitutions, matrix after matrix (op/triangular.hpp, op/lu.hpp).
-// g++ takes names in an instantiated lambda for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
+// Kernels of one node: factorizations and substitutions, matrix after matrix (op/triangular.hpp, op/lu.hpp, op/determinant.hpp).
+namespace gradus::inline GRADUS_ARCH::core {
 
-namespace gradus::core {
-
-constexpr bool is_on_matrices(node const& n) { return n.is<op::cholesky>() || n.is<op::triangular_solve>() || n.is<op::lu_factor>() || n.is<op::lu_solve>() || n.is<op::lu_determinant>(); }
+constexpr bool is_on_matrices(node const& n) {
+    bool const factors = n.is<op::cholesky>() || n.is<op::lu_factor>() || n.is<op::full_factor>(),
+               solves = n.is<op::triangular_solve>() || n.is<op::lu_solve>();
+    return factors || solves || n.is<op::lu_determinant>() || n.is<op::lu_cofactors>() || n.is<op::cofactor_slope>();
+}
 
 /// The matrices of operand K: all operands of a node have the same leading axes.
 template <class Source, int Node, int K>
@@ -24,7 +24,9 @@ struct operand_matrices {
     T const* first;
 
     explicit operand_matrices(run_context const& c)
-        : extents(numbers_at<extents_of<Source, A::id>>(c.dimensions)), strides(numbers_at<strides_of<A>>(c.dimensions)), first(A::data(c)) {}
+        : extents(numbers_at<extents_of<Source, A::id>>(c.dimensions)),
+          strides(numbers_at<strides_of<A>>(c.dimensions)),
+          first(A::data(c)) {}
     std::int64_t rows() const { return extents.n[lead]; }
     std::int64_t columns() const { return extents.n[lead + 1]; }
     std::int64_t count() const {
@@ -41,6 +43,16 @@ struct operand_matrices {
         return {at, strides.n[lead], strides.n[lead + 1]};
     }
 };
+
+/// The cofactors of a matrix with the factors f: its determinant times a^-T where there is one, which costs two substitutions.
+template <class T>
+void cofactors(kernel::strided_matrix<T> const& f, T* y, std::int64_t n) {
+    T const determinant = kernel::lu_determinant(f, n, 0);
+    if (!std::isnormal(determinant)) return op::lu_cofactors::compute(f, n, y);
+    for (std::int64_t i = 0; i < n * n; ++i) y[i] = 0;
+    for (std::int64_t i = 0; i < n; ++i) y[i * n + i] = determinant;
+    kernel::lu_solve(f, true, y, n, n);
+}
 
 template <class Source, int Node>
 void run_on_matrices(run_context const& c) {
@@ -67,12 +79,20 @@ void run_on_matrices(run_context const& c) {
             kernel::copy_matrix(b[i], to, n, m);
             kernel::lu_solve(f[i], attr.n[0] != 0, to, n, m);
         }
+    } else if constexpr (me.template is<op::lu_cofactors>()) {
+        operand_matrices<Source, Node, 1> const f(c);
+        for (std::int64_t i = 0; i < count; ++i) cofactors(f[i], to + i * n * n, n);
+    } else if constexpr (me.template is<op::full_factor>()) {
+        for (std::int64_t i = 0; i < count; ++i) op::full_factor::compute(a[i], n, to + i * n * (n + 2));
+    } else if constexpr (me.template is<op::cofactor_slope>()) {
+        operand_matrices<Source, Node, 1> const f(c);
+        operand_matrices<Source, Node, 2> const e(c);
+        for (std::int64_t i = 0; i < count; ++i) op::cofactor_slope::compute(f[i], e[i], n, to + i * n * n);
     } else {
+        static_assert(me.template is<op::lu_determinant>(), "gradus: an operation on matrices without a kernel");
         operand_matrices<Source, Node, 1> const f(c);
         for (std::int64_t i = 0; i < count; ++i) to[i] = kernel::lu_determinant(f[i], n, static_cast<int>(attr.n[0]));
     }
 }
 
-}  // namespace gradus::core
-
-#pragma GCC diagnostic pop
+}  // namespace gradus::inline GRADUS_ARCH::core

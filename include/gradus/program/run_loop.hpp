@@ -1,20 +1,17 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <gradus/core/target.hpp>
+#include <gradus/kernel/evaluated_loop.hpp>
 #include <gradus/kernel/loop.hpp>
-#include <gradus/program/addresses.hpp>
-#include <gradus/program/describe.hpp>
+#include <gradus/program/execute_loop.hpp>
 #include <gradus/program/operations.hpp>
 
 #include <utility>
 
 // From a group of fused nodes to a call of the loop kernel.
 
-// g++ takes names in an instantiated lambda for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-
-namespace gradus::core {
+namespace gradus::inline GRADUS_ARCH::core {
 
 /// The description of one loop of a program, and what to bind it to.
 template <class Source, int Group>
@@ -22,7 +19,9 @@ struct loop_code {
     using S = stages<Source>;
     using ops = operations_of<Source>;
     static constexpr loop_draft draft() {
-        return describing<decltype(S::optimized), decltype(S::plan)>(S::optimized, S::plan, Group, op_ids<ops>.data(), static_cast<int>(op_ids<ops>.size())).run();
+        return describing<decltype(S::optimized), decltype(S::plan)>(S::optimized, S::plan, Group, op_ids<ops>.data(),
+                                                                     static_cast<int>(op_ids<ops>.size()))
+            .run();
     }
     struct sizes {
         int code, inputs, outputs, axes, sizes;
@@ -48,10 +47,12 @@ struct loop_code {
         b.row = d.row;
         for (int i = 0; i < n.code; ++i) b.description.code[i] = d.code[i];
         for (int a = 0; a < n.axes; ++a) {
-            bool is_short = a == n.axes - 1 && d.extents[a].is_static() && d.extents[a].c < 64 && !(a == 0 && S::plan.in_pieces(Group));
+            bool is_short =
+                a == n.axes - 1 && d.extents[a].is_static() && d.extents[a].c < target::fixed_row && !(a == 0 && S::plan.in_pieces(Group));
             b.extents[a] = d.extents[a];
             b.description.extents[a] = d.fixed || is_short ? d.extents[a].c : kernel::at_run_time;
         }
+        b.description.short_rows = d.extents[n.axes - 1].is_static() && d.extents[n.axes - 1].c <= target::short_row;
         for (int j = 0; j < n.inputs; ++j) {
             b.in[j] = d.inputs[j];
             b.description.inputs[j].type = d.input_types[j];
@@ -75,6 +76,7 @@ struct loop_code {
 /// Is a program so small that a call for each kernel would cost as much as the work?
 template <class Source>
 inline constexpr bool is_tiny = [] {
+    if constexpr (interprets) return false;
     constexpr auto const& plan = stages<Source>::plan;
     for (int k = 0; k < plan.group_count; ++k) {
         shape const& domain = plan.groups[k].domain;
@@ -83,10 +85,21 @@ inline constexpr bool is_tiny = [] {
             if (!domain[axis].is_static()) return false;
             elements *= domain[axis].code;
         }
-        if (elements > 64) return false;
+        if (elements > target::tiny_elements) return false;
     }
-    return plan.group_count <= 8;
+    return plan.group_count <= target::tiny_kernels;
 }();
+
+/// That of all outputs of a loop.
+template <class Source, class Code, class Outputs = std::make_integer_sequence<int, Code::n.outputs>>
+struct partial_sums;
+template <class Source, class Code, int... O>
+struct partial_sums<Source, Code, std::integer_sequence<int, O...>>
+    : partial_sum<Source, Code::value.out[O], kernel::fold_in_memory<Code::value.description, O>::exists>... {
+    void* at[sizeof...(O)];
+    [[gnu::always_inline]] explicit partial_sums(run_context const& c)
+        : at{partial_sum<Source, Code::value.out[O], kernel::fold_in_memory<Code::value.description, O>::exists>::memory(c)...} {}
+};
 
 /// A loop of a program and what it gets at run time.
 template <class Source, int Group>
@@ -98,26 +111,42 @@ struct bound_loop {
     void* out[code::n.outputs];
     std::int64_t extents[code::n.axes], strides[(code::n.inputs + 1) * code::n.axes];
     double sizes[code::n.sizes + 1];
+    partial_sums<Source, code> partial;
 
-    [[gnu::always_inline]] explicit bound_loop(run_context const& c) {
+    [[gnu::always_inline]] explicit bound_loop(run_context const& c) : partial(c) {
         [&]<int... J>(std::integer_sequence<int, J...>) __attribute__((always_inline)) {
             ((in[J] = elements<Source, b.in[J].base, element_t<b.description.inputs[J].type>>(c, b.in[J].offset)), ...);
         }(std::make_integer_sequence<int, code::n.inputs>{});
-        [&]<int... O>(std::integer_sequence<int, O...>) __attribute__((always_inline)) { ((out[O] = address<Source, b.out[O]>(c)), ...); }(std::make_integer_sequence<int, code::n.outputs>{});
+        [&]<int... O>(std::integer_sequence<int, O...>) __attribute__((always_inline)) {
+            ((out[O] = address<Source, b.out[O]>(c)), ...);
+        }(std::make_integer_sequence<int, code::n.outputs>{});
         for (int a = 0; a < code::n.axes; ++a) extents[a] = b.extents[a].at(c.dimensions);
         for (int j = 0; j < code::n.inputs; ++j)
             for (int a = 0; a < code::n.axes; ++a) strides[j * code::n.axes + a] = b.in[j].stride[a].at(c.dimensions);
         for (int s = 0; s < code::n.sizes; ++s) sizes[s] = static_cast<double>(b.sizes[s].at(c.dimensions));
     }
-    [[gnu::always_inline]] kernel::loop_arguments arguments() const { return {in, out, extents, strides, sizes}; }
+    [[gnu::always_inline]] kernel::loop_arguments arguments() const { return {in, out, extents, strides, sizes, partial.at}; }
 };
 
 template <class Source, int Group>
 inline void run_loop(run_context const& c) {
-    using bound = bound_loop<Source, Group>;
-    bound const b(c);
-    if constexpr (is_tiny<Source>) bound::kernel_type::run_here(b.arguments());
-    else bound::kernel_type::run(b.arguments());
+    if constexpr (interprets) {
+        using code = loop_code<Source, Group>;
+        static constexpr memory_map memory = memory_map::of(stages<Source>::plan);
+        static constexpr loop_binding binding{kernel::evaluated_loop<code::value.description, typename code::ops>::view,
+                                              code::value.in,
+                                              code::value.out,
+                                              code::value.extents,
+                                              code::value.sizes,
+                                              code::n.sizes};
+        execute_loop(binding, memory, c);
+        return;
+    } else {
+        using bound = bound_loop<Source, Group>;
+        bound b(c);
+        if constexpr (is_tiny<Source>) bound::kernel_type::run_here(b.arguments());
+        else bound::kernel_type::run(b.arguments());
+    }
 }
 
 /// A loop that runs a block of rows at a time.
@@ -129,13 +158,12 @@ class loop_in_pieces {
     std::int64_t row_;
 
 public:
-    explicit loop_in_pieces(run_context const& c) : bound_(c), arguments_(bound_.arguments()), loop_(arguments_), row_(bound_.b.row.at(c.dimensions)) {}
+    explicit loop_in_pieces(run_context const& c)
+        : bound_(c), arguments_(bound_.arguments()), loop_(arguments_), row_(bound_.b.row.at(c.dimensions)) {}
     loop_in_pieces(loop_in_pieces const&) = delete;
     void begin() { loop_.begin(); }
     void rows(std::int64_t first, std::int64_t count) { loop_.piece(first * row_, count * row_); }
     void end() { loop_.end(); }
 };
 
-}  // namespace gradus::core
-
-#pragma GCC diagnostic pop
+}  // namespace gradus::inline GRADUS_ARCH::core

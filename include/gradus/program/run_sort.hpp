@@ -5,11 +5,7 @@
 #include <gradus/op/sort.hpp>
 #include <gradus/program/run_node.hpp>
 
-// g++ takes names in an instantiated lambda for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-
-namespace gradus::core {
+namespace gradus::inline GRADUS_ARCH::core {
 
 /// The indices that sort each row (op/sort.hpp).
 template <class Source, int Node>
@@ -20,12 +16,12 @@ void run_sorting_order(run_context const& c) {
     constexpr bool descending = attributes_of<Source, Node>.n[0] != 0;
     numbers const extents = numbers_at<extents_of<Source, A::id>>(c.dimensions), strides = numbers_at<strides_of<A>>(c.dimensions);
     std::int64_t* to = elements<Source, Node, std::int64_t>(c);
-    kernel::walk(static_cast<T const*>(A::data(c)), strides.n, extents.n, last, [&](T const* row) {
-        kernel::sorting_order(extents.n[last], to, [&](std::int64_t i, std::int64_t j) { return op::sorting_order::before(row, strides.n[last], i, j, descending); });
+    kernel::for_each_strided(static_cast<T const*>(A::data(c)), strides.n, extents.n, last, [&](T const* row) {
+        kernel::sorting_order(extents.n[last], to, [&](std::int64_t i, std::int64_t j) {
+            return op::sorting_order::before(row, strides.n[last], i, j, descending);
+        });
         to += extents.n[last];
     });
 }
 
-}  // namespace gradus::core
-
-#pragma GCC diagnostic pop
+}  // namespace gradus::inline GRADUS_ARCH::core

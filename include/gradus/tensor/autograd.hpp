@@ -5,19 +5,15 @@
 
 #include <tuple>
 
-// g++ takes names in an instantiated template for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-
-namespace gradus {
+namespace gradus::inline GRADUS_ARCH {
 
 /// Options of autograd::grad, by name.
 struct grad_options {
     std::vector<any_tensor> grad_outputs{};  ///< one per output: the derivative of a loss with respect to it
     core::choice retain_graph{};             ///< as create_graph if not said
     core::recording_option create_graph{};   ///< the gradients can be differentiated again
-    core::choice allow_unused{};             ///< an input that no output depends on has an undefined gradient; as materialize_grads if not said
-    core::choice materialize_grads{};        ///< it has zeros instead
+    core::choice allow_unused{};       ///< an input that no output depends on has an undefined gradient; as materialize_grads if not said
+    core::choice materialize_grads{};  ///< it has zeros instead
 };
 
 namespace core {
@@ -32,16 +28,21 @@ inline list<tensor_ref> gradients_of(std::span<tensor_ref const> outputs, std::s
         if (!e) throw autograd_error("One of the differentiated Tensors does not require grad");
         targets.push_back(e);
     }
-    list<tensor_ref> found;
-    run_backward(outputs, options.grad_outputs, {options.retain_graph.value_or(options.create_graph.recorder != nullptr), options.create_graph.recorder}, {targets.begin(), targets.end()}, true, &found);
-    for (int i = 0; i < found.size(); ++i) {
-        tensor_state const& input = *inputs[static_cast<std::size_t>(i)];
-        if (found[i]) continue;
-        if (options.materialize_grads.value) found[i] = zeros_like(input.type, input.rank, input.extents);
-        else if (!options.allow_unused.value)
-            throw autograd_error("One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=true if this is the desired behavior.");
-    }
-    return found;
+    backward_pass pass({options.retain_graph.value_or(options.create_graph.recorder != nullptr), options.create_graph.recorder});
+    pass.only_for({targets.begin(), targets.end()});
+    list<tensor_ref>& found = pass.captured();
+    run_backward(pass, outputs, options.grad_outputs, [&] {
+        for (int i = 0; i < found.size(); ++i) {
+            tensor_state const& input = *inputs[static_cast<std::size_t>(i)];
+            if (found[i]) continue;
+            if (options.materialize_grads.value) found[i] = zeros_like(input.type, input.rank, input.extents);
+            else if (!options.allow_unused.value)
+                throw autograd_error(
+                    "One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=true if this is the "
+                    "desired behavior.");
+        }
+    });
+    return std::move(found);
 }
 template <class T>
 inline constexpr bool is_tuple = false;
@@ -88,6 +89,4 @@ void backward(std::tuple<T...> const& roots, std::vector<any_tensor> const& grad
 }
 
 }  // namespace autograd
-}  // namespace gradus
-
-#pragma GCC diagnostic pop
+}  // namespace gradus::inline GRADUS_ARCH

@@ -7,28 +7,19 @@
 // gradients, hooks, autograd::grad and captured parameters need no care. Each node drops what it has saved as soon as the next
 // one is made; the first backward pass that comes by runs the part again, and each node takes what its double has saved.
 
-// g++ takes names in an instantiated template for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-
-namespace gradus {
+namespace gradus::inline GRADUS_ARCH {
 
 namespace core {
 
-/// Without memory, but with the version that it had.
-inline void drop(std::span<saved_value> saved) {
-    for (saved_value& s : saved) s.memory = {};
-}
-
 /// A call of checkpoint.
 struct checkpointed : recomputation {
-    list<saved_value> saved;      ///< of arguments that are tensors
+    list<saved_value> saved;  ///< of arguments that are tensors
     list<saved_tensor> saved_as;
-    list<edge> edges;             ///< where their derivatives go
-    ref<recomputation> outer;     ///< the call that this one was made in: has the arguments
-    int number = 0;               ///< among the calls that were made there
-    list<node_kind const*> kinds; ///< of the nodes that were recorded
-    int calls = 0;                ///< of checkpoint, that were made
+    list<edge> edges;              ///< where their derivatives go
+    ref<recomputation> outer;      ///< the call that this one was made in: has the arguments
+    int number = 0;                ///< among the calls that were made there
+    list<node_kind const*> kinds;  ///< of the nodes that were recorded
+    int calls = 0;                 ///< of checkpoint, that were made
 
     void keep(tensor_ref const& t) {
         saved.push_back(t ? saved_from(*t) : saved_value{});
@@ -37,19 +28,20 @@ struct checkpointed : recomputation {
     }
     tensor_ref kept(int i) const {
         saved_value const& v = saved[i];
-        if (v.memory && v.memory->written_times() != v.version) refuse_changed(saved_as[i].described(), v.memory->written_times(), v.version);
+        if (v.memory && v.memory->written_times() != v.version)
+            refuse_changed(saved_as[i].described(), v.memory->written_times(), v.version);
         return saved_as[i].with(v, edges[i]);
     }
     void restore(tape_node& n, int number_of_node) final {
         locked held(lock_);
         {
             locked node_held(n.lock);
-            if (!n.extras->dropped) return;  // another thread was here
+            if (!n.extras->is_dropped) return;  // another thread was here
         }
-        recompute();
+        recompute([&] { return nodes_[number_of_node].empty() && !n.saved.empty(); });
         locked node_held(n.lock);
         put_back(n.saved, nodes_[number_of_node], n.kind->name);
-        n.extras->dropped = {};
+        n.extras->is_dropped = false;
     }
 
 protected:
@@ -65,31 +57,36 @@ private:
     };
     using values = list<saved_value>;
 
-    void recompute() {
-        if (done_) return;
+    /// Runs the function again unless that was done; also if what it had saved then was taken by a backward pass that failed.
+    void recompute(auto const& is_taken) {
+        if (done_ && !is_taken()) return;
+        done_ = false;
         if (outer) static_cast<checkpointed&>(*outer).restore_arguments(*this);
         keeping second;
         {
             enable_grad recording;
-            mode_guard<node_watcher*, &thread_modes::watcher> watch(&second);
+            mode_guard<node_watcher*, &thread_work::watcher, thread_work> watch(&second);
             run_again();
         }
         bool same = second.nodes.size() == kinds.size() && second.calls.size() == calls;
         for (int i = 0; same && i < kinds.size(); ++i) same = second.nodes[i]->kind == kinds[i];
         if (!same)
-            throw autograd_error(concat("gradus::checkpoint: A different number of tensors was saved during the original forward and recomputation: the function recorded ", kinds.size(),
-                                        " statements then, and ", second.nodes.size(), " (or others) now. It has to do the same whenever it is called with the same arguments.").str());
+            throw autograd_error(concat("gradus::checkpoint: A different number of tensors was saved during the original forward and "
+                                        "recomputation: the function recorded ",
+                                        kinds.size(), " statements then, and ", second.nodes.size(),
+                                        " (or others) now. It has to do the same whenever it is called with the same arguments.")
+                                     .str());
         nodes_ = list<values>(kinds.size());
         calls_ = list<values>(calls);
         for (int i = 0; i < kinds.size(); ++i)
             for (saved_value const& s : second.nodes[i]->saved) nodes_[i].push_back(s);
         for (int i = 0; i < calls; ++i) calls_[i] = static_cast<checkpointed&>(*second.calls[i]).saved;
-        drop({saved.begin(), saved.end()});
+        if (outer) drop({saved.begin(), saved.end()});  // which computes them again; without one they stay until the nodes are released
         done_ = true;
     }
     void restore_arguments(checkpointed& inner) {
         locked held(lock_);
-        recompute();
+        recompute([&] { return calls_[inner.number].empty() && !inner.saved.empty(); });
         put_back({inner.saved.begin(), inner.saved.end()}, calls_[inner.number], "checkpoint");
     }
     static void put_back(std::span<saved_value> into, values& found, std::string_view name) {
@@ -98,11 +95,15 @@ private:
             if (now.memory && now.version != into[i].version) refuse_changed(name, now.version, into[i].version);
         }
         for (std::size_t i = 0; i < into.size(); ++i) into[i] = std::move(found[static_cast<int>(i)]);
+        found = {};
     }
     /// E2, as far as it is known what has changed.
     [[noreturn, gnu::cold]] static void refuse_changed(auto const& what, std::uint32_t now, std::uint32_t then) {
-        throw autograd_error(concat("gradus::checkpoint: one of the variables needed for gradient computation has been modified by an inplace operation: [", what, "] is at version ", static_cast<std::int64_t>(now),
-                                    "; expected version ", static_cast<std::int64_t>(then), " instead. What a checkpoint reads must stay as it is until the backward pass.").str());
+        throw autograd_error(
+            concat("gradus::checkpoint: one of the variables needed for gradient computation has been modified by an inplace operation: [",
+                   what, "] is at version ", static_cast<std::int64_t>(now), "; expected version ", static_cast<std::int64_t>(then),
+                   " instead. What a checkpoint reads must stay as it is until the backward pass.")
+                .str());
     }
 
     spin_lock lock_;  ///< while the function runs again
@@ -120,8 +121,9 @@ public:
 
     void made(tape_node& n) override {
         finish();
-        last_ = node_ref::sharing(&n);
+        n.more();  // `finish` must not throw
         to_.kinds.push_back(n.kind);
+        last_ = node_ref::sharing(&n);
     }
     void made(recomputation& r) override {
         auto& inner = static_cast<checkpointed&>(r);
@@ -135,8 +137,9 @@ private:
         if (!last_) return;
         if (last_->has_saved()) {
             drop(last_->saved);
-            last_->more().dropped = ref<recomputation>::sharing(&to_);
-            last_->more().number = to_.kinds.size() - 1;
+            last_->extras->dropped = ref<recomputation>::sharing(&to_);
+            last_->extras->number = to_.kinds.size() - 1;
+            last_->extras->is_dropped = true;
         }
         last_ = {};
     }
@@ -177,10 +180,10 @@ auto run_checkpoint(F f, A const&... a) {
     ref<recomputation> const owner(call);
     auto results = [&] {
         dropping first(*call);
-        mode_guard<node_watcher*, &thread_modes::watcher> watch(&first);
+        mode_guard<node_watcher*, &thread_work::watcher, thread_work> watch(&first);
         return computed_results(call->function(a...));
     }();
-    if (modes.watcher) modes.watcher->made(*call);
+    if (running.watcher) running.watcher->made(*call);
     return results;
 }
 
@@ -197,6 +200,4 @@ auto checkpoint(F f, A const&... arguments) {
     return core::run_checkpoint<F, std::remove_cvref_t<decltype(core::computed(arguments))>...>(std::move(f), core::computed(arguments)...);
 }
 
-}  // namespace gradus
-
-#pragma GCC diagnostic pop
+}  // namespace gradus::inline GRADUS_ARCH

@@ -7,11 +7,7 @@
 
 // Tensors joined along an axis whose extents run time tells. (Static ones are an operation of the language.)
 
-// g++ takes names in an instantiated lambda for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-
-namespace gradus {
+namespace gradus::inline GRADUS_ARCH {
 namespace core {
 
 /// A node about parts that stand side by side along an axis.
@@ -45,7 +41,9 @@ inline tensor_ref joined(std::span<tensor_ref const> parts, int axis, std::sourc
     for (tensor_ref const& t : parts.subspan(1)) {
         for (int i = 0; i < t->rank; ++i)
             if (i != axis && t->extents[i] != extents[i])
-                throw shape_error(concat("gradus::cat(parts): shapes differ beside axis ", axis, ": one is ", parts[0]->described(), ", another is ", t->described()).str());
+                throw shape_error(concat("gradus::cat(parts): shapes differ beside axis ", axis, ": one is ", parts[0]->described(),
+                                         ", another is ", t->described())
+                                      .str());
         extents[axis] += t->extents[axis];
         recorded = recorded || is_recording(t);
     }
@@ -109,7 +107,9 @@ auto cat_list(std::span<tensor<T, E...> const> parts, std::source_location where
     return declared_as<with_extent({dtype_of<T>, {E...}}, axis, dyn)>(joined({states.begin(), states.end()}, axis, where));
 }
 template <tensor_type A, tensor_type B, std::int64_t Axis>
-inline constexpr bool joins_at_run_time = Axis < A.shape.rank() && Axis < B.shape.rank() && !(A.shape[static_cast<int>(Axis % max_rank)].is_static() && B.shape[static_cast<int>(Axis % max_rank)].is_static());
+inline constexpr bool joins_at_run_time =
+    Axis < A.shape.rank() && Axis < B.shape.rank() &&
+    !(A.shape[static_cast<int>(Axis % max_rank)].is_static() && B.shape[static_cast<int>(Axis % max_rank)].is_static());
 
 }  // namespace core
 
@@ -139,8 +139,8 @@ auto cat(std::vector<tensor<T, E...>> const& parts, std::source_location where =
 /// concatenate where run time tells the extents of the axis: see cat.
 template <int Axis, run_time_operand A, run_time_operand B>
     requires(core::joins_at_run_time<A::type, B::type, core::axis_of(Axis, A::type.shape.rank())>)
-auto concatenate(A a, B b) { return cat<Axis>(a, b); }
+auto concatenate(A a, B b) {
+    return cat<Axis>(a, b);
+}
 
-}  // namespace gradus
-
-#pragma GCC diagnostic pop
+}  // namespace gradus::inline GRADUS_ARCH

@@ -5,11 +5,7 @@
 
 // What a user's function keeps from its forward for its backward, and its node of the tape.
 
-// g++ takes names in an instantiated template for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-
-namespace gradus {
+namespace gradus::inline GRADUS_ARCH {
 
 namespace core {
 
@@ -110,8 +106,8 @@ private:
     friend core::function_access;
     core::list<core::tensor_ref> kept_, constants_, dirty_;  // in forward
     core::any_value data_;
-    core::function_node* node_ = nullptr;                    // in backward
-    core::list<core::saved_value> values_;                   // handles of its own: another thread may release the node
+    core::function_node* node_ = nullptr;   // in backward
+    core::list<core::saved_value> values_;  // handles of its own: another thread may release the node
     std::uint64_t needed_ = 0;
     bool materializes_ = true;
 };
@@ -119,7 +115,8 @@ private:
 }  // namespace autograd
 
 inline any_tensor autograd::context::saved(int i) const {
-    if (i < 0 || i >= saved_count()) throw autograd_error(core::concat("gradus::autograd::context::saved(", i, "): ", saved_count(), " tensors were saved").str());
+    if (i < 0 || i >= saved_count())
+        throw autograd_error(core::concat("gradus::autograd::context::saved(", i, "): ", saved_count(), " tensors were saved").str());
     if (!node_) return any_tensor(kept_[i]);
     core::saved_tensor const& was = node_->saved_as[i];
     core::edge from;
@@ -154,18 +151,22 @@ struct function_access {
     static void need(context& ctx, int argument) { ctx.needed_ |= std::uint64_t{1} << argument; }
 
     /// Enters a call into the tape. Results that are operands, or had a history, become other handles of the same elements.
-    static void enter(node_kind const& kind, context& ctx, std::span<tensor_ref const> in, std::span<tensor_ref> out, bool records, std::source_location where) {
+    static void enter(node_kind const& kind, context& ctx, std::span<tensor_ref const> in, std::span<tensor_ref> out, bool records,
+                      std::source_location where) {
         for (tensor_ref const& t : ctx.dirty_) {
             if (place_of(in, t) < 0) throw autograd_error("gradus::autograd::context::mark_dirty(t): t is no operand of forward");
-            if (records && t->requires_grad && !t->node) throw autograd_error("a leaf Variable that requires grad is being used in an in-place operation.");
-            if (records && t->extras && t->extras->is_view) throw autograd_error("gradus::autograd::context::mark_dirty(t): t is a view: return a tensor of its own");
+            if (records && t->requires_grad && !t->node)
+                throw autograd_error("a leaf Variable that requires grad is being used in an in-place operation.");
+            if (records && t->extras && t->extras->is_view)
+                throw autograd_error("gradus::autograd::context::mark_dirty(t): t is a view: return a tensor of its own");
             t->memory->written();
         }
         list<tensor_ref> returned;
         for (std::size_t j = 0; j < out.size(); ++j) {
             bool const repeated = place_of(out.first(j), out[j]) >= 0;
             returned.push_back(out[j]);
-            if (out[j] && (repeated || (!has(ctx.dirty_, out[j]) && (place_of(in, out[j]) >= 0 || out[j]->is_recorded())))) out[j] = detached(*out[j]);
+            if (out[j] && (repeated || (!has(ctx.dirty_, out[j]) && (place_of(in, out[j]) >= 0 || out[j]->is_recorded()))))
+                out[j] = detached(*out[j]);
         }
         if (!records) return;
         function_node* n = node_block<function_node>::make(kind, in.size(), static_cast<std::size_t>(ctx.kept_.size()), 0);
@@ -188,27 +189,25 @@ struct function_access {
             if (!has(ctx.dirty_, t)) n->saved_as[i].input = static_cast<std::int16_t>(place_of(in, t));
             if (!has(ctx.constants_, t)) n->saved_as[i].output = static_cast<std::int16_t>(place_of({returned.begin(), out.size()}, t));
         }
+        auto const is_computed = [&](std::size_t j) {
+            return out[j] && is_floating(out[j]->type) && !has(ctx.constants_, returned[static_cast<int>(j)]);
+        };
         for (std::size_t j = 0; j < out.size(); ++j) {
-            tensor_ref const& t = out[j];
-            n->outputs.push_back(t ? t->described() : tensor_type{});
-            if (!t || !is_floating(t->type) || has(ctx.constants_, returned[static_cast<int>(j)])) continue;
-            if (t->retains_grad && t->node) {
-                locked held(t->node->lock);
-                t->node->more().stop_retaining(t.get());
-                n->more().retaining.push_back(t.get());
-            }
-            t->node = made;
-            t->output = static_cast<std::int32_t>(j);
+            n->outputs.push_back(out[j] ? out[j]->described() : tensor_type{});
+            if (is_computed(j)) prepare_history(*out[j], made);
         }
+        for (std::size_t j = 0; j < out.size(); ++j)  // nothing throws any more
+            if (is_computed(j)) set_history(*out[j], made, static_cast<std::int32_t>(j));
     }
 
     /// Prepares a call of backward.
     static void open(context& ctx, function_node& n) {
-        locked held(n.lock);
-        if (n.released) refuse_released(n);
-        ctx.node_ = &n;
-        ctx.materializes_ = n.materializes;
-        for (saved_value const& s : n.saved) ctx.values_.push_back(s);
+        with_saved_values(n, [&] {
+            if (n.released) refuse_released(n);
+            ctx.node_ = &n;
+            ctx.materializes_ = n.materializes;
+            for (saved_value const& s : n.saved) ctx.values_.push_back(s);
+        });
     }
     static tensor_ref cotangent(function_node const& n, backward_call const& call, std::size_t j) {
         if (call.cotangents[j] || !n.materializes) return call.cotangents[j];
@@ -220,7 +219,9 @@ struct function_access {
     static void accept(function_node const& n, backward_call& call, std::size_t k, tensor_ref g) {
         if (!g) return;
         if (!(g->described() == n.inputs[static_cast<int>(k)]))
-            throw autograd_error(concat("Function ", n.kind->name, " returned an invalid gradient at index ", static_cast<std::int64_t>(k), " - got ", g->described(), " but expected shape compatible with ", n.inputs[static_cast<int>(k)]).str());
+            throw autograd_error(concat("Function ", n.kind->name, " returned an invalid gradient at index ", static_cast<std::int64_t>(k),
+                                        " - got ", g->described(), " but expected shape compatible with ", n.inputs[static_cast<int>(k)])
+                                     .str());
         if (!g->is_contiguous()) g = clone_of(g, std::source_location::current());
         if (!call.recorder && g->is_recorded()) g = detached(*g);
         call.gradients[k] = std::move(g);
@@ -245,6 +246,4 @@ struct function_access {
 };
 
 }  // namespace core
-}  // namespace gradus
-
-#pragma GCC diagnostic pop
+}  // namespace gradus::inline GRADUS_ARCH

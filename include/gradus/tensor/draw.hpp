@@ -5,11 +5,7 @@
 
 // Pictures of the tape: what a tensor was computed from, statement by statement.
 
-// g++ takes names in an instantiated lambda for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-
-namespace gradus {
+namespace gradus::inline GRADUS_ARCH {
 
 namespace core {
 
@@ -29,7 +25,8 @@ public:
         Text out = std::string_view(
             "digraph gradus {\n"
             "  graph [fontname=\"Helvetica\" nodesep=0.3 ranksep=0.35]\n"
-            "  node [shape=box style=\"rounded,filled\" fontname=\"Helvetica\" fontsize=11 color=\"#5f6b7a\" fillcolor=\"#dcebfb\" penwidth=0.8]\n"
+            "  node [shape=box style=\"rounded,filled\" fontname=\"Helvetica\" fontsize=11 color=\"#5f6b7a\" fillcolor=\"#dcebfb\" "
+            "penwidth=0.8]\n"
             "  edge [color=\"#5f6b7a\" penwidth=0.8 arrowsize=0.6]\n");
         for (int i = 0; i < leaves_.size(); ++i) {
             tensor_state const& leaf = *leaves_[i];
@@ -53,8 +50,12 @@ public:
 
 private:
     /// Later statements first; what is equally deep, by address.
-    static bool before(tape_node const* a, tape_node const* b) { return a->depth != b->depth ? a->depth > b->depth : reinterpret_cast<std::uintptr_t>(a) < reinterpret_cast<std::uintptr_t>(b); }
-    static bool before(tensor_state const* a, tensor_state const* b) { return reinterpret_cast<std::uintptr_t>(a) < reinterpret_cast<std::uintptr_t>(b); }
+    static bool before(tape_node const* a, tape_node const* b) {
+        return a->depth != b->depth ? a->depth > b->depth : reinterpret_cast<std::uintptr_t>(a) < reinterpret_cast<std::uintptr_t>(b);
+    }
+    static bool before(tensor_state const* a, tensor_state const* b) {
+        return reinterpret_cast<std::uintptr_t>(a) < reinterpret_cast<std::uintptr_t>(b);
+    }
     template <class T>
     static int place_in(list<T*> const& sorted, T const* x) {
         int low = 0, high = sorted.size();
@@ -124,6 +125,4 @@ text to_dot(tensor<T, E...> const& t) {
     return core::tape_picture<text>(root).draw(root, t.defined() ? core::concat(t.state()->described()) : text());
 }
 
-}  // namespace gradus
-
-#pragma GCC diagnostic pop
+}  // namespace gradus::inline GRADUS_ARCH

@@ -7,11 +7,7 @@
 
 // Tensors and matrices of Eigen, for programs that use both. (Not part of gradus.hpp: Eigen is no dependency.)
 
-// g++ takes names in an instantiated template for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-
-namespace gradus {
+namespace gradus::inline GRADUS_ARCH {
 
 namespace core {
 constexpr int eigen_extent(extent e) { return e.is_static() ? static_cast<int>(e.code) : Eigen::Dynamic; }
@@ -38,7 +34,7 @@ auto as_eigen(tensor<T, N> const& t) {
 template <class Derived>
 auto from_eigen(Eigen::DenseBase<Derived> const& m) {
     using T = typename Derived::Scalar;
-    static_assert(element<T>, "gradus::from_eigen(m): the elements are none of bool, int32, int64, float, double");
+    static_assert(element<T>, "gradus::from_eigen(m): the elements are none of bool, int32, int64, float, double, bfloat16, float16");
     constexpr extent rows = core::extent_of_eigen(Derived::RowsAtCompileTime), columns = core::extent_of_eigen(Derived::ColsAtCompileTime);
     if constexpr (Derived::IsVectorAtCompileTime) {
         tensor<T, core::extent_of_eigen(Derived::SizeAtCompileTime)> made(shape{static_cast<std::int64_t>(m.size())}, nullptr);
@@ -52,6 +48,4 @@ auto from_eigen(Eigen::DenseBase<Derived> const& m) {
     }
 }
 
-}  // namespace gradus
-
-#pragma GCC diagnostic pop
+}  // namespace gradus::inline GRADUS_ARCH

@@ -1,117 +1,56 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <gradus/kernel/simd.hpp>
-#include <gradus/tensor/view.hpp>
+#include <gradus/core/target.hpp>
+#include <gradus/tensor/accumulate.hpp>
+#include <gradus/tensor/stack.hpp>
+#include <gradus/tensor/unselected.hpp>
 
 // The backward pass over the tape. Nothing here recurses and nothing is global: several threads may run it over shared
-// nodes and leaves.
+// nodes and leaves. Until everything is computed and all memory is there, nothing that others see changes: a pass that throws
+// leaves gradients and graph as they were.
 
-// g++ takes names in an instantiated lambda for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
+namespace gradus::inline GRADUS_ARCH::core {
 
-namespace gradus::core {
-
-/// to += from, elementwise, both contiguous.
-template <class T>
-void add_elements(T* to, T const* from, std::int64_t n) {
-    constexpr int W = simd::native_width<T>;
-    std::int64_t i = 0;
-    for (; i + W <= n; i += W) simd::store<T, W>(to + i, simd::load<T, W>(to + i) + simd::load<T, W>(from + i));
-    for (; i < n; ++i) to[i] += from[i];
+/// Calls a hook; what it puts in the place of zeros that a condition has made is marked like those.
+inline void run_hook(hook_call const& call, std::span<tensor_ref> changed, std::span<tensor_ref const> seen = {}) {
+    bool marked = false;
+    for (tensor_ref const& t : changed) marked = marked || (t && t->may_be_unselected);
+    call(changed, seen);
+    if (!marked) return;
+    for (tensor_ref const& t : changed)
+        if (t && !t->may_be_unselected) t->may_be_unselected = true;
 }
-inline void add_in_place(tensor_state& to, tensor_state const& from) {
-    if (to.type == dtype::float32) add_elements(reinterpret_cast<float*>(to.data), reinterpret_cast<float const*>(from.data), to.size());
-    else add_elements(reinterpret_cast<double*>(to.data), reinterpret_cast<double const*>(from.data), to.size());
-    to.memory->written();
-}
-/// Nobody else sees the elements of this gradient.
-inline bool is_unshared(tensor_ref const& t) { return t->owned.is_one() && t->memory->owned.is_one() && t->is_contiguous(); }
-
-/// a + b for gradients that are themselves differentiable: hands its derivative to both.
-inline node_kind const add_kind{"AddBackward0",
-                                [](tape_node&, backward_call& call) {
-                                    for (std::size_t i = 0; i < 2; ++i)
-                                        if (call.wants(i)) call.gradients[i] = call.cotangents[0];
-                                },
-                                &node_block<>::destroy};
-
-/// total += part, where total may be shared and both may be recorded.
-inline void accumulate(tensor_ref& total, tensor_ref part, bool recording) {
-    if (!total) { total = std::move(part); return; }
-    bool const recorded = recording && (total->is_recorded() || part->is_recorded());
-    if (!recorded && is_unshared(total) && !total->node) return add_in_place(*total, *part);
-    tensor_ref sum = contiguous_copy(*total);
-    add_in_place(*sum, *part);
-    if (recorded) {
-        tape_node* n = node_block<>::make(add_kind, 2, 0, 0);
-        n->connect(0, edge_of(total));
-        n->connect(1, edge_of(part));
-        sum->node = node_ref(n);
-    }
-    total = std::move(sum);
-}
-
-/// Adds to the gradient of a leaf, from any thread. A gradient that nobody shares is taken over as it is.
-inline void accumulate_into_leaf(tensor_state& leaf, tensor_ref gradient, bool recording) {
-    tensor_ref replaced;  // ends after the lock: what goes with it may be long, and may have locks of its own
-    locked held(leaf.lock);
-    if (leaf.grad) {
-        if (!recording && leaf.grad->is_contiguous() && !leaf.grad->node) add_in_place(*leaf.grad, *gradient);
-        else replaced = leaf.grad, accumulate(leaf.grad, gradient, recording);
-    } else if (is_unshared(gradient)) {
-        leaf.grad = std::move(gradient);
-    } else {
-        leaf.grad = contiguous_copy(*gradient);
-        if (!recording || !gradient->is_recorded()) return;
-        tape_node* n = node_block<>::make(clone_kind, 1, 0, 0);
-        n->connect(0, edge_of(gradient));
-        leaf.grad->node = node_ref(n);
-    }
-}
-
 inline void run_hooks(list<hook> const& hooks, std::span<tensor_ref> changed, std::span<tensor_ref const> seen = {}) {
     for (int i = 0; i < hooks.size(); ++i)  // by number: a hook may add another
-        if (hook_call const call = hooks[i].function->call) call(changed, seen);
+        if (hook_call const call = hooks[i].function->call) run_hook(call, changed, seen);
 }
 
 /// E1: what a node had saved went with an earlier backward pass.
 [[noreturn, gnu::cold]] inline void refuse_released(tape_node const& n) {
-    throw autograd_error(concat("Trying to backward through the graph a second time (or directly access saved tensors after they have already been freed). Saved intermediate values of the graph "
-                                "are freed when you call .backward() or autograd::grad(). Specify retain_graph=true if you need to backward through the graph a second time or if you need to "
-                                "access saved tensors after calling backward. The node is ", n.kind->name).str());
+    throw autograd_error(concat("Trying to backward through the graph a second time (or directly access saved tensors after they have "
+                                "already been freed). Saved intermediate values of the graph "
+                                "are freed when you call .backward() or autograd::grad(). Specify retain_graph=true if you need to "
+                                "backward through the graph a second time or if you need to "
+                                "access saved tensors after calling backward. The node is ",
+                                n.kind->name)
+                             .str());
+}
+/// Calls f while it holds a node's lock and the node's saved values are there. What was dropped is computed again without the
+/// lock; another pass may drop it once more before the lock is taken, and so this is a loop.
+void with_saved_values(tape_node& n, auto const& f) {
+    for (;;) {
+        ref<recomputation> from;
+        {
+            locked held(n.lock);
+            if (!n.extras || !n.extras->is_dropped) return f();
+            from = n.extras->dropped;
+        }
+        from->restore(n, n.extras->number);
+    }
 }
 [[gnu::cold]] inline text place_of_statement(tape_node const& n) {
     return n.file ? concat(std::string_view(n.file), ":", static_cast<std::int64_t>(n.line)) : text("unknown");
-}
-
-/// A backward pass inside of a backward pass takes about 2 KB of the stack (g++ -O0 to -O2), beside what the user's functions
-/// between them take; this many of them share a stack.
-inline constexpr int passes_per_stack = 256;
-/// Calls f in a thread of its own, with the modes of this one, and waits for it: its stack is empty.
-template <class F>
-void call_on_another_stack(F f) {
-    struct work {
-        F& f;
-        thread_modes given;
-        std::exception_ptr thrown{};
-    } all{f, modes};
-    all.given.dying = nullptr;
-    auto const start = [](void* begun) -> void* {
-        auto& w = *static_cast<work*>(begun);
-        modes = w.given;
-        try {
-            w.f();
-        } catch (...) {
-            w.thrown = std::current_exception();
-        }
-        return nullptr;
-    };
-    pthread_t thread;
-    if (pthread_create(&thread, nullptr, start, &all) != 0) return f();
-    pthread_join(thread, nullptr);
-    if (all.thrown) std::rethrow_exception(all.thrown);
 }
 
 /// One backward pass.
@@ -130,6 +69,11 @@ public:
         captured_ = list<tensor_ref>(static_cast<int>(targets.size()));
     }
     list<tensor_ref>& captured() { return captured_; }
+    /// Adds to the gradient of a tensor when the pass has succeeded.
+    void add_to(tensor_ref const& t, tensor_ref gradient) {
+        rest_.make().kept.push_back(t);
+        arrived_.add(t.get(), std::move(gradient), options_.recorder);
+    }
 
     void start(edge root, tensor_ref gradient) {
         if (restricted_) find_needed(root.node.get());
@@ -137,10 +81,16 @@ public:
         if (first_root_) more_roots_.push_back(std::move(root));
         else first_root_ = std::move(root);
     }
-    void run() {
-        mode_guard<int, &thread_modes::passes> inner(modes.passes + 1);
-        if (modes.passes % passes_per_stack == 0) call_on_another_stack([this] { run_here(); });
-        else run_here();
+    /// Computes, calls `check()`, which may throw, and then changes what the pass is about.
+    void run(auto const& check) {
+        mode_guard<int, &thread_work::passes, thread_work> inner(running.passes + 1);
+        auto const all = [&] {
+            run_here();
+            check();
+            commit();
+        };
+        if (running.passes % target::passes_per_stack == 0) call_on_another_stack(all);
+        else all();
     }
 
 private:
@@ -151,6 +101,18 @@ private:
             if (next.leaf) finish_leaf(next);
             else execute(next);
         }
+    }
+
+    /// Nothing throws after `prepare` but hooks of the user's, which are called when all the rest is done.
+    void commit() {
+        arrived_.prepare(options_.recorder);
+        arrived_.commit(options_.recorder);
+        for (int i = 0; i < done_count_; ++i) release(*done_[i]);
+        if (!rest_) return;
+        for (tape_node* n : rest_->done) release(*n);
+        mode_guard<bool, &thread_modes::records> mode(false);
+        for (tensor_ref& leaf : rest_->kept)
+            if (leaf->extras && !leaf->node) run_hooks(leaf->extras->after_accumulation, {&leaf, 1});
     }
 
     struct visited {
@@ -201,7 +163,7 @@ private:
     void deliver(edge const& to, tensor_ref gradient) {
         if (!gradient) return;
         if (restricted_ && !is_wanted(to)) return;
-        if (to.leaf && !restricted_ && !to.leaf->extras) return accumulate_into_leaf(*to.leaf, std::move(gradient), options_.recorder);
+        if (to.leaf && !restricted_ && !to.leaf->extras) return arrived_.add(to.leaf.get(), std::move(gradient), options_.recorder);
         entry arriving(to, std::move(gradient));
         if (!deepest_) {
             deepest_ = std::move(arriving);
@@ -212,7 +174,8 @@ private:
             accumulate(deepest_.gradient, std::move(arriving.gradient), options_.recorder);
         } else {
             int const at = place_in(others_, [&](entry const& e) { return before(e, arriving); });
-            if (at < others_.size() && !before(arriving, others_[at])) accumulate(others_[at].gradient, std::move(arriving.gradient), options_.recorder);
+            if (at < others_.size() && !before(arriving, others_[at]))
+                accumulate(others_[at].gradient, std::move(arriving.gradient), options_.recorder);
             else others_.insert(at, std::move(arriving));
         }
     }
@@ -221,10 +184,7 @@ private:
         tensor_ref leaf = tensor_ref::sharing(e.leaf);
         if (leaf->extras) run_hooks(leaf->extras->hooks, {&e.gradient, 1});
         if (restricted_) return capture(e.target(), e.gradient);
-        accumulate_into_leaf(*leaf, std::move(e.gradient), options_.recorder);
-        if (!leaf->extras) return;
-        mode_guard<bool, &thread_modes::records> mode(false);
-        run_hooks(leaf->extras->after_accumulation, {&leaf, 1});
+        add_to(leaf, std::move(e.gradient));
     }
 
     void execute(entry& first) {
@@ -258,10 +218,12 @@ private:
             try {
                 compute(n, call);
             } catch (...) {
-                warn(concat("Error detected in ", n.kind->name, ". Traceback of forward call that caused the error: ", place_of_statement(n)));
+                warn(concat("Error detected in ", n.kind->name,
+                            ". Traceback of forward call that caused the error: ", place_of_statement(n)));
                 throw;
             }
         }
+        hand_on_unselected(call, n.kind->runs_user_code);
         if (n.extras) run_hooks(n.extras->after, call.gradients, call.cotangents);
         if (modes.anomaly) look_for_nan(n, call);
         for (tensor_ref& arrived : call.cotangents) arrived = {};  // what is handed on as it is has one owner then
@@ -271,32 +233,32 @@ private:
     /// Runs a node's backward pass. It is the node's alone meanwhile, as its saved values go when it is done; the user's code
     /// has handles of its own of what it reads, and may come back to the node.
     void compute(tape_node& n, backward_call& call) {
-        if (n.extras) restore(n);
         if (n.kind->runs_user_code) {
             n.kind->backward(n, call);
             locked held(n.lock);
-            if (!options_.retain) release(n);
-            return;
+            return note_done(n);
         }
-        locked held(n.lock);
-        if (n.released) refuse_released(n);
-        if (options_.recorder && n.kind->describe) options_.recorder(n, call);
-        else n.kind->backward(n, call);
-        if (!options_.retain) release(n);
+        with_saved_values(n, [&] {
+            if (n.released) refuse_released(n);
+            if (options_.recorder && n.kind->describe) options_.recorder(n, call);
+            else n.kind->backward(n, call);
+            note_done(n);
+        });
     }
-    static void restore(tape_node& n) {
-        ref<recomputation> from;
-        {
-            locked held(n.lock);
-            from = n.extras->dropped;
-        }
-        if (from) from->restore(n, n.extras->number);
+    /// Remembers that a node's saved values go when the pass has succeeded. Those that can be computed again go at once.
+    void note_done(tape_node& n) {
+        if (options_.retain || n.saved.empty()) return;
+        if (done_count_ < few_done) done_[done_count_++] = &n;
+        else rest_.make().done.push_back(&n);
+        if (!n.extras || !n.extras->dropped) return;
+        drop(n.saved);
+        n.extras->is_dropped = true;
     }
     void observe(tape_node& n, backward_call& call) {
         for (int i = 0; i < n.extras->hooks.size(); ++i) {
             hook const h = n.extras->hooks[i];
             std::span<tensor_ref> const arrived = call.cotangents.subspan(static_cast<std::size_t>(h.output), 1);
-            if (hook_call const f = h.function->call; f && arrived[0]) f(arrived, {});
+            if (hook_call const f = h.function->call; f && arrived[0]) run_hook(f, arrived);
         }
         run_hooks(n.extras->before, call.cotangents);
         list<tensor_ref> retaining;
@@ -306,10 +268,17 @@ private:
                 if (result->owned.add_if_alive()) retaining.push_back(tensor_ref(result));
         }
         for (tensor_ref const& result : retaining)
-            if (tensor_ref const& arrived = call.cotangents[static_cast<std::size_t>(result->output)]) accumulate_into_leaf(*result, arrived, options_.recorder);
+            if (tensor_ref const& arrived = call.cotangents[static_cast<std::size_t>(result->output)]) add_to(result, arrived);
     }
 
     static void release(tape_node& n) {
+        ref<recomputation> gone;  // ends after the lock
+        locked held(n.lock);
+        if (n.extras && n.extras->dropped) {
+            n.released = true;
+            n.extras->is_dropped = false;
+            std::swap(gone, n.extras->dropped);
+        }
         for (saved_value& s : n.saved) {
             if (!s.memory) continue;
             n.released = true;
@@ -322,11 +291,14 @@ private:
             tensor_ref const& g = call.gradients[i];
             if (!g) continue;
             bool found = false;
-            with_element(g->type, [&]<class T>(T) {
-                for (std::int64_t k = 0; k < g->size(); ++k) found = found || reinterpret_cast<T const*>(g->data)[k] != reinterpret_cast<T const*>(g->data)[k];
+            with_dtype(g->type, [&]<class T>(T) {
+                for (std::int64_t k = 0; k < g->size(); ++k)
+                    found = found || reinterpret_cast<T const*>(g->data)[k] != reinterpret_cast<T const*>(g->data)[k];
             });
             if (!found) continue;
-            throw autograd_error(concat("Function '", n.kind->name, "' returned nan values in its ", static_cast<std::int64_t>(i), "th output. Traceback of forward call that caused the error: ", place_of_statement(n)).str());
+            throw autograd_error(concat("Function '", n.kind->name, "' returned nan values in its ", static_cast<std::int64_t>(i),
+                                        "th output. Traceback of forward call that caused the error: ", place_of_statement(n))
+                                     .str());
         }
     }
 
@@ -346,7 +318,10 @@ private:
     int place_of(tape_node const* n) const {
         return place_in(reached_, [n](visited const& v) { return deeper(v, n); });
     }
-    static bool deeper(visited const& a, tape_node const* n) { return a.node->depth != n->depth ? a.node->depth > n->depth : reinterpret_cast<std::uintptr_t>(a.node) < reinterpret_cast<std::uintptr_t>(n); }
+    static bool deeper(visited const& a, tape_node const* n) {
+        return a.node->depth != n->depth ? a.node->depth > n->depth
+                                         : reinterpret_cast<std::uintptr_t>(a.node) < reinterpret_cast<std::uintptr_t>(n);
+    }
     /// Visits what lies behind a root, deepest first, and marks the nodes from which a target is reached.
     void find_needed(tape_node* root) {
         auto reach = [this](tape_node* n) {
@@ -364,16 +339,23 @@ private:
     }
 
     options options_;
-    entry deepest_;        ///< the frontier: what is next, apart, so that a chain needs no list
+    entry deepest_;  ///< the frontier: what is next, apart, so that a chain needs no list
     list<entry> others_;
     edge first_root_;
     list<edge> more_roots_;
+    pending_gradients arrived_;
+    static constexpr int few_done = 8;
+    tape_node* done_[few_done];  ///< whose saved values the pass lets go in the end
+    int done_count_ = 0;
+    struct changes {
+        list<tape_node*> done;  ///< the others
+        list<tensor_ref> kept;  ///< tensors with hooks, and what no edge owns, that gradients have arrived at
+    };
+    own<changes> rest_;
     bool restricted_ = false;
     list<edge> targets_;
     list<tensor_ref> captured_;
     list<visited> reached_;
 };
 
-}  // namespace gradus::core
-
-#pragma GCC diagnostic pop
+}  // namespace gradus::inline GRADUS_ARCH::core

@@ -2,22 +2,29 @@
 #pragma once
 
 #include <gradus/tensor/expression.hpp>
+#include <gradus/tensor/index_range.hpp>
 #include <gradus/tensor/recorded.hpp>
 #include <gradus/tensor/region.hpp>
 
 // What happens when an expression is assigned to a tensor: its forward program runs, and one node is recorded.
 
-// g++ takes names in an instantiated lambda for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-
-namespace gradus::core {
+namespace gradus::inline GRADUS_ARCH::core {
 
 /// The name of a node as PyTorch has it: the operation in capitals, or the name that its function has there.
 constexpr text backward_name(std::string_view op, int rank_a, int rank_b) {
-    if (op == "matmul") return std::string_view(rank_a == 1 && rank_b == 1 ? "DotBackward0" : rank_a == 1 || rank_b == 1 ? "MvBackward0" : rank_a == 2 && rank_b == 2 ? "MmBackward0" : "BmmBackward0");
-    constexpr std::string_view others[][2] = {{"square", "PowBackward0"}, {"concatenate", "CatBackward0"}, {"broadcast_to", "ExpandBackward0"}, {"reshape", "ViewBackward0"},
-                                              {"transpose", "PermuteBackward0"}, {"cast", "ToCopyBackward0"}, {"cross_entropy", "NllLossBackward0"}, {"stop_gradient", "DetachBackward0"}};
+    if (op == "matmul")
+        return std::string_view(rank_a == 1 && rank_b == 1   ? "DotBackward0"
+                                : rank_a == 1 || rank_b == 1 ? "MvBackward0"
+                                : rank_a == 2 && rank_b == 2 ? "MmBackward0"
+                                                             : "BmmBackward0");
+    constexpr std::string_view others[][2] = {{"square", "PowBackward0"},
+                                              {"concatenate", "CatBackward0"},
+                                              {"broadcast_to", "ExpandBackward0"},
+                                              {"reshape", "ViewBackward0"},
+                                              {"transpose", "PermuteBackward0"},
+                                              {"cast", "ToCopyBackward0"},
+                                              {"cross_entropy", "NllLossBackward0"},
+                                              {"stop_gradient", "DetachBackward0"}};
     for (auto const& [name, torch] : others)
         if (op == name) return torch;
     text made;
@@ -58,10 +65,10 @@ struct user_operations {
     static op_info const* const* get() { return nullptr; }
 };
 template <class... Op>
-    requires(sizeof...(Op) > op::elementwise_list::size)
+    requires(sizeof...(Op) > op::kernel_list::size)
 struct user_operations<op::op_list<Op...>> {
     static constexpr op_info const* all[] = {&info_of<Op>..., nullptr};
-    static op_info const* const* get() { return all + op::elementwise_list::size; }
+    static op_info const* const* get() { return all + op::kernel_list::size; }
 };
 
 /// An expression on tensors as a source of programs: its leaves are slots.
@@ -138,12 +145,13 @@ void measure(leaf const* leaves, std::int64_t* sizes) {
             if (e.dimension >= 0 && sizes[e.dimension] < 0) sizes[e.dimension] = n;
             if ((e.dimension < 0 ? e.number : sizes[e.dimension]) != n) refuse_shapes<X>(leaves);
         }
+        require_elements<S, dimensions_of<S>>(sizes);
     }
 }
 
 /// The operands of an expression at run time: memory for its programs, and what a node of the tape will know of them.
 template <class X>
-struct fetched {
+struct statement_operands {
     using S = slot_source<X>;
     using R = recorded<S>;
     static constexpr int n = S::leaves;
@@ -157,13 +165,18 @@ struct fetched {
     std::uint64_t wanted_edges = 0;
     std::uint64_t keep = 0;  ///< the derivatives that wanted edges will ask for
 
-    fetched(fetched const&) = delete;
-    fetched& operator=(fetched const&) = delete;
-    explicit fetched(X const& x) {
-        leaf* end = leaves;
-        collect(x, end);
+    statement_operands(statement_operands const&) = delete;
+    statement_operands& operator=(statement_operands const&) = delete;
+    statement_operands(X const& x, std::source_location where) {
+        collect_leaves(x, leaves, where);
         measure<X>(leaves, sizes);
-        bool const records = R::differentiable && modes.records;
+        if constexpr (has_indices<X>) {
+            leaf const* at = leaves;
+            require_in_range(x, at, where);
+        }
+        bool records = false;
+        if constexpr (R::differentiable)
+            for (int k = 0; k < n; ++k) records = records || leaves[k].records;
         for (int k = 0; k < n; ++k) {
             auto at = static_cast<std::size_t>(k);
             if (facts_of_leaves<X>[at].is_number) {
@@ -173,6 +186,7 @@ struct fetched {
                 continue;
             }
             tensor_state& t = *leaves[k].tensor;
+            forget_source(t);
             if (t.is_contiguous()) {
                 in[k] = t.data;
             } else {
@@ -187,7 +201,7 @@ struct fetched {
                     operands[k].data = t.data;
                     operands[k].version = t.memory->written_times();
                 }
-                if (R::gradient[at] >= 0 && t.is_recorded()) {
+                if (R::gradient[at] >= 0 && leaves[k].records && t.is_recorded()) {
                     edges[k] = edge_of(tensor_ref::sharing(&t));
                     wanted_edges |= std::uint64_t{1} << k;
                 }
@@ -195,6 +209,8 @@ struct fetched {
         }
         if constexpr (R::differentiable) keep = R::facts.wanted([&](int k) { return wanted_edges >> k & 1; });
     }
+    /// Nothing of this is recorded.
+    void forget() { wanted_edges = keep = 0; }
     /// Enters what has been computed into the tape.
     void enter(tensor_ref const* out, std::source_location where) {
         if constexpr (R::differentiable)
@@ -208,30 +224,32 @@ inline constexpr node_kind view_kind = region_kind<&backward_of_region>(root_nam
 template <class X>
 tensor_ref view_of(X const& x, std::source_location where) {
     leaf leaves[2];
-    leaf* end = leaves;
-    collect(x, end);
+    collect_leaves(x, leaves, where);
     tensor_ref const t = tensor_ref::sharing(leaves[0].tensor);
     if (!t) refuse_undefined();
     if constexpr (!facts_of_leaves<X>[0].type.shape.is_static()) {
         leaf const* at = leaves;
         actual_type<X>::of(at);
     }
+    mode_guard<bool, &thread_modes::records> as_written(leaves[0].records);
     view_places at(*t);
     follow(std::type_identity<X>{}, at.contiguous);
     if (follow(std::type_identity<X>{}, at.actual)) return region_of(t, at, view_kind<X>, where);
     tensor_ref made = contiguous_copy(*t);
     made = at.contiguous.is_contiguous() ? make_alias(*made, at.contiguous) : make_view(made, at.contiguous);
-    if (is_recording(t)) enter(made, t, node_block<region_node>::make(view_kind<X>, 1, 0, 0, t->type, view_place(t->rank, t->extents), at.contiguous), where);
+    if (is_recording(t))
+        enter(made, t, node_block<region_node>::make(view_kind<X>, 1, 0, 0, t->type, view_place(t->rank, t->extents), at.contiguous),
+              where);
     return made;
 }
 
-/// Computes an expression; records a node if this thread records and an operand wants a derivative.
+/// Computes an expression; records a node if the thread recorded where it was written and an operand wants a derivative.
 template <class X>
 tensor_ref evaluate(X const& x, std::source_location where) {
     if constexpr (is_view_chain<X>) return view_of(x, where);
     else {
-        using R = typename fetched<X>::R;
-        fetched<X> operands(x);
+        using R = typename statement_operands<X>::R;
+        statement_operands<X> operands(x, where);
         tensor_ref out[R::results + R::saved + 1];
         R::run(operands.in, operands.sizes, operands.keep, out);
         operands.enter(out, where);
@@ -239,6 +257,4 @@ tensor_ref evaluate(X const& x, std::source_location where) {
     }
 }
 
-}  // namespace gradus::core
-
-#pragma GCC diagnostic pop
+}  // namespace gradus::inline GRADUS_ARCH::core

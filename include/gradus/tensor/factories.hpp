@@ -3,11 +3,7 @@
 
 #include <gradus/tensor/tensor.hpp>
 
-// g++ takes names in an instantiated template for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-
-namespace gradus {
+namespace gradus::inline GRADUS_ARCH {
 
 namespace core {
 /// The shape of a tensor of these extents, its run-time ones filled in from `given` in order.
@@ -20,10 +16,7 @@ shape filled(std::initializer_list<std::int64_t> given) {
         if (*next < 0) throw shape_error(concat("gradus: a negative extent: ", *next, " for axis ", axis, " of ", shape{E...}).str());
         s[axis] = *next++;
     }
-    std::int64_t bytes = 8;  // of the largest dtype
-    bool too_many = false;
-    for (int axis = 0; axis < s.rank(); ++axis) too_many = __builtin_mul_overflow(bytes, s[axis].code ? s[axis].code : 1, &bytes) || too_many;
-    if (too_many) throw shape_error(concat("gradus: too many elements: ", s).str());
+    if (s.is_too_large()) refuse_size(s);
     return s;
 }
 }  // namespace core
@@ -46,14 +39,18 @@ tensor<T, E...> full(A... extents_and_value) {
 }
 template <element T, extent... E, std::integral... N>
     requires(sizeof...(N) == core::run_time_extents<E...>)
-tensor<T, E...> zeros(N... extents) { return full<T, E...>(static_cast<std::int64_t>(extents)..., T{0}); }
+tensor<T, E...> zeros(N... extents) {
+    return full<T, E...>(static_cast<std::int64_t>(extents)..., T{0});
+}
 template <element T, extent... E, std::integral... N>
     requires(sizeof...(N) == core::run_time_extents<E...>)
-tensor<T, E...> ones(N... extents) { return full<T, E...>(static_cast<std::int64_t>(extents)..., T{1}); }
+tensor<T, E...> ones(N... extents) {
+    return full<T, E...>(static_cast<std::int64_t>(extents)..., T{1});
+}
 
 /// Normal with mean 0 and standard deviation 1, in memory order.
 template <element T, extent... E>
-    requires(core::run_time_extents<E...> == 0 && std::is_floating_point_v<T>)
+    requires(core::run_time_extents<E...> == 0 && floating_element<T>)
 tensor<T, E...> randn(random& source) {
     auto made = empty<T, E...>();
     for (T& x : made) x = static_cast<T>(source.normal());
@@ -61,7 +58,7 @@ tensor<T, E...> randn(random& source) {
 }
 /// The same with run-time extents, which come first: `gr::randn<float, gr::dyn, 5>(7, random)`.
 template <element T, extent... E, class... A>
-    requires(core::run_time_extents<E...> > 0 && sizeof...(A) == core::run_time_extents<E...> && std::is_floating_point_v<T>)
+    requires(core::run_time_extents<E...> > 0 && sizeof...(A) == core::run_time_extents<E...> && floating_element<T>)
 tensor<T, E...> randn(std::int64_t first, A&&... more_and_source) {
     return [&]<std::size_t... I>(std::index_sequence<I...>, auto all) {
         auto made = empty<T, E...>(first, static_cast<std::int64_t>(std::get<I>(all))...);
@@ -71,7 +68,7 @@ tensor<T, E...> randn(std::int64_t first, A&&... more_and_source) {
 }
 /// Uniform in [0, 1), in memory order.
 template <element T, extent... E>
-    requires(core::run_time_extents<E...> == 0 && std::is_floating_point_v<T>)
+    requires(core::run_time_extents<E...> == 0 && floating_element<T>)
 tensor<T, E...> rand(random& source) {
     return tensor<T, E...>(array<T, E...>::uniform(source, T{0}, T{1}));
 }
@@ -94,9 +91,13 @@ tensor<T, N> arange() {
 template <element T, extent... E, std::integral... N>
     requires(sizeof...(N) == core::run_time_extents<E...>)
 tensor<T, E...> from_span(std::span<T const> values, N... extents) {
+    if (!values.data() && !values.empty())
+        core::refuse_null(std::string_view("gradus::from_span(values)"), static_cast<std::int64_t>(values.size()));
     auto made = empty<T, E...>(extents...);
     if (made.size() != static_cast<std::int64_t>(values.size()))
-        throw shape_error(core::concat("gradus::from_span(values): ", static_cast<std::int64_t>(values.size()), " values for ", made.state()->described()).str());
+        throw shape_error(
+            core::concat("gradus::from_span(values): ", static_cast<std::int64_t>(values.size()), " values for ", made.state()->described())
+                .str());
     std::copy(values.begin(), values.end(), made.begin());
     return made;
 }
@@ -106,6 +107,7 @@ template <element T, extent... E, std::integral... N>
     requires(sizeof...(N) == core::run_time_extents<E...>)
 tensor<T, E...> from_blob(T* data, N... extents) {
     shape s = core::filled<E...>({static_cast<std::int64_t>(extents)...});
+    if (!data && s.static_size() > 0) core::refuse_null(std::string_view("gradus::from_blob(data)"), s.static_size());
     core::tensor_ref made(new core::tensor_state);
     made->type = dtype_of<T>;
     made->rank = static_cast<std::int8_t>(s.rank());
@@ -142,6 +144,7 @@ template <operand A, operand B>
 bool allclose(A const& a, B const& b, double rtol = 1e-5, double atol = 1e-8) {
     no_grad guard;
     tensor left = a, right = b;
+    if (!left.defined() || !right.defined()) core::refuse_undefined();
     if (!(left.state()->shape() == right.state()->shape())) return false;
     auto x = left.contiguous(), y = right.contiguous();
     for (std::int64_t i = 0; i < x.size(); ++i) {
@@ -151,6 +154,4 @@ bool allclose(A const& a, B const& b, double rtol = 1e-5, double atol = 1e-8) {
     return true;
 }
 
-}  // namespace gradus
-
-#pragma GCC diagnostic pop
+}  // namespace gradus::inline GRADUS_ARCH

@@ -5,11 +5,7 @@
 
 // Operations whose derivative the user writes.
 
-// g++ takes names in an instantiated template for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-
-namespace gradus {
+namespace gradus::inline GRADUS_ARCH {
 
 namespace core {
 
@@ -42,23 +38,29 @@ struct function_name {
 template <class F, std::size_t Gradients, std::size_t Arguments>
 constexpr text gradient_count_complaint() {
     if (Gradients == Arguments) return {};
-    return concat("gradus::autograd::function: ", function_name<F>::given(), "::backward returns ", static_cast<int>(Gradients), " gradients, forward takes ", static_cast<int>(Arguments),
+    return concat("gradus::autograd::function: ", function_name<F>::given(), "::backward returns ", static_cast<int>(Gradients),
+                  " gradients, forward takes ", static_cast<int>(Arguments),
                   " arguments: return a tuple of one gradient per argument, `nothing` for what has none");
 }
 template <class F, int At, class Argument, class Gradient>
 constexpr text gradient_complaint() {
     if constexpr (std::is_same_v<Gradient, nothing_t>) return {};
-    else if constexpr (!tensor_handle<Argument>) return concat("gradus::autograd::function: ", function_name<F>::given(), "::backward returns a gradient at index ", At, ", but that argument of forward is no tensor: return `nothing`");
+    else if constexpr (!tensor_handle<Argument>)
+        return concat("gradus::autograd::function: ", function_name<F>::given(), "::backward returns a gradient at index ", At,
+                      ", but that argument of forward is no tensor: return `nothing`");
     else if constexpr (is_tensor<Argument> && !std::is_same_v<Gradient, any_tensor>) {
         if (can_hold(Argument::type, Gradient::type)) return {};
-        return concat("gradus::autograd::function: ", function_name<F>::given(), "::backward returns an invalid gradient at index ", At, ": got ", Gradient::type, " but expected shape compatible with ", Argument::type);
+        return concat("gradus::autograd::function: ", function_name<F>::given(), "::backward returns an invalid gradient at index ", At,
+                      ": got ", Gradient::type, " but expected shape compatible with ", Argument::type);
     } else return {};
 }
 
 /// A function with the types of its arguments.
 template <class F, class... A>
 struct function_call {
-    static_assert(requires(autograd::context& ctx, A const&... a) { F::forward(ctx, a...); }, "gradus::autograd::function: forward(context&, arguments...) does not take these arguments");
+    static_assert(
+        requires(autograd::context& ctx, A const&... a) { F::forward(ctx, a...); },
+        "gradus::autograd::function: forward(context&, arguments...) does not take these arguments");
     using returned = decltype(computed_results(F::forward(std::declval<autograd::context&>(), std::declval<A const&>()...)));
     using outputs = std::conditional_t<is_tensor_tuple<returned>, returned, std::tuple<returned>>;
     static constexpr std::size_t output_count = std::tuple_size_v<outputs>;
@@ -91,9 +93,12 @@ struct function_call {
             no_grad guard;
             return outputs(computed_results(F::forward(ctx, a...)));
         }();
-        std::array<tensor_ref, output_count> out = std::apply([](auto const&... t) { return std::array<tensor_ref, output_count>{t.state()...}; }, results);
+        std::array<tensor_ref, output_count> out =
+            std::apply([](auto const&... t) { return std::array<tensor_ref, output_count>{t.state()...}; }, results);
         function_access::enter(kind, ctx, {in, static_cast<std::size_t>(input_count)}, out, requires_grad && modes.records, where);
-        return [&]<std::size_t... J>(std::index_sequence<J...>) { return returned(std::tuple_element_t<J, outputs>(out[J])...); }(std::make_index_sequence<output_count>{});
+        return [&]<std::size_t... J>(std::index_sequence<J...>) {
+            return returned(std::tuple_element_t<J, outputs>(out[J])...);
+        }(std::make_index_sequence<output_count>{});
     }
 
     static void backward(tape_node& base, backward_call& call) {
@@ -122,7 +127,9 @@ private:
             constexpr std::size_t count = std::tuple_size_v<G>;
             report<&gradient_count_complaint<F, count, sizeof...(A)>>();
             if constexpr (count == sizeof...(A))
-                [&]<std::size_t... I>(std::index_sequence<I...>) { (give_one<I, A>(n, call, std::get<I>(gradients)), ...); }(std::make_index_sequence<count>{});
+                [&]<std::size_t... I>(std::index_sequence<I...>) {
+                    (give_one<I, A>(n, call, std::get<I>(gradients)), ...);
+                }(std::make_index_sequence<count>{});
         }
     }
     template <std::size_t I, class Argument, class G>
@@ -166,19 +173,27 @@ struct function {
 
     // one each, as a location cannot follow a pack
     template <class A>
-    static auto apply(A const& a, std::source_location where = std::source_location::current()) { return core::apply_function<Self>(where, a); }
+    static auto apply(A const& a, std::source_location where = std::source_location::current()) {
+        return core::apply_function<Self>(where, a);
+    }
     template <class A, class B>
-    static auto apply(A const& a, B const& b, std::source_location where = std::source_location::current()) { return core::apply_function<Self>(where, a, b); }
+    static auto apply(A const& a, B const& b, std::source_location where = std::source_location::current()) {
+        return core::apply_function<Self>(where, a, b);
+    }
     template <class A, class B, class C>
-    static auto apply(A const& a, B const& b, C const& c, std::source_location where = std::source_location::current()) { return core::apply_function<Self>(where, a, b, c); }
+    static auto apply(A const& a, B const& b, C const& c, std::source_location where = std::source_location::current()) {
+        return core::apply_function<Self>(where, a, b, c);
+    }
     template <class A, class B, class C, class D>
-    static auto apply(A const& a, B const& b, C const& c, D const& d, std::source_location where = std::source_location::current()) { return core::apply_function<Self>(where, a, b, c, d); }
+    static auto apply(A const& a, B const& b, C const& c, D const& d, std::source_location where = std::source_location::current()) {
+        return core::apply_function<Self>(where, a, b, c, d);
+    }
     template <class... A>
         requires(sizeof...(A) > 4)
-    static auto apply(A const&... a) { return core::apply_function<Self>(std::source_location(), a...); }
+    static auto apply(A const&... a) {
+        return core::apply_function<Self>(std::source_location(), a...);
+    }
 };
 
 }  // namespace autograd
-}  // namespace gradus
-
-#pragma GCC diagnostic pop
+}  // namespace gradus::inline GRADUS_ARCH

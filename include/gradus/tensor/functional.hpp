@@ -6,11 +6,7 @@
 // Derivatives of functions of tensors, with the names of torch.autograd.functional (of a function at its inputs, options by
 // name) and of torch.func (from a function to a function).
 
-// g++ takes names in an instantiated lambda for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-
-namespace gradus::functional {
+namespace gradus::inline GRADUS_ARCH::functional {
 
 /// Options of the functions below, by name.
 struct options {
@@ -18,9 +14,9 @@ struct options {
     bool strict = false;                    ///< an output that does not depend on an input is an error instead of a zero
 };
 
-}  // namespace gradus::functional
+}  // namespace gradus::inline GRADUS_ARCH::functional
 
-namespace gradus::core {
+namespace gradus::inline GRADUS_ARCH::core {
 
 template <class... T>
 list<tensor_ref> listed(std::tuple<T...> const& all) {
@@ -37,7 +33,9 @@ auto as_given(std::tuple<T...> all) {
 /// Elements of a list with the types of a tuple.
 template <class... T>
 std::tuple<T...> typed(std::type_identity<std::tuple<T...>>, list<tensor_ref> const& all, int first = 0) {
-    return [&]<std::size_t... I>(std::index_sequence<I...>) { return std::tuple<T...>(T(all[first + static_cast<int>(I)])...); }(std::index_sequence_for<T...>{});
+    return [&]<std::size_t... I>(std::index_sequence<I...>) {
+        return std::tuple<T...>(T(all[first + static_cast<int>(I)])...);
+    }(std::index_sequence_for<T...>{});
 }
 
 /// A function that was called: its inputs as variables, its outputs, and how both were given.
@@ -60,7 +58,8 @@ struct evaluation {
     template <bool ByRows>
     auto matrices(list<tensor_ref> const& all) const {
         return [&]<std::size_t... J>(std::index_sequence<J...>) {
-            return as_given<Returned>(std::make_tuple(row_of_matrices<ByRows, std::tuple_element_t<J, Out>>(all, static_cast<int>(J) * inputs.size(), in)...));
+            return as_given<Returned>(
+                std::make_tuple(row_of_matrices<ByRows, std::tuple_element_t<J, Out>>(all, static_cast<int>(J) * inputs.size(), in)...));
         }(std::make_index_sequence<std::tuple_size_v<Out>>{});
     }
 
@@ -69,7 +68,8 @@ private:
     struct matrix;
     template <bool ByRows, class T, extent... O, class U, extent... I>
     struct matrix<ByRows, tensor<T, O...>, tensor<U, I...>> {
-        static_assert(sizeof...(O) + sizeof...(I) <= static_cast<std::size_t>(max_rank), "gradus::functional: the output's axes and the input's are more than 6 together");
+        static_assert(sizeof...(O) + sizeof...(I) <= static_cast<std::size_t>(max_rank),
+                      "gradus::functional: the output's axes and the input's are more than 6 together");
         using type = tensor<std::conditional_t<ByRows, U, T>, O..., I...>;
     };
     template <bool ByRows, class Y, class... X>
@@ -81,21 +81,25 @@ template <class F, class Inputs>
 auto evaluated(F const& f, Inputs const& inputs, functional::options const& o) {
     set_grad_enabled on(true);
     auto const given = as_tuple(inputs);
-    auto in = std::apply([&]<class... X>(X const&... x) {
-        static_assert((is_floating(X::type.type) && ...), "gradus::functional: no derivative with respect to integers or booleans: let the function capture such a tensor");
-        return std::tuple<X...>(X(variable_of(x.state(), o.create_graph.recorder))...);
-    }, given);
+    auto in = std::apply(
+        [&]<class... X>(X const&... x) {
+            static_assert((is_floating(X::type.type) && ...),
+                          "gradus::functional: no derivative with respect to integers or booleans: let the function capture such a tensor");
+            return std::tuple<X...>(X(variable_of(x.state(), o.create_graph.recorder))...);
+        },
+        given);
     auto const returned = std::apply(f, in);
     auto out = as_tuple(returned);
     list<tensor_ref> variables = listed(in), outputs = listed(out);
-    return evaluation<Inputs, std::remove_cvref_t<decltype(returned)>, decltype(in), decltype(out)>{std::move(in), std::move(out), std::move(variables), std::move(outputs), o};
+    return evaluation<Inputs, std::remove_cvref_t<decltype(returned)>, decltype(in), decltype(out)>{
+        std::move(in), std::move(out), std::move(variables), std::move(outputs), o};
 }
 
 inline constexpr auto always_recorded = []<class Asked>(Asked on) { return recording_option(on).recorder; };
 
-}  // namespace gradus::core
+}  // namespace gradus::inline GRADUS_ARCH::core
 
-namespace gradus::functional {
+namespace gradus::inline GRADUS_ARCH::functional {
 
 // Below, `f` takes tensors and returns a tensor, an expression, or a tuple of them; `inputs` are a tensor or a tuple of them,
 // and results are given as these are. Inputs need not require gradients, and theirs are never touched.
@@ -136,7 +140,9 @@ template <class F, class Inputs>
 auto hessian(F const& f, Inputs const& inputs, options const& o = {}) {
     auto const gradient = [&](auto const&... x) {
         auto const e = core::evaluated(f, std::tuple(x...), options{true, false});
-        return core::as_given<Inputs>(core::typed(std::type_identity<std::tuple<std::remove_cvref_t<decltype(x)>...>>{}, core::pull(e.outputs, core::list<core::tensor_ref>(e.outputs.size()), e.inputs, e.pulling())));
+        return core::as_given<Inputs>(
+            core::typed(std::type_identity<std::tuple<std::remove_cvref_t<decltype(x)>...>>{},
+                        core::pull(e.outputs, core::list<core::tensor_ref>(e.outputs.size()), e.inputs, e.pulling())));
     };
     return jacobian(gradient, inputs, o);
 }
@@ -153,20 +159,21 @@ auto hvp(F const& f, Inputs const& inputs, V const& v, options const& o = {}) {
 template <class F, class Inputs, class V>
 auto vhp(F const& f, Inputs const& inputs, V const& v, options const& o = {}) {
     auto const e = core::evaluated(f, inputs, o);
-    auto const gradient = core::pull(e.outputs, core::list<core::tensor_ref>(e.outputs.size()), e.inputs, {o.strict, true, core::always_recorded(true)});
+    auto const gradient =
+        core::pull(e.outputs, core::list<core::tensor_ref>(e.outputs.size()), e.inputs, {o.strict, true, core::always_recorded(true)});
     return std::pair(e.value(), e.like_inputs(core::pull(gradient, core::listed(core::as_tuple(v)), e.inputs, e.pulling())));
 }
 
-}  // namespace gradus::functional
+}  // namespace gradus::inline GRADUS_ARCH::functional
 
-namespace gradus::core {
+namespace gradus::inline GRADUS_ARCH::core {
 
 /// Calls `derive(function of the chosen arguments, those, options)`. The result is recorded where an argument is, so that
 /// derivatives of functions nest.
 template <int... Chosen>
 auto derived_at(auto const& f, auto const& derive, auto const&... arguments) {
     auto const all = as_tuple(std::tuple(arguments...));
-    bool const nested = std::apply([](auto const&... x) { return (x.state()->is_recorded() || ...); }, all) && modes.records;
+    bool const nested = std::apply([](auto const&... x) { return (x.requires_grad() || ...); }, all) && modes.records;
     auto const of_chosen = [&](auto const&... x) {
         auto replaced = all;
         ((std::get<static_cast<std::size_t>(Chosen)>(replaced) = x), ...);
@@ -182,9 +189,9 @@ auto derived_at_chosen(auto const& f, auto const& derive, auto const&... argumen
     else return derived_at<Chosen...>(f, derive, arguments...);
 }
 
-}  // namespace gradus::core
+}  // namespace gradus::inline GRADUS_ARCH::core
 
-namespace gradus::functional {
+namespace gradus::inline GRADUS_ARCH::functional {
 
 // From functions to functions of the same arguments. The derivative is taken with respect to the first one, or to those whose
 // numbers are given: `grad<0, 2>(f)`. They nest: `jacfwd(jacrev(f))`.
@@ -193,11 +200,14 @@ namespace gradus::functional {
 template <int... Arguments, class F>
 auto grad_and_value(F f) {
     return [f = std::move(f)](auto const&... x) {
-        return core::derived_at_chosen<Arguments...>(f, [](auto const& of, auto const& at, options const& o) {
-            auto const e = core::evaluated(of, at, o);
-            auto const found = core::pull(e.outputs, core::list<core::tensor_ref>(e.outputs.size()), e.inputs, e.pulling());
-            return std::pair(e.like_inputs(found), e.value());
-        }, x...);
+        return core::derived_at_chosen<Arguments...>(
+            f,
+            [](auto const& of, auto const& at, options const& o) {
+                auto const e = core::evaluated(of, at, o);
+                auto const found = core::pull(e.outputs, core::list<core::tensor_ref>(e.outputs.size()), e.inputs, e.pulling());
+                return std::pair(e.like_inputs(found), e.value());
+            },
+            x...);
     };
 }
 /// `grad(f)(x)` is the derivative of a scalar function.
@@ -209,20 +219,22 @@ auto grad(F f) {
 template <int... Arguments, class F>
 auto jacrev(F f) {
     return [f = std::move(f)](auto const&... x) {
-        return core::derived_at_chosen<Arguments...>(f, [](auto const& of, auto const& at, options const& o) { return jacobian(of, at, o); }, x...);
+        return core::derived_at_chosen<Arguments...>(
+            f, [](auto const& of, auto const& at, options const& o) { return jacobian(of, at, o); }, x...);
     };
 }
 /// The Jacobian by forward mode.
 template <int... Arguments, class F>
 auto jacfwd(F f) {
     return [f = std::move(f)](auto const&... x) {
-        return core::derived_at_chosen<Arguments...>(f, [](auto const& of, auto const& at, options const& o) { return jacobian_forward(of, at, o); }, x...);
+        return core::derived_at_chosen<Arguments...>(
+            f, [](auto const& of, auto const& at, options const& o) { return jacobian_forward(of, at, o); }, x...);
     };
 }
 /// The Hessian, forward over reverse.
 template <int Argument = 0, class F>
-auto hessian(F f) { return jacfwd<Argument>(jacrev<Argument>(std::move(f))); }
+auto hessian(F f) {
+    return jacfwd<Argument>(jacrev<Argument>(std::move(f)));
+}
 
-}  // namespace gradus::functional
-
-#pragma GCC diagnostic pop
+}  // namespace gradus::inline GRADUS_ARCH::functional

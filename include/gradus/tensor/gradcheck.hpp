@@ -6,16 +6,12 @@
 
 // Derivatives against differences of values.
 
-// g++ takes names in an instantiated lambda for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-
-namespace gradus {
+namespace gradus::inline GRADUS_ARCH {
 
 /// Options of gradcheck and gradgradcheck, by name; the defaults are PyTorch's, made for double.
 struct gradcheck_options {
-    double eps = 1e-6;            ///< the step of the central differences
-    double atol = 1e-5;           ///< |analytical - numerical| <= atol + rtol |numerical|
+    double eps = 1e-6;   ///< the step of the central differences
+    double atol = 1e-5;  ///< |analytical - numerical| <= atol + rtol |numerical|
     double rtol = 1e-3;
     double nondet_tol = 0;        ///< how much two backward passes may differ
     bool raise_exception = true;  ///< else a failed check returns false
@@ -44,7 +40,8 @@ inline bool agree(gradcheck_options const& o, int output, int input, jacobian_va
             double const n = numerical.at(i, j), a = analytical.at(i, j);
             double const difference = a < n ? n - a : a - n;
             if (difference <= o.atol + o.rtol * (n < 0 ? -n : n)) continue;
-            return failed(o, "Jacobian mismatch for output ", output, " with respect to input ", input, ", element ", i, " by element ", j, ":\nnumerical: ", n, "\nanalytical: ", a);
+            return failed(o, "Jacobian mismatch for output ", output, " with respect to input ", input, ", element ", i, " by element ", j,
+                          ":\nnumerical: ", n, "\nanalytical: ", a);
         }
     return true;
 }
@@ -56,7 +53,7 @@ inline double read_element(tensor_state const& t, std::int64_t index, std::int64
         index /= t.extents[axis];
     }
     double value = 0;
-    with_element(t.type, [&]<class T>(T) { value = static_cast<double>(reinterpret_cast<T const*>(t.data)[offset]); });
+    with_dtype(t.type, [&]<class T>(T) { value = static_cast<double>(reinterpret_cast<T const*>(t.data)[offset]); });
     return value;
 }
 inline double read_element(tensor_state const& t, std::int64_t index) {
@@ -64,7 +61,7 @@ inline double read_element(tensor_state const& t, std::int64_t index) {
     return read_element(t, index, offset);
 }
 inline void write_element(tensor_state const& t, std::int64_t offset, double value) {
-    with_element(t.type, [&]<class T>(T) { reinterpret_cast<T*>(t.data)[offset] = static_cast<T>(value); });
+    with_dtype(t.type, [&]<class T>(T) { reinterpret_cast<T*>(t.data)[offset] = static_cast<T>(value); });
 }
 
 /// Has its value back at the end of the scope.
@@ -81,7 +78,8 @@ using hidden_function = callback<list<tensor_ref>&>;
 /// Checks the derivatives of a function that reads `inputs` and fills a list with its outputs.
 class gradient_check {
 public:
-    gradient_check(hidden_function f, std::span<tensor_ref const> inputs, gradcheck_options const& o) : f_(std::move(f)), inputs_(inputs), o_(o) {}
+    gradient_check(hidden_function f, std::span<tensor_ref const> inputs, gradcheck_options const& o)
+        : f_(std::move(f)), inputs_(inputs), o_(o) {}
 
     bool run() const {
         bool any = false;
@@ -89,9 +87,14 @@ public:
             if (!inputs_[k]->is_recorded()) continue;
             any = true;
             if (inputs_[k]->type != dtype::float64)
-                warn(concat("Input #", static_cast<std::int64_t>(k), " requires gradient and is not a double precision floating point. This check will likely fail if all the inputs are not of double precision floating point.").view());
+                warn(concat("Input #", static_cast<std::int64_t>(k),
+                            " requires gradient and is not a double precision floating point. This check will likely fail if all the "
+                            "inputs are not of double precision floating point.")
+                         .view());
         }
-        if (!any) throw autograd_error("gradcheck expects at least one input tensor to require gradient, but none of them have requires_grad=true.");
+        if (!any)
+            throw autograd_error(
+                "gradcheck expects at least one input tensor to require gradient, but none of them have requires_grad=true.");
         list<tensor_ref> outputs;
         {
             set_grad_enabled on(true);
@@ -111,13 +114,19 @@ private:
         }
         for (int j = 0; j < outputs.size(); ++j) {
             if (!is_floating(outputs[j]->type)) continue;
-            jacobian_values const first = derivatives(outputs[j], input), again = derivatives(outputs[j], input), zero = derivatives(outputs[j], input, 0);
+            jacobian_values const first = derivatives(outputs[j], input), again = derivatives(outputs[j], input),
+                                  zero = derivatives(outputs[j], input, 0);
             for (int i = 0; i < first.values.size(); ++i) {
                 double const difference = first.values[i] - again.values[i];
                 if (!(difference <= o_.nondet_tol && -difference <= o_.nondet_tol) && first.values[i] == first.values[i])
-                    return failed(o_, "Backward is not reentrant, i.e., running backward with same input and grad_output multiple times gives different values, although analytical gradient matches numerical gradient. The tolerance for nondeterminism was ",
-                                  o_.nondet_tol, ".\nOutput ", j, " with respect to input ", input, ": ", first.values[i], ", then ", again.values[i]);
-                if (zero.values[i] != 0 && zero.values[i] == zero.values[i]) return failed(o_, "backward not multiplied by grad_output: output ", j, " with respect to input ", input);
+                    return failed(
+                        o_,
+                        "Backward is not reentrant, i.e., running backward with same input and grad_output multiple times gives different "
+                        "values, although analytical gradient matches numerical gradient. The tolerance for nondeterminism was ",
+                        o_.nondet_tol, ".\nOutput ", j, " with respect to input ", input, ": ", first.values[i], ", then ",
+                        again.values[i]);
+                if (zero.values[i] != 0 && zero.values[i] == zero.values[i])
+                    return failed(o_, "backward not multiplied by grad_output: output ", j, " with respect to input ", input);
             }
         }
         return true;
@@ -170,7 +179,8 @@ private:
 /// to begin with, which are drawn at random.
 class second_gradient_check {
 public:
-    second_gradient_check(hidden_function f, std::span<tensor_ref const> inputs, gradcheck_options const& o, recording_option recording) : f_(std::move(f)), recording_(recording), o_(o) {
+    second_gradient_check(hidden_function f, std::span<tensor_ref const> inputs, gradcheck_options const& o, recording_option recording)
+        : f_(std::move(f)), recording_(recording), o_(o) {
         for (tensor_ref const& x : inputs) {
             all_.push_back(x);
             if (x->is_recorded()) wanted_.push_back(x);
@@ -244,21 +254,27 @@ struct bound_copy<S, std::integer_sequence<int, Axis...>> {
             for (int axis = 0; axis < s.rank(); ++axis)
                 if (!s[axis].is_static()) s[axis] = unknown;
         }
-        if (data_size(b.data) != s.static_size()) throw shape_error(concat("gradus::gradcheck(", S::name(), " = data): the data has ", data_size(b.data), " elements, ", S::name(), " is ", S::type).str());
+        if (data_size(b.data) != s.static_size())
+            throw shape_error(concat("gradus::gradcheck(", S::name(), " = data): the data has ", data_size(b.data), " elements, ",
+                                     S::name(), " is ", S::type)
+                                  .str());
         type made(s, data_pointer(b.data));
         if constexpr (is_floating(S::type.type)) made.requires_grad_();
         return made;
     }
 };
 template <class S, class Data>
-auto copy_of(binding<S, Data> const& b) { return std::tuple(bound_copy<S, std::make_integer_sequence<int, S::type.shape.rank()>>::of(b)); }
+auto copy_of(binding<S, Data> const& b) {
+    return std::tuple(bound_copy<S, std::make_integer_sequence<int, S::type.shape.rank()>>::of(b));
+}
 inline std::tuple<> copy_of(gradcheck_options const&) { return {}; }
 template <class E, class... B>
 auto program_on_tensors(std::tuple<B...>*) {
     return [](auto const&... values) { return compile(E{})((typename B::symbol{} = values)...); };
 }
 template <class... A>
-auto bindings_among() -> decltype(std::tuple_cat(std::declval<std::conditional_t<std::is_same_v<A, gradcheck_options>, std::tuple<>, std::tuple<A>>>()...));
+auto bindings_among()
+    -> decltype(std::tuple_cat(std::declval<std::conditional_t<std::is_same_v<A, gradcheck_options>, std::tuple<>, std::tuple<A>>>()...));
 
 template <class A, class... More>
 constexpr bool ends_with_options = ends_with_options<More...>;
@@ -269,7 +285,9 @@ constexpr bool ends_with_options<A> = std::is_same_v<A, gradcheck_options>;
 template <class... A>
 auto inputs_among(std::tuple<A const&...> const& all) {
     constexpr std::size_t count = sizeof...(A) - (ends_with_options<A...> ? 1 : 0);
-    return [&]<std::size_t... I>(std::index_sequence<I...>) { return std::tuple<std::tuple_element_t<I, std::tuple<A...>>...>(std::get<I>(all)...); }(std::make_index_sequence<count>{});
+    return [&]<std::size_t... I>(std::index_sequence<I...>) {
+        return std::tuple<std::tuple_element_t<I, std::tuple<A...>>...>(std::get<I>(all)...);
+    }(std::make_index_sequence<count>{});
 }
 template <class... A>
 gradcheck_options options_among(std::tuple<A const&...> const& all) {
@@ -317,6 +335,4 @@ bool gradgradcheck(F const& f, X const& x, Y const& y, More const&... more_and_o
     return core::check_second_gradients(f, core::inputs_among(all), core::options_among(all));
 }
 
-}  // namespace gradus
-
-#pragma GCC diagnostic pop
+}  // namespace gradus::inline GRADUS_ARCH

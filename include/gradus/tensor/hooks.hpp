@@ -5,11 +5,7 @@
 
 // Functions of the user's that a backward pass calls.
 
-// g++ takes names in an instantiated lambda for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-
-namespace gradus {
+namespace gradus::inline GRADUS_ARCH {
 
 /// What registering a hook returns. A handle that goes away leaves the hook in place.
 class hook_handle {
@@ -42,15 +38,18 @@ inline hook_handle add_leaf_hook(tensor_state& t, hook_call f) {
     if (t.is_recorded() && !t.node) return add_to(t.more().after_accumulation, 0, std::move(f));
     throw autograd_error("post accumulate grad hooks cannot be registered on non-leaf tensors");
 }
-inline hook_handle add_node_hook(edge const& at, list<hook> node_extras::*hooks, hook_call f) {
+inline hook_handle add_node_hook(edge const& at, list<hook> node_extras::* hooks, hook_call f) {
     if (at.node) return add_to(at.node->more().*hooks, 0, std::move(f));
-    throw autograd_error("gradus::grad_function: a hook of a node needs a computed tensor: for a leaf use register_hook or register_post_accumulate_grad_hook of the tensor");
+    throw autograd_error(
+        "gradus::grad_function: a hook of a node needs a computed tensor: for a leaf use register_hook or "
+        "register_post_accumulate_grad_hook of the tensor");
 }
 
 /// A gradient that a hook returned, checked.
 inline tensor_ref checked_replacement(tensor_ref const& before, tensor_ref after) {
     if (before && !(before->described() == after->described()))
-        throw autograd_error(concat("a hook has changed the type of a gradient: it was ", before->described(), ", it is ", after->described()).str());
+        throw autograd_error(
+            concat("a hook has changed the type of a gradient: it was ", before->described(), ", it is ", after->described()).str());
     return after->is_contiguous() ? after : contiguous_copy(*after);
 }
 /// Puts what a hook returns in the place of gradients, if it returns any.
@@ -58,13 +57,14 @@ void replace(std::span<tensor_ref> gradients, auto call_hook) {
     if constexpr (std::is_void_v<decltype(call_hook())>) call_hook();
     else {
         auto const returned = call_hook();
-        if (!returned.empty() && returned.size() != gradients.size()) throw autograd_error(concat("hooks return one gradient for each: expected ", static_cast<std::int64_t>(gradients.size()), ", got ", static_cast<std::int64_t>(returned.size())).str());
+        if (!returned.empty() && returned.size() != gradients.size())
+            throw autograd_error(concat("hooks return one gradient for each: expected ", static_cast<std::int64_t>(gradients.size()),
+                                        ", got ", static_cast<std::int64_t>(returned.size()))
+                                     .str());
         for (std::size_t i = 0; i < returned.size(); ++i)
             if (returned[i].defined()) gradients[i] = checked_replacement(gradients[i], returned[i].state());
     }
 }
 
 }  // namespace core
-}  // namespace gradus
-
-#pragma GCC diagnostic pop
+}  // namespace gradus::inline GRADUS_ARCH

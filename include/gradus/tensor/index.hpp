@@ -5,11 +5,7 @@
 
 // Elements that a tensor of integers names. Picking them out and adding to them are each other's derivative.
 
-// g++ takes names in an instantiated lambda for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-
-namespace gradus {
+namespace gradus::inline GRADUS_ARCH {
 namespace core {
 
 /// A node about an axis of a tensor, and the indices along it (its saved value).
@@ -20,8 +16,14 @@ struct index_node : tape_node {
     view_place whole, indices;
 
     index_node(tensor_state const& t, tensor_state const& names, int along, bool gather)
-        : type(t.type), index_type(names.type), axis(along), gathers(gather), whole(t.rank, t.extents), indices(names.rank, names.extents) {}
-    index_node(index_node const& n) : tape_node(), type(n.type), index_type(n.index_type), axis(n.axis), gathers(n.gathers), whole(n.whole), indices(n.indices) {}
+        : type(t.type),
+          index_type(names.type),
+          axis(along),
+          gathers(gather),
+          whole(t.rank, t.extents),
+          indices(names.rank, names.extents) {}
+    index_node(index_node const& n)
+        : tape_node(), type(n.type), index_type(n.index_type), axis(n.axis), gathers(n.gathers), whole(n.whole), indices(n.indices) {}
     /// The shape of what the indices pick out.
     view_place picked() const {
         if (gathers) return indices;
@@ -66,16 +68,16 @@ void each_index(index_node const& n, void const* names, auto f) {
 }
 inline void pick(index_node const& n, void const* names, std::byte const* from, std::byte* to) {
     std::int64_t const size = size_of(n.type);
-    each_index(n, names, [&](std::int64_t whole, std::int64_t picked, std::int64_t row) { std::memcpy(to + picked * size, from + whole * size, static_cast<std::size_t>(row * size)); });
+    each_index(n, names, [&](std::int64_t whole, std::int64_t picked, std::int64_t row) {
+        std::memcpy(to + picked * size, from + whole * size, static_cast<std::size_t>(row * size));
+    });
 }
 inline void add_to_picked(index_node const& n, void const* names, std::byte const* from, std::byte* to) {
-    auto add = [&]<class T>(T) {
+    with_floating_dtype(n.type, [&]<class T>(T) {
         each_index(n, names, [&](std::int64_t whole, std::int64_t picked, std::int64_t row) {
             for (std::int64_t i = 0; i < row; ++i) reinterpret_cast<T*>(to)[whole + i] += reinterpret_cast<T const*>(from)[picked + i];
         });
-    };
-    if (n.type == dtype::float32) add(float{});
-    else add(double{});
+    });
 }
 
 /// The indices that a node saved. E2 where they have been written to.
@@ -109,31 +111,41 @@ inline void backward_of_pick(tape_node& base, backward_call& call) {
     enter_same(made, call.cotangents[0], n, index_add_kind);
     call.gradients[0] = std::move(made);
 }
-inline void backward_of_add(tape_node& base, backward_call& call) {
-    auto& n = static_cast<index_node&>(base);
+/// The elements of `from` that the indices of a node name.
+inline tensor_ref picked_by(tensor_ref const& from, index_node const& n) {
     view_place const shape = n.picked();
     tensor_ref made = make_state(n.type, shape.rank, shape.extents);
-    pick(n, saved_indices(n), call.cotangents[0]->data, made->data);
-    enter_same(made, call.cotangents[0], n, n.gathers ? gather_kind : index_select_kind);
-    call.gradients[0] = std::move(made);
+    pick(n, saved_indices(n), from->data, made->data);
+    enter_same(made, from, n, n.gathers ? gather_kind : index_select_kind);
+    return made;
+}
+inline void backward_of_add(tape_node& base, backward_call& call) {
+    call.gradients[0] = picked_by(call.cotangents[0], static_cast<index_node&>(base));
 }
 
 /// Throws where an index leaves the axis.
 inline void require_indices(std::string_view call, tensor_state const& t, int axis, index_node const& n, std::byte const* names) {
     std::int64_t const count = t.extents[axis], total = n.indices.size();
     for (std::int64_t i = 0; i < total; ++i) {
-        std::int64_t const index = n.index_type == dtype::int32 ? reinterpret_cast<std::int32_t const*>(names)[i] : reinterpret_cast<std::int64_t const*>(names)[i];
+        std::int64_t const index = n.index_type == dtype::int32 ? reinterpret_cast<std::int32_t const*>(names)[i]
+                                                                : reinterpret_cast<std::int64_t const*>(names)[i];
         if (index < -count || index >= count) refuse_index(call, t, index, axis);
     }
 }
 inline tensor_ref indexed(tensor_ref const& t, int axis, tensor_ref const& indices, node_kind const& kind, std::source_location where) {
     if (!t || !indices) refuse_undefined();
     bool const gathers = &kind == &gather_kind;
-    std::string_view const call = gathers ? "gather(x, indices)" : &kind == &index_kind ? "tensor::operator[](indices)" : "index_select(x, indices)";
-    tensor_ref const from = t->is_contiguous() ? t : contiguous_copy(*t), names = indices->is_contiguous() ? indices : contiguous_copy(*indices);
+    std::string_view const call = gathers                ? "gather(x, indices)"
+                                  : &kind == &index_kind ? "tensor::operator[](indices)"
+                                                         : "index_select(x, indices)";
+    tensor_ref const from = t->is_contiguous() ? t : contiguous_copy(*t),
+                     names = indices->is_contiguous() ? indices : contiguous_copy(*indices);
     bool fits = !gathers || names->rank == t->rank;
     for (int i = 0; gathers && fits && i < t->rank; ++i) fits = i == axis || names->extents[i] <= t->extents[i];
-    if (!fits) throw shape_error(concat("gradus::gather(x, indices): the indices reach beyond x beside axis ", axis, ": x is ", t->described(), ", indices is ", names->described()).str());
+    if (!fits)
+        throw shape_error(concat("gradus::gather(x, indices): the indices reach beyond x beside axis ", axis, ": x is ", t->described(),
+                                 ", indices is ", names->described())
+                              .str());
     node_ref const owner(node_block<index_node>::make(kind, 1, 1, 0, *t, *names, axis, gathers));
     auto& n = static_cast<index_node&>(*owner);
     require_indices(call, *t, axis, n, names->data);
@@ -154,6 +166,8 @@ constexpr int axis_in() {
     static_assert(axis < X::type.shape.rank(), "gradus::index_select, gradus::gather: no such axis");
     return axis;
 }
+template <class I>
+concept index_element = std::integral<I> && !std::is_same_v<I, bool>;
 /// The tensor that an operand is or is computed as.
 template <class X>
 auto computed(X const& x, std::source_location where) {
@@ -165,20 +179,20 @@ auto computed(X const& x, std::source_location where) {
 
 /// The elements of an axis that `indices` names, in its order: result[.., i, ..] = x[.., indices[i], ..]. Negative indices count
 /// from the end; shape_error names one that is out of bounds. Derivatives of elements named twice add up.
-template <int Axis = 0, run_time_operand X, std::integral I, extent N>
+template <int Axis = 0, run_time_operand X, core::index_element I, extent N>
 auto index_select(X const& x, tensor<I, N> const& indices, std::source_location where = std::source_location::current()) {
     constexpr int axis = core::axis_in<Axis, X>();
-    return core::declared_as<core::with_extent(X::type, axis, N)>(core::indexed(core::computed(x, where).state(), axis, indices.state(), core::index_select_kind, where));
+    return core::declared_as<core::with_extent(X::type, axis, N)>(
+        core::indexed(core::computed(x, where).state(), axis, indices.state(), core::index_select_kind, where));
 }
 /// One element of an axis for each index: result[i][j] = x[indices[i][j]][j] along axis 0, and alike along others. Indices have as
 /// many axes as x and reach no further than x beside `Axis`.
-template <int Axis, run_time_operand X, std::integral I, extent... N>
+template <int Axis, run_time_operand X, core::index_element I, extent... N>
     requires(sizeof...(N) == static_cast<std::size_t>(X::type.shape.rank()))
 auto gather(X const& x, tensor<I, N...> const& indices, std::source_location where = std::source_location::current()) {
     constexpr int axis = core::axis_in<Axis, X>();
-    return tensor<element_t<X::type.type>, N...>(core::indexed(core::computed(x, where).state(), axis, indices.state(), core::gather_kind, where));
+    return tensor<element_t<X::type.type>, N...>(
+        core::indexed(core::computed(x, where).state(), axis, indices.state(), core::gather_kind, where));
 }
 
-}  // namespace gradus
-
-#pragma GCC diagnostic pop
+}  // namespace gradus::inline GRADUS_ARCH

@@ -1,40 +1,56 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <gradus/core/config.hpp>
+
 #include <cstdio>
 #include <string_view>
 
-// g++ takes names in an instantiated template for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
+namespace gradus::common {
 
-namespace gradus {
+/// What a thread has switched on, with `core::running` the library's only state outside of its objects. One for all
+/// libraries of a program, also for those that hide what they do not export, and for all instruction sets.
+struct thread_modes {
+    bool records = true;   ///< grad mode
+    bool anomaly = false;  ///< detect_anomaly
+    void (*warn)(std::string_view) = nullptr;
+};
+[[gnu::visibility("default")]] inline constinit thread_local thread_modes modes{};
+
+}  // namespace gradus::common
+
+namespace gradus::inline GRADUS_ARCH {
 
 namespace core {
+using common::modes;
+using common::thread_modes;
+
 struct graveyard;
 struct node_watcher;
 
-/// What a thread has switched on; the library's only state outside of its objects.
-struct thread_modes {
-    bool records = true;     ///< grad mode
-    bool anomaly = false;    ///< detect_anomaly
-    void (*warn)(std::string_view) = nullptr;
-    graveyard* dying = nullptr;  ///< where objects wait that are let go while others are being destroyed (tensor/state.hpp)
+/// What a thread is at, of nodes and tensors of this instruction set.
+struct thread_work {
+    graveyard* dying = nullptr;       ///< where objects wait that are let go while others are being destroyed (tensor/state.hpp)
     node_watcher* watcher = nullptr;  ///< is told of every node that this thread records
     int passes = 0;                   ///< that are running, one inside of the other
 };
-inline constinit thread_local thread_modes modes{};
+[[gnu::visibility("default")]] inline constinit thread_local thread_work running{};
+
+/// The object that a mode is a member of.
+inline thread_modes& thread_state(thread_modes*) { return modes; }
+inline thread_work& thread_state(thread_work*) { return running; }
 
 /// Sets a mode until the end of the scope.
-template <class T, T thread_modes::*Mode>
+template <class T, auto Mode, class State = thread_modes>
 class mode_guard {
 public:
-    explicit mode_guard(T value) : before_(modes.*Mode) { modes.*Mode = value; }
+    explicit mode_guard(T value) : before_(state().*Mode) { state().*Mode = value; }
     mode_guard(mode_guard const&) = delete;
     mode_guard& operator=(mode_guard const&) = delete;
-    ~mode_guard() { modes.*Mode = before_; }
+    ~mode_guard() { state().*Mode = before_; }
 
 private:
+    static State& state() { return thread_state(static_cast<State*>(nullptr)); }
     T before_;
 };
 
@@ -71,6 +87,4 @@ struct warning_sink : core::mode_guard<void (*)(std::string_view), &core::thread
     using mode_guard::mode_guard;
 };
 
-}  // namespace gradus
-
-#pragma GCC diagnostic pop
+}  // namespace gradus::inline GRADUS_ARCH

@@ -7,19 +7,15 @@
 
 // Tensors as PyTorch prints them: four digits in columns, a common notation for all elements, edges of what is large.
 
-// g++ takes names in an instantiated lambda for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-
-namespace gradus {
+namespace gradus::inline GRADUS_ARCH {
 
 namespace core {
 
 /// Writes a tensor into any text that grows by +=. (A template, so that only programs that print pay for it.)
 template <class Text>
 class tensor_writer {
-    static constexpr int edge = 3;            ///< elements shown at both ends of an axis of a large tensor
-    static constexpr int large = 1000;        ///< elements from which on only edges are shown
+    static constexpr int edge = 3;      ///< elements shown at both ends of an axis of a large tensor
+    static constexpr int large = 1000;  ///< elements from which on only edges are shown
     static constexpr int line_length = 80;
     static constexpr std::string_view prefix = "tensor(";
 
@@ -36,7 +32,8 @@ public:
         out_ += prefix;
         out_ += elements.view();
         auto const last = elements.view().rfind('\n');
-        column_ = last == std::string_view::npos ? static_cast<int>(prefix.size()) + elements.size() + 2 : elements.size() - static_cast<int>(last) + 1;
+        column_ = last == std::string_view::npos ? static_cast<int>(prefix.size()) + elements.size() + 2
+                                                 : elements.size() - static_cast<int>(last) + 1;
         if (t_.size() == 0 && t_.rank != 1) add(concat("size=", tuple()));
         bool const usual = t_.type == dtype::float32 || (t_.size() > 0 && (t_.type == dtype::int64 || t_.type == dtype::boolean));
         if (!usual) add(concat("dtype=", name_of(t_.type)));
@@ -53,8 +50,12 @@ private:
         std::string_view view() const { return {letters, static_cast<std::size_t>(size)}; }
     };
     template <class T>
-    static T at(std::byte const* place) { return *reinterpret_cast<T const*>(place); }
-    double number(std::byte const* place) const { return t_.type == dtype::float32 ? static_cast<double>(at<float>(place)) : at<double>(place); }
+    static T at(std::byte const* place) {
+        return *reinterpret_cast<T const*>(place);
+    }
+    double number(std::byte const* place) const {
+        return with_floating_dtype(t_.type, [&]<class T>(T) { return static_cast<double>(at<T>(place)); });
+    }
 
     /// How many steps along an axis are shown, and which element a step shows.
     std::int64_t steps(int axis) const { return is_cut(axis) ? 2 * edge : t_.extents[axis]; }
@@ -167,9 +168,13 @@ text tensor_text(ref<State> const& state) {
 
 /// The tensor as PyTorch prints it: `tensor([[1., 2.],\n        [3., 4.]], requires_grad=True)`.
 template <element T, extent... E>
-text to_string(tensor<T, E...> const& t) { return core::tensor_text(t.state()); }
+text to_string(tensor<T, E...> const& t) {
+    return core::tensor_text(t.state());
+}
 template <std::same_as<any_tensor> Any>
-text to_string(Any const& t) { return core::tensor_text(t.state()); }
+text to_string(Any const& t) {
+    return core::tensor_text(t.state());
+}
 
 /// Writes to_string(t) to any stream that takes a string_view.
 template <class Stream, element T, extent... E>
@@ -195,6 +200,4 @@ Stream& operator<<(Stream& out, Function const& f) {
     return out;
 }
 
-}  // namespace gradus
-
-#pragma GCC diagnostic pop
+}  // namespace gradus::inline GRADUS_ARCH

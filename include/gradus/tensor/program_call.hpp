@@ -5,11 +5,7 @@
 
 // A compiled program called with tensors: its results are tensors, and the call is one node of the tape.
 
-// g++ takes names in an instantiated lambda for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-
-namespace gradus::core {
+namespace gradus::inline GRADUS_ARCH::core {
 
 template <class Source>
 struct program_source {
@@ -46,7 +42,10 @@ tensor_ref bound_tensor(A& a) {
     if (!t) refuse_undefined();
     if (is_updated<Source>(A::symbol::name())) {
         require_writable(t);
-        if (!t->is_contiguous()) throw binding_error(concat("gradus::program(", A::symbol::name(), " = tensor): the program updates it, but it is a view whose elements do not follow each other").str());
+        if (!t->is_contiguous())
+            throw binding_error(concat("gradus::program(", A::symbol::name(),
+                                       " = tensor): the program updates it, but it is a view whose elements do not follow each other")
+                                    .str());
     }
     return t->is_contiguous() ? t : contiguous_copy(*t);
 }
@@ -99,6 +98,7 @@ auto call_with_tensors(void** symbols, std::int64_t const* sizes, std::source_lo
     if constexpr (has_updates<Source>) {
         return [&]<int... I>(std::integer_sequence<int, I...>) {
             each_tensor([&]<class B>(B&, tensor_ref& t) { symbols[symbol_number<Source>(B::symbol::name())] = t->data; });
+            require_apart<Source, false, 0>(sizes, symbols, nullptr);
             std::tuple<tensor_result_t<Source, I>...> results{tensor_result_t<Source, I>(result_shape<Source, I>(sizes), nullptr)...};
             void* outputs[] = {static_cast<void*>(std::get<I>(results).data())..., nullptr};
             with_scratch<Source>(sizes, [&](std::byte* scratch) { run_program<Source>({symbols, outputs, scratch, sizes}); });
@@ -128,6 +128,4 @@ auto call_with_tensors(void** symbols, std::int64_t const* sizes, std::source_lo
     }
 }
 
-}  // namespace gradus::core
-
-#pragma GCC diagnostic pop
+}  // namespace gradus::inline GRADUS_ARCH::core

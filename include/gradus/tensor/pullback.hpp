@@ -6,26 +6,24 @@
 // The derivative of recorded outputs as a linear map: applied to cotangents (backwards) and to tangents (forwards), and
 // written out as a matrix. No templates; tensor/functional.hpp knows the types.
 
-// g++ takes names in an instantiated lambda for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-
-namespace gradus::core {
+namespace gradus::inline GRADUS_ARCH::core {
 
 using recorder_function = void (*)(tape_node&, backward_call&);
 
 inline list<tensor_ref> only(tensor_ref const& one) { return list<tensor_ref>(1, one); }
 
 struct pull_options {
-    bool strict = false;                   ///< no zeros for inputs that an output does not depend on
+    bool strict = false;  ///< no zeros for inputs that an output does not depend on
     bool retain = false;
     recorder_function recorder = nullptr;  ///< create_graph
 };
 
 /// The sum over outputs of cotangent times derivative, per input. A cotangent may be undefined where an output is a scalar:
 /// it is 1 then.
-inline list<tensor_ref> pull(list<tensor_ref> const& outputs, list<tensor_ref> const& cotangents, list<tensor_ref> const& inputs, pull_options const& o, int first_output = 0) {
-    if (outputs.size() != cotangents.size()) throw autograd_error(concat("gradus::functional: got ", cotangents.size(), " tensors v for ", outputs.size()).str());
+inline list<tensor_ref> pull(list<tensor_ref> const& outputs, list<tensor_ref> const& cotangents, list<tensor_ref> const& inputs,
+                             pull_options const& o, int first_output = 0) {
+    if (outputs.size() != cotangents.size())
+        throw autograd_error(concat("gradus::functional: got ", cotangents.size(), " tensors v for ", outputs.size()).str());
     list<tensor_ref> roots, found(inputs.size());
     grad_options options;
     options.retain_graph = o.retain || o.recorder;
@@ -40,7 +38,10 @@ inline list<tensor_ref> pull(list<tensor_ref> const& outputs, list<tensor_ref> c
     for (int k = 0; k < inputs.size(); ++k) {
         if (found[k] && !o.recorder && found[k]->is_recorded()) found[k] = detached(*found[k]);  // a cotangent handed on as it is
         if (found[k]) continue;
-        if (o.strict) throw autograd_error(concat("Output ", first_output, " of the user-provided function is independent of input ", k, ". This is not allowed in strict mode.").str());
+        if (o.strict)
+            throw autograd_error(concat("Output ", first_output, " of the user-provided function is independent of input ", k,
+                                        ". This is not allowed in strict mode.")
+                                     .str());
         found[k] = zeros_like(inputs[k]->type, inputs[k]->rank, inputs[k]->extents);
     }
     return found;
@@ -58,9 +59,13 @@ public:
         pulled_ = pull(outputs, u_, inputs, {strict, true, recorder});
     }
     /// Per output the derivative along one tangent per input.
-    list<tensor_ref> operator()(list<tensor_ref> const& tangents, pull_options const& o) const { return pull(pulled_, tangents, u_, {false, o.retain, o.recorder}); }
+    list<tensor_ref> operator()(list<tensor_ref> const& tangents, pull_options const& o) const {
+        return pull(pulled_, tangents, u_, {false, o.retain, o.recorder});
+    }
     /// The same along a tangent of one input.
-    list<tensor_ref> along(int input, tensor_ref const& tangent, pull_options const& o) const { return pull(only(pulled_[input]), only(tangent), u_, {false, o.retain, o.recorder}); }
+    list<tensor_ref> along(int input, tensor_ref const& tangent, pull_options const& o) const {
+        return pull(only(pulled_[input]), only(tangent), u_, {false, o.retain, o.recorder});
+    }
 
 private:
     list<tensor_ref> u_, pulled_;
@@ -76,13 +81,15 @@ struct part_place {
     std::int64_t start = 0, step = 1;
 
     void copy(tensor_state const& whole, tensor_state& part) const {
-        with_element(type, [&]<class T>(T) {
-            for (std::int64_t i = 0, n = part.size(); i < n; ++i) reinterpret_cast<T*>(part.data)[i] = reinterpret_cast<T const*>(whole.data)[start + i * step];
+        with_dtype(type, [&]<class T>(T) {
+            for (std::int64_t i = 0, n = part.size(); i < n; ++i)
+                reinterpret_cast<T*>(part.data)[i] = reinterpret_cast<T const*>(whole.data)[start + i * step];
         });
     }
     void write(tensor_state const& part, tensor_state& whole) const {
-        with_element(type, [&]<class T>(T) {
-            for (std::int64_t i = 0, n = part.size(); i < n; ++i) reinterpret_cast<T*>(whole.data)[start + i * step] = reinterpret_cast<T const*>(part.data)[i];
+        with_dtype(type, [&]<class T>(T) {
+            for (std::int64_t i = 0, n = part.size(); i < n; ++i)
+                reinterpret_cast<T*>(whole.data)[start + i * step] = reinterpret_cast<T const*>(part.data)[i];
         });
     }
 };
@@ -92,8 +99,12 @@ struct part_node : tape_node {
 tensor_ref part_of(tensor_ref const& whole, part_place const& at);
 tensor_ref among_zeros(tensor_ref const& part, part_place const& at);
 inline part_place const& place_in(tape_node& n) { return static_cast<part_node&>(n).at; }
-inline node_kind const part_kind{"SelectBackward0", [](tape_node& n, backward_call& call) { call.gradients[0] = among_zeros(call.cotangents[0], place_in(n)); }, &node_block<part_node>::destroy};
-inline node_kind const among_zeros_kind{"SelectBackwardBackward0", [](tape_node& n, backward_call& call) { call.gradients[0] = part_of(call.cotangents[0], place_in(n)); }, &node_block<part_node>::destroy};
+inline node_kind const part_kind{
+    "SelectBackward0", [](tape_node& n, backward_call& call) { call.gradients[0] = among_zeros(call.cotangents[0], place_in(n)); },
+    &node_block<part_node>::destroy};
+inline node_kind const among_zeros_kind{
+    "SelectBackwardBackward0", [](tape_node& n, backward_call& call) { call.gradients[0] = part_of(call.cotangents[0], place_in(n)); },
+    &node_block<part_node>::destroy};
 inline void enter_part(tensor_ref const& made, tensor_ref const& from, node_kind const& kind, part_place const& at) {
     if (!modes.records || !from->is_recorded()) return;
     part_node* n = node_block<part_node>::make(kind, 1, 0, 0);
@@ -165,7 +176,7 @@ inline part_place place_in_matrix(tensor_state const& output, tensor_state const
 }
 inline tensor_ref one_at(tensor_state const& like, std::int64_t index) {
     tensor_ref made = zeros_like(like.type, like.rank, like.extents);
-    with_element(like.type, [&]<class T>(T) { reinterpret_cast<T*>(made->data)[index] = T(1); });
+    with_dtype(like.type, [&]<class T>(T) { reinterpret_cast<T*>(made->data)[index] = T(1); });
     return made;
 }
 
@@ -179,12 +190,14 @@ inline list<tensor_ref> matrices_by_rows(list<tensor_ref> const& outputs, list<t
             list<tensor_ref> const found = pull(only(outputs[j]), only(one_at(*outputs[j], i)), inputs, o, j);
             for (int k = 0; k < inputs.size(); ++k) rows[k].push_back(found[k]);
         }
-        for (int k = 0; k < inputs.size(); ++k) all.push_back(assembled(rows[k], place_in_matrix(*outputs[j], *inputs[k], true), inputs[k]->size()));
+        for (int k = 0; k < inputs.size(); ++k)
+            all.push_back(assembled(rows[k], place_in_matrix(*outputs[j], *inputs[k], true), inputs[k]->size()));
     }
     return all;
 }
 /// The same with a forward pass per element of an input.
-inline list<tensor_ref> matrices_by_columns(list<tensor_ref> const& outputs, list<tensor_ref> const& inputs, pull_options o, recorder_function recorder) {
+inline list<tensor_ref> matrices_by_columns(list<tensor_ref> const& outputs, list<tensor_ref> const& inputs, pull_options o,
+                                            recorder_function recorder) {
     o.retain = true;
     pushforward const forwards(outputs, inputs, recorder, o.strict);
     list<list<tensor_ref>> columns(outputs.size() * inputs.size());
@@ -195,7 +208,8 @@ inline list<tensor_ref> matrices_by_columns(list<tensor_ref> const& outputs, lis
         }
     list<tensor_ref> all;
     for (int j = 0; j < outputs.size(); ++j)
-        for (int k = 0; k < inputs.size(); ++k) all.push_back(assembled(columns[j * inputs.size() + k], place_in_matrix(*outputs[j], *inputs[k], false), 1));
+        for (int k = 0; k < inputs.size(); ++k)
+            all.push_back(assembled(columns[j * inputs.size() + k], place_in_matrix(*outputs[j], *inputs[k], false), 1));
     return all;
 }
 
@@ -208,6 +222,4 @@ inline tensor_ref variable_of(tensor_ref const& t, bool connected) {
     return leaf;
 }
 
-}  // namespace gradus::core
-
-#pragma GCC diagnostic pop
+}  // namespace gradus::inline GRADUS_ARCH::core

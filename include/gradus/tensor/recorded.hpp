@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <gradus/core/target.hpp>
 #include <gradus/pass/backward.hpp>
 #include <gradus/program/compile.hpp>
-#include <gradus/tensor/state.hpp>
+#include <gradus/tensor/unselected.hpp>
 
 #include <cstring>
 #include <source_location>
@@ -11,11 +12,7 @@
 // A graph as one node of the tape: its forward program, its backward program, and what has to be kept from the one for the
 // other, all of it found by the compiler.
 
-// g++ takes names in an instantiated lambda for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-
-namespace gradus::core {
+namespace gradus::inline GRADUS_ARCH::core {
 
 /// Numbers for the named dimensions of a source, in the order in which its symbols name them.
 template <class Source>
@@ -46,9 +43,9 @@ struct program_dimensions {
 struct recorded_facts {
     node_kind kind;
     int symbols = 0, results = 0;
-    int saved = 0;                          ///< values of the forward graph that only the backward graph reads
-    int const* gradient = nullptr;          ///< per symbol: see pass/backward.hpp
-    std::uint64_t const* reads = nullptr;   ///< per symbol of the backward graph: the derivatives that read it
+    int saved = 0;                         ///< values of the forward graph that only the backward graph reads
+    int const* gradient = nullptr;         ///< per symbol: see pass/backward.hpp
+    std::uint64_t const* reads = nullptr;  ///< per symbol of the backward graph: the derivatives that read it
 
     int result(int j) const { return symbols + j; }
     int cotangent(int j) const { return symbols + results + j; }
@@ -69,10 +66,28 @@ struct recorded_facts {
     text producer;
     if (from.node) producer = concat(", which is output ", from.output, " of ", from.node->kind->name, ",");
     text where;
-    if (n.file) where = concat(" The statement that reads it is at ", std::string_view(n.file), ":", static_cast<std::int64_t>(n.line), ".");
-    throw autograd_error(concat("one of the variables needed for gradient computation has been modified by an inplace operation: [", type, "]", producer.view(), " is at version ",
-                                static_cast<std::int64_t>(s.memory->written_times()), "; expected version ", static_cast<std::int64_t>(s.version),
-                                " instead. Hint: enable anomaly detection to find the operation that failed to compute its gradient, with gr::detect_anomaly guard;.", where.view()).str());
+    if (n.file)
+        where = concat(" The statement that reads it is at ", std::string_view(n.file), ":", static_cast<std::int64_t>(n.line), ".");
+    throw autograd_error(concat("one of the variables needed for gradient computation has been modified by an inplace operation: [", type,
+                                "]", producer.view(), " is at version ", static_cast<std::int64_t>(s.memory->written_times()),
+                                "; expected version ", static_cast<std::int64_t>(s.version),
+                                " instead. Hint: enable anomaly detection to find the operation that failed to compute its gradient, with "
+                                "gr::detect_anomaly guard;.",
+                                where.view())
+                             .str());
+}
+
+/// Names an operation without a derivative between a statement's operands and its results.
+template <class Source>
+constexpr text statement_complaint() {
+    constexpr auto const& f = simplified_graph<Source>;
+    if (!has_underivable(f)) return {};
+    list<char> symbols(f.size(), 0);
+    for (int i = 0; i < f.size(); ++i)
+        if (f[i].template is<op::symbol>()) symbols[i] = f[i].attr.n[0] >= 64 || !(Source::constants >> f[i].attr.n[0] & 1);
+    for (int o = 0; o < f.output_count; ++o)
+        if (text missing = derivative_complaint(f.thaw(), symbols, f.outputs[o].node, true); !missing.empty()) return missing;
+    return {};
 }
 
 template <class Source>
@@ -83,11 +98,14 @@ struct recorded {
     struct backward {
         using parts = typename Source::parts;
         static constexpr written_as form = written_as::operations;
-        static constexpr bool in_one_step = f.node_count <= 64;
-        static constexpr graph lower() { return pass::backward(f.thaw(), true, Source::constants); }
+        static constexpr bool in_one_step = f.node_count <= target::nodes_of_one_step;
+        static constexpr graph lower() {
+            report<&statement_complaint<Source>>();
+            return pass::backward(f.thaw(), true, Source::constants);
+        }
     };
     using derivative = stages<backward>;
-    static constexpr int saved = derivative::optimized.symbol_count - symbols - 2 * results;
+    static constexpr int saved = derivative::optimized.symbol_count - symbols - 3 * results;
 
     /// Per symbol: see pass/backward.hpp.
     static constexpr auto gradient = [] {
@@ -104,27 +122,30 @@ struct recorded {
     static constexpr auto reads = [] {
         std::array<std::uint64_t, derivative::optimized.symbol_count + 1> bits{};
         for (int i = 0; i < derivative::optimized.node_count; ++i)
-            if (derivative::optimized[i].template is<op::symbol>()) bits[static_cast<std::size_t>(derivative::optimized[i].attr.n[0])] |= results_behind<backward>[static_cast<std::size_t>(i)];
+            if (derivative::optimized[i].template is<op::symbol>())
+                bits[static_cast<std::size_t>(derivative::optimized[i].attr.n[0])] |= results_behind<backward>[static_cast<std::size_t>(i)];
         return bits;
     }();
     /// The derivatives whose kernels read it, be it for another derivative of the same kernel.
     static constexpr auto touches = [] {
         auto bits = reads;
         for (int i = 0; i < derivative::optimized.node_count; ++i)
-            if (derivative::optimized[i].template is<op::symbol>()) bits[static_cast<std::size_t>(derivative::optimized[i].attr.n[0])] |= results_touched<backward>[static_cast<std::size_t>(i)];
+            if (derivative::optimized[i].template is<op::symbol>())
+                bits[static_cast<std::size_t>(derivative::optimized[i].attr.n[0])] |=
+                    results_touched<backward>[static_cast<std::size_t>(i)];
         return bits;
     }();
     /// Simplification for a program drops stop_gradient; the graph that is differentiated has it still.
     static constexpr bool stops_gradient = [] {
         for (int i = 0; i < f.node_count; ++i)
-            if (f[i].template is<op::stop_gradient>()) return true;
+            if (f[i].template is<op::stop_gradient>() || f[i].template is<op::straight_through>()) return true;
         return false;
     }();
     /// The forward program returns its results, then what is saved.
     struct saving {
         using parts = typename Source::parts;
         static constexpr written_as form = stops_gradient ? written_as::operations : written_as::simple;
-        static constexpr bool in_one_step = f.node_count <= 64;
+        static constexpr bool in_one_step = f.node_count <= target::nodes_of_one_step;
         static constexpr graph lower() {
             graph g = f.thaw();
             for (int k = 0; k < saved; ++k) g.outputs.push_back({derivative::optimized.symbols[symbols + 2 * results + k].of, -1});
@@ -138,7 +159,7 @@ struct recorded {
             if constexpr (std::is_same_v<forward, Source>) return f.thaw();
             else return written_graph<forward>.thaw();
         }();
-        for (node& n : g.nodes) n.op = n.op->label && !n.op->whole ? n.op->label : n.op;  // what has a kernel of its own is in no list
+        for (node& n : g.nodes) n.op = n.op->label && !n.op->unlisted ? n.op->label : n.op;
         return g;
     }
 
@@ -147,7 +168,8 @@ struct recorded {
         constexpr int node = stages<Program>::optimized.outputs[Output].node;
         constexpr tensor_type type = stages<Program>::optimized[node].result();
         numbers const extents = numbers_at<extents_of<Program, node>>(sizes);
-        if constexpr (type.shape.is_static()) return make_state(type.type, type.shape.rank(), extents.n, type.shape.static_size() * size_of(type.type));
+        if constexpr (type.shape.is_static())
+            return make_state(type.type, type.shape.rank(), extents.n, type.shape.static_size() * size_of(type.type));
         else return make_state(type.type, type.shape.rank(), extents.n);
     }
 
@@ -156,7 +178,9 @@ struct recorded {
     static void run(void* const* in, std::int64_t const* dimensions, std::uint64_t keep, tensor_ref* outputs) {
         program_dimensions<Source, forward> const d(dimensions);
         void* out[results + saved + 1];
-        [&]<int... O>(std::integer_sequence<int, O...>) { ((outputs[O] = make_output<forward, O>(d.sizes), out[O] = outputs[O]->data), ...); }(std::make_integer_sequence<int, results + saved>{});
+        [&]<int... O>(std::integer_sequence<int, O...>) {
+            ((outputs[O] = make_output<forward, O>(d.sizes), out[O] = outputs[O]->data), ...);
+        }(std::make_integer_sequence<int, results + saved>{});
         with_scratch<forward>(d.sizes, [&](std::byte* scratch) { run_program<forward>({in, out, scratch, d.sizes}); });
         for (int k = 0; k < saved; ++k)
             if (!(reads[static_cast<std::size_t>(symbols + 2 * results + k)] & keep)) outputs[results + k] = {};
@@ -172,32 +196,52 @@ struct recorded {
 
     /// Runs the kernels of the backward program that the wanted edges need.
     static void run_backward(tape_node& n, backward_call& call) {
-        std::uint64_t const wanted = facts.wanted([&](int k) { return n.edges[static_cast<std::size_t>(k)] && call.wants(static_cast<std::size_t>(k)); });
+        std::uint64_t const wanted =
+            facts.wanted([&](int k) { return n.edges[static_cast<std::size_t>(k)] && call.wants(static_cast<std::size_t>(k)); });
         for (int k = 0; k < symbols; ++k) {
             auto at = static_cast<std::size_t>(k);
-            if (gradient[at] >= identity_gradient && n.edges[at] && call.wants(at)) call.gradients[at] = call.cotangents[static_cast<std::size_t>(gradient[at] - identity_gradient)];
+            if (gradient[at] >= identity_gradient && n.edges[at] && call.wants(at))
+                call.gradients[at] = call.cotangents[static_cast<std::size_t>(gradient[at] - identity_gradient)];
         }
         if (wanted == 0) return;
         program_dimensions<Source, backward> const d(n.dimensions.data());
         void* in[derivative::optimized.symbol_count + 1];
-        [&]<int... I>(std::integer_sequence<int, I...>) { (fetch<I>(n, wanted, in), ...); }(std::make_integer_sequence<int, derivative::optimized.symbol_count>{});
+        [&]<int... I>(std::integer_sequence<int, I...>) {
+            (fetch<I>(n, call, wanted, in), ...);
+        }(std::make_integer_sequence<int, derivative::optimized.symbol_count>{});
         tensor_ref zeros[derivative::optimized.symbol_count + 1];
-        [&]<int... J>(std::integer_sequence<int, J...>) { (fetch_cotangent<J>(call, d.sizes, wanted, in, zeros), ...); }(std::make_integer_sequence<int, results>{});
-        [&]<int... I>(std::integer_sequence<int, I...>) { (stand_in<I>(d.sizes, wanted, in, zeros), ...); }(std::make_integer_sequence<int, derivative::optimized.symbol_count>{});
+        [&]<int... J>(std::integer_sequence<int, J...>) {
+            (fetch_cotangent<J>(call, d.sizes, wanted, in, zeros), ...);
+        }(std::make_integer_sequence<int, results>{});
+        [&]<int... I>(std::integer_sequence<int, I...>) {
+            (stand_in<I>(d.sizes, wanted, in, zeros), ...);
+        }(std::make_integer_sequence<int, derivative::optimized.symbol_count>{});
 
         constexpr int outputs = derivative::optimized.output_count;
         tensor_ref made[outputs + 1];
         void* out[outputs + 1];
-        [&]<int... O>(std::integer_sequence<int, O...>) { ((written_by<O> & wanted ? static_cast<void>((made[O] = make_output<backward, O>(d.sizes), out[O] = made[O]->data)) : static_cast<void>(out[O] = nullptr)), ...); }(std::make_integer_sequence<int, outputs>{});
+        [&]<int... O>(std::integer_sequence<int, O...>) {
+            ((written_by<O> & wanted ? static_cast<void>((made[O] = make_output<backward, O>(d.sizes), out[O] = made[O]->data))
+                                     : static_cast<void>(out[O] = nullptr)),
+             ...);
+        }(std::make_integer_sequence<int, outputs>{});
         with_scratch<backward>(d.sizes, [&](std::byte* scratch) { run_wanted<backward>({in, out, scratch, d.sizes}, wanted); });
         for (int k = 0; k < symbols; ++k) {
             auto at = static_cast<std::size_t>(k);
-            if (gradient[at] >= 0 && gradient[at] < identity_gradient && n.edges[at] && call.wants(at)) call.gradients[at] = made[gradient[at]];
+            if (gradient[at] < 0 || gradient[at] >= identity_gradient || !n.edges[at] || !call.wants(at)) continue;
+            call.gradients[at] = made[gradient[at]];
+            if (derivative::optimized.symbols[k].selects) call.gradients[at]->may_be_unselected = true;
         }
     }
 
     static op_info const* const* operations() { return Source::operations(); }
-    static constexpr recorded_facts facts{{Source::name, &recorded::run_backward, &node_block<>::destroy, &recorded::describe, &recorded::operations}, symbols, results, saved, gradient.data(), reads.data()};
+    static constexpr recorded_facts facts{
+        {Source::name, &recorded::run_backward, &node_block<>::destroy, &recorded::describe, &recorded::operations},
+        symbols,
+        results,
+        saved,
+        gradient.data(),
+        reads.data()};
 
 private:
     /// The derivatives that the kernel computes which writes this one.
@@ -206,13 +250,17 @@ private:
         int base = derivative::plan.base[derivative::optimized.outputs[Output].node];
         std::uint64_t bits = 0;
         for (int i = 0; i < derivative::optimized.node_count; ++i)
-            if (derivative::plan.kernel_of[i] == derivative::plan.kernel_of[base]) bits |= results_touched<backward>[static_cast<std::size_t>(i)];
+            if (derivative::plan.kernel_of[i] == derivative::plan.kernel_of[base])
+                bits |= results_touched<backward>[static_cast<std::size_t>(i)];
         return bits;
     }();
     template <int I>
-    static void fetch(tape_node& n, std::uint64_t wanted, void** in) {
+    static void fetch(tape_node& n, backward_call const& call, std::uint64_t wanted, void** in) {
         in[I] = nullptr;
-        if constexpr (I < symbols + results || I >= symbols + 2 * results) {
+        if constexpr (I >= symbols + 2 * results + saved) {
+            in[I] = const_cast<void*>(zero_of_unselected(derivative::optimized.symbols[I].type.type,
+                                                         may_be_unselected(call.cotangents[I - (symbols + 2 * results + saved)])));
+        } else if constexpr (I < symbols + results || I >= symbols + 2 * results) {
             if constexpr (reads[I] != 0) {
                 if (!(reads[I] & wanted)) return;
                 saved_value const& s = n.saved[I];
@@ -263,8 +311,10 @@ private:
 };
 
 /// Enters a recorded call into the tape; `in` has an edge where a derivative goes on, `out` the results and saved values.
-inline node_ref record(recorded_facts const& facts, std::span<edge> edges, saved_value* operands, tensor_ref const* out, std::int64_t const* dimensions, int dimension_count, std::uint64_t keep, std::source_location where) {
-    tape_node* n = node_block<>::make(facts.kind, static_cast<std::size_t>(facts.symbols), static_cast<std::size_t>(facts.all_symbols()), static_cast<std::size_t>(dimension_count));
+inline node_ref record(recorded_facts const& facts, std::span<edge> edges, saved_value* operands, tensor_ref const* out,
+                       std::int64_t const* dimensions, int dimension_count, std::uint64_t keep, std::source_location where) {
+    tape_node* n = node_block<>::make(facts.kind, static_cast<std::size_t>(facts.symbols), static_cast<std::size_t>(facts.all_symbols()),
+                                      static_cast<std::size_t>(dimension_count));
     node_ref made(n);
     n->results = static_cast<std::uint16_t>(facts.results);
     n->file = where.file_name();
@@ -273,7 +323,8 @@ inline node_ref record(recorded_facts const& facts, std::span<edge> edges, saved
     for (int k = 0; k < facts.symbols; ++k) {
         auto at = static_cast<std::size_t>(k);
         if (edges[at]) n->connect(at, std::move(edges[at]));
-        if (facts.reads[k] & keep || operands[k].is_number) n->saved[at] = std::move(operands[k]);  // a number costs nothing, and second derivatives may read it
+        if (facts.reads[k] & keep || operands[k].is_number)
+            n->saved[at] = std::move(operands[k]);  // a number costs nothing, and second derivatives may read it
     }
     for (int j = 0; j < facts.results; ++j) {
         if (!is_floating(out[j]->type)) continue;
@@ -286,6 +337,4 @@ inline node_ref record(recorded_facts const& facts, std::span<edge> edges, saved
     return made;
 }
 
-}  // namespace gradus::core
-
-#pragma GCC diagnostic pop
+}  // namespace gradus::inline GRADUS_ARCH::core

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <cstdint>
-#include <exception>
+#include <gradus/core/config.hpp>
+
 #include <pthread.h>
 #include <sched.h>
+#include <cstdint>
+#include <exception>
 #include <type_traits>
 #include <utility>
 #if __has_include(<sys/single_threaded.h>)
@@ -14,11 +16,7 @@
 // Shared ownership, counted in the object. While a program has one thread the count is a plain number, which is what makes
 // a handle as cheap to copy as two pointers.
 
-// g++ takes names in an instantiated template for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-
-namespace gradus::core {
+namespace gradus::inline GRADUS_ARCH::core {
 
 inline bool has_one_thread() {
 #if __has_include(<sys/single_threaded.h>)
@@ -80,7 +78,10 @@ public:
         if (object_) object_->owned.add();
     }
     ref(ref&& that) noexcept : object_(std::exchange(that.object_, nullptr)) {}
-    ref& operator=(ref that) noexcept { std::swap(object_, that.object_); return *this; }
+    ref& operator=(ref that) noexcept {
+        std::swap(object_, that.object_);
+        return *this;
+    }
     [[gnu::always_inline]] ~ref() {
         if (object_ && object_->owned.remove()) dispose(object_);
     }
@@ -124,6 +125,9 @@ public:
         return *object_;
     }
     void reset() { delete std::exchange(object_, nullptr); }
+    T* release() { return std::exchange(object_, nullptr); }
+    void swap(own& that) { std::swap(object_, that.object_); }
+    T* get() const { return object_; }
     T* operator->() const { return object_; }
     T& operator*() const { return *object_; }
     explicit operator bool() const { return object_ != nullptr; }
@@ -159,6 +163,4 @@ private:
     ref<base> object_;
 };
 
-}  // namespace gradus::core
-
-#pragma GCC diagnostic pop
+}  // namespace gradus::inline GRADUS_ARCH::core

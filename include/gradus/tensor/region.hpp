@@ -1,18 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <gradus/tensor/view.hpp>
+#include <gradus/tensor/index_range.hpp>
 
 #include <source_location>
 
 // Views in the tape. A view is a linear map, a region of the whole; its derivative puts the region back among zeros, whose
 // derivative takes it out again: each is recorded as the other, so that views can be differentiated any number of times.
 
-// g++ takes names in an instantiated lambda for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-
-namespace gradus::core {
+namespace gradus::inline GRADUS_ARCH::core {
 
 /// A node about a region of a tensor. Gradients are contiguous, so `region` refers to contiguous memory of the whole's
 /// shape; only where a whole that is no view has strides of its own, `whole` has them and `region` refers to those.
@@ -43,14 +39,21 @@ inline bool is_recording(tensor_ref const& t) { return modes.records && t->is_re
 
 /// to += from, elements of different places.
 template <class T>
-void add_strided(T const* from, std::int64_t const* from_stride, T* to, std::int64_t const* to_stride, std::int64_t const* extent, int rank) {
-    if (rank == 0) { *to += *from; return; }
-    for (std::int64_t i = 0; i < *extent; ++i) add_strided(from + i * *from_stride, from_stride + 1, to + i * *to_stride, to_stride + 1, extent + 1, rank - 1);
+void add_strided(T const* from, std::int64_t const* from_stride, T* to, std::int64_t const* to_stride, std::int64_t const* extent,
+                 int rank) {
+    if (rank == 0) {
+        *to += *from;
+        return;
+    }
+    for (std::int64_t i = 0; i < *extent; ++i)
+        add_strided(from + i * *from_stride, from_stride + 1, to + i * *to_stride, to_stride + 1, extent + 1, rank - 1);
 }
 /// Adds to places that may repeat elements.
 inline void add_at(dtype type, std::byte const* from, view_place const& source, std::byte* to, view_place const& target) {
-    if (type == dtype::float32) add_strided(reinterpret_cast<float const*>(from) + source.offset, source.strides, reinterpret_cast<float*>(to) + target.offset, target.strides, target.extents, target.rank);
-    else add_strided(reinterpret_cast<double const*>(from) + source.offset, source.strides, reinterpret_cast<double*>(to) + target.offset, target.strides, target.extents, target.rank);
+    with_floating_dtype(type, [&]<class T>(T) {
+        add_strided(reinterpret_cast<T const*>(from) + source.offset, source.strides, reinterpret_cast<T*>(to) + target.offset,
+                    target.strides, target.extents, target.rank);
+    });
 }
 /// The elements of `g` as they stand in memory that has the strides of `whole`, and back.
 inline tensor_ref to_layout(tensor_ref const& g, view_place const& whole) {
@@ -70,10 +73,16 @@ inline tensor_ref from_layout(tensor_ref made, view_place const& whole) {
 tensor_ref taken_out(tensor_ref const& g, region_node const& n);
 tensor_ref put_back(tensor_ref const& g, region_node const& n);
 
-inline void backward_of_region(tape_node& n, backward_call& call) { call.gradients[0] = put_back(call.cotangents[0], static_cast<region_node&>(n)); }
-inline void backward_of_put_back(tape_node& n, backward_call& call) { call.gradients[0] = taken_out(call.cotangents[0], static_cast<region_node&>(n)); }
+inline void backward_of_region(tape_node& n, backward_call& call) {
+    call.gradients[0] = put_back(call.cotangents[0], static_cast<region_node&>(n));
+}
+inline void backward_of_put_back(tape_node& n, backward_call& call) {
+    call.gradients[0] = taken_out(call.cotangents[0], static_cast<region_node&>(n));
+}
 template <void (*Backward)(tape_node&, backward_call&)>
-constexpr node_kind region_kind(std::string_view name) { return {name, Backward, &node_block<region_node>::destroy}; }
+constexpr node_kind region_kind(std::string_view name) {
+    return {name, Backward, &node_block<region_node>::destroy};
+}
 inline constexpr node_kind slice_kind = region_kind<&backward_of_region>("SliceBackward0");
 inline constexpr node_kind select_kind = region_kind<&backward_of_region>("SelectBackward0");
 inline constexpr node_kind squeeze_kind = region_kind<&backward_of_region>("SqueezeBackward0");
@@ -121,13 +130,16 @@ struct view_places {
 /// A view of `whole` at a place, recorded.
 inline tensor_ref region_of(tensor_ref const& whole, view_places const& at, node_kind const& kind, std::source_location where) {
     tensor_ref made = make_view(whole, at.actual);
-    if (is_recording(whole)) enter(made, whole, node_block<region_node>::make(kind, 1, 0, 0, whole->type, view_place(whole->rank, whole->extents), at.contiguous), where);
+    if (is_recording(whole))
+        enter(made, whole,
+              node_block<region_node>::make(kind, 1, 0, 0, whole->type, view_place(whole->rank, whole->extents), at.contiguous), where);
     return made;
 }
 /// The elements in row-major order under another shape; a view where they stand in that order.
 inline tensor_ref reshaped_to(tensor_ref const& t, view_place const& shape, node_kind const& kind, std::source_location where) {
     tensor_ref made = t->is_contiguous() ? make_view(t, shape) : make_alias(*contiguous_copy(*t), shape);
-    if (is_recording(t)) enter(made, t, node_block<region_node>::make(kind, 1, 0, 0, t->type, view_place(t->rank, t->extents), shape), where);
+    if (is_recording(t))
+        enter(made, t, node_block<region_node>::make(kind, 1, 0, 0, t->type, view_place(t->rank, t->extents), shape), where);
     return made;
 }
 inline tensor_ref flattened(tensor_ref const& t, std::source_location where) {
@@ -145,7 +157,7 @@ inline tensor_ref clone_of(tensor_ref const& t, std::source_location where) {
 // ---- ranges and elements of an axis that run time tells
 
 [[noreturn, gnu::cold]] inline void refuse_index(std::string_view call, tensor_state const& t, std::int64_t index, int axis) {
-    throw shape_error(concat("gradus::", call, ": index ", index, " is out of bounds for axis ", axis, " of ", t.described()).str());
+    refuse_index(call, t.described(), index, axis);
 }
 inline tensor_ref narrowed(tensor_ref const& t, int axis, std::int64_t start, std::int64_t stop, std::source_location where) {
     if (!t) refuse_undefined();
@@ -166,7 +178,8 @@ inline tensor_ref selected(tensor_ref const& t, int axis, std::int64_t index, no
 }
 inline tensor_ref squeezed(tensor_ref const& t, int axis, std::source_location where) {
     if (!t) refuse_undefined();
-    if (t->extents[axis] != 1) throw shape_error(concat("gradus::tensor::squeeze(): axis ", axis, " of ", t->described(), " has more than one element").str());
+    if (t->extents[axis] != 1)
+        throw shape_error(concat("gradus::tensor::squeeze(): axis ", axis, " of ", t->described(), " has more than one element").str());
     view_places at(*t);
     at.each([&](view_place& p) { p.drop(axis); });
     return region_of(t, at, squeeze_kind, where);
@@ -186,17 +199,25 @@ inline tensor_ref expanded_to(tensor_ref const& t, int rank, std::int64_t const*
 
 // ---- histories that change when memory is written to
 
-/// Gives a tensor another history; if it keeps its gradient it does so there.
-inline void set_history(tensor_state& t, node_ref node, std::int32_t output) {
-    if (t.retains_grad && t.node && t.node->extras) {
-        {
-            locked held(t.node->lock);
-            t.node->extras->stop_retaining(&t);
-        }
-        if (node) node->more().retaining.push_back(&t);
-    }
+inline void stop_retaining(tensor_state& t) {
+    if (!t.retains_grad || !t.node || !t.node->extras) return;
+    locked held(t.node->lock);
+    t.node->extras->stop_retaining(&t);
+}
+/// Makes a node nobody else knows yet ready to be the history of a tensor: if that keeps its gradient it will do so there.
+inline void prepare_history(tensor_state& t, node_ref const& node) {
+    if (t.retains_grad && t.node && t.node->extras && node) node->more().retaining.push_back(&t);
+}
+/// Gives a tensor another history, which has been prepared.
+inline void set_history(tensor_state& t, node_ref node, std::int32_t output) noexcept {
+    stop_retaining(t);
     t.node = std::move(node);
     t.output = output;
+}
+inline void forget_history(tensor_state& t) noexcept {
+    if (t.node) ++t.turns;
+    set_history(t, {}, t.output);
+    t.requires_grad = t.retains_grad = false;
 }
 /// Where a view stands in its base.
 inline region_node* make_region_in_base(tensor_state const& view, node_kind const& kind, std::size_t edges) {
@@ -209,7 +230,7 @@ inline region_node* make_region_in_base(tensor_state const& view, node_kind cons
 /// thread asks first sees to it; a checkpoint does not count the node, which is not made when it asks again.
 inline void renew(tensor_state const& view) {
     auto& t = const_cast<tensor_state&>(view);
-    mode_guard<node_watcher*, &thread_modes::watcher> unwatched(nullptr);
+    mode_guard<node_watcher*, &thread_work::watcher, thread_work> unwatched(nullptr);
     node_ref before;  // ends after the lock
     locked held(t.lock);
     tensor_extras& more = *t.extras;
@@ -221,6 +242,7 @@ inline void renew(tensor_state const& view) {
             region_node* n = make_region_in_base(t, as_strided_kind, 1);
             node = node_ref(n);
             n->connect(0, edge_of(more.base));
+            prepare_history(t, node);
         }
         before = t.node;
         set_history(t, std::move(node), 0);
@@ -228,6 +250,4 @@ inline void renew(tensor_state const& view) {
     __atomic_store_n(&more.seen, now, __ATOMIC_RELEASE);
 }
 
-}  // namespace gradus::core
-
-#pragma GCC diagnostic pop
+}  // namespace gradus::inline GRADUS_ARCH::core

@@ -8,11 +8,7 @@
 
 // Whole tensors among the saved values of the tape: for functions and checkpoints of the user's.
 
-// g++ takes names in an instantiated template for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-
-namespace gradus::core {
+namespace gradus::inline GRADUS_ARCH::core {
 
 /// A tensor beside its memory, which is a saved_value. It holds no history: an operand's is an edge of the node that saves
 /// it, a result's is that node, and a handle of it would never end.
@@ -79,10 +75,10 @@ decltype(auto) computed(X&& x) {
 /// What a function of the user's returned, its expressions computed.
 template <class R>
 auto computed_results(R const& r) {
-    if constexpr (is_tensor_tuple<R>) return std::apply([](auto const&... each) { return std::tuple<std::remove_cvref_t<decltype(computed(each))>...>(computed(each)...); }, r);
+    if constexpr (is_tensor_tuple<R>)
+        return std::apply(
+            [](auto const&... each) { return std::tuple<std::remove_cvref_t<decltype(computed(each))>...>(computed(each)...); }, r);
     else return std::remove_cvref_t<decltype(computed(r))>(computed(r));
 }
 
-}  // namespace gradus::core
-
-#pragma GCC diagnostic pop
+}  // namespace gradus::inline GRADUS_ARCH::core

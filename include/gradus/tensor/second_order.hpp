@@ -2,21 +2,15 @@
 #pragma once
 
 #include <gradus/op/list.hpp>
-#include <gradus/pass/differentiate.hpp>
-#include <gradus/pass/simplify.hpp>
 #include <gradus/tensor/recorded.hpp>
-#include <gradus/tensor/run_graph.hpp>
 #include <gradus/tensor/tape.hpp>
+#include <gradus/tensor/tape_program.hpp>
 
 // Derivatives of derivatives on the tape. With create_graph, a node's backward pass computes as ever, and is entered into
-// the tape itself: as a node that holds the graph of what was computed, which is differentiated and run when its turn comes.
+// the tape itself: as a node that holds the program of what was computed, whose derivative is made and run when its turn comes.
 // Everything is a template, so that only programs that ask for it pay for it.
 
-// g++ takes names in an instantiated lambda for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-
-namespace gradus::core {
+namespace gradus::inline GRADUS_ARCH::core {
 
 template <class... Op>
 op_info const* info_in(op::op_list<Op...>, std::uint64_t id) {
@@ -27,176 +21,134 @@ op_info const* info_in(op::op_list<Op...>, std::uint64_t id) {
 /// The rules of an operation that a label names.
 template <class Asked>
 op_info const* rules_of(op_info const* label, op_info const* const* users) {
-    using structure = op::op_list<op::symbol, op::constant, op::size, op::iota, op::sum, op::amax, op::argmax, op::matmul, op::reshape, op::broadcast_to, op::transpose, op::slice, op::pad, op::concatenate, op::take_rows, op::add_rows>;
+    using structure =
+        op::op_list<op::symbol, op::constant, op::size, op::iota, op::sum, op::amax, op::argmax, op::matmul, op::reshape, op::broadcast_to,
+                    op::transpose, op::slice, op::pad, op::concatenate, op::take_rows, op::add_rows, op::straight_through>;
     if (label->label) return label;
     if (op_info const* found = info_in(structure{}, label->id)) return found;
-    if (op_info const* found = info_in(op::elementwise_list{}, label->id)) return found;
+    if (op_info const* found = info_in(op::kernel_list{}, label->id)) return found;
     for (; users && *users; ++users)
         if ((*users)->id == label->id) return *users;
     throw autograd_error(concat("gradus: no second derivative: the rules of ", label->name, " are not known here").str());
 }
+template <class Asked>
+std::span<kernel::block_entry const> operations_at_run_time() {
+    static constexpr auto const& table = kernel::block_table<op::kernel_list>;
+    return {table.data(), table.size()};
+}
 
-/// A graph, and what is known of its values.
-struct valued_graph {
-    graph g;
-    list<int> known;                ///< nodes
-    list<saved_value> values;       ///< of those nodes
-
-    void know(int node, saved_value const& v) {
-        known.push_back(node);
-        values.push_back(v);
-    }
-};
-/// The node of a recorded backward pass: symbols of its graph are its edges, outputs its results.
+/// The node of a recorded backward pass: symbols of its program are its edges, outputs its results.
 template <class Asked>
 struct derived_node : tape_node {
-    valued_graph content;
+    tape_program* program = nullptr;
+    list<saved_value> values;  ///< of the program's known nodes
 };
 
-inline void store(list<double> const& from, tensor_state& to) {
-    with_element(to.type, [&]<class T>(T) {
-        for (int i = 0; i < from.size(); ++i) reinterpret_cast<T*>(to.data)[i] = static_cast<T>(from[i]);
-    });
-}
-inline void fetch(void const* from, dtype type, list<double>& to) {
-    with_element(type, [&]<class T>(T) {
-        for (int i = 0; i < to.size(); ++i) to[i] = static_cast<double>(static_cast<T const*>(from)[i]);
-    });
-}
-
-/// Numbers for named dimensions, in the order in which symbols name them.
-inline void settle(graph& g, std::span<std::int64_t const> sizes) {
-    list<extent> names;
-    auto number_of = [&](extent e) {
-        int k = 0;
-        while (k < names.size() && !(names[k] == e)) ++k;
-        if (k == names.size()) names.push_back(e);
-        return sizes[static_cast<std::size_t>(k)];
+/// Of which nodes of its graph a node of the tape has the value, and where among its saved values.
+inline void find_known(tape_program& p, tape_node const& n) {
+    int const symbols = static_cast<int>(n.edges.size()), results = n.results;
+    auto add = [&](int id, int at, bool or_number) {
+        saved_value const& s = n.saved[static_cast<std::size_t>(at)];
+        if (!s.memory && !(or_number && s.is_number)) return;
+        p.known.push_back(id);
+        p.saved_at.push_back(at);
     };
-    auto settle_shape = [&](shape& s) {
-        for (int axis = 0; axis < s.rank(); ++axis)
-            if (!s[axis].is_static()) s[axis] = number_of(s[axis]);
+    for (int i = 0; i < p.g.size(); ++i)
+        if (p.g[i].is<op::symbol>()) add(i, static_cast<int>(p.g[i].attr.n[0]), true);
+    for (int o = 0; o < p.g.outputs.size(); ++o)
+        if (!p.g[p.g.outputs[o].node].is<op::symbol>()) add(p.g.outputs[o].node, o < results ? symbols + o : symbols + results + o, false);
+}
+/// What a node computed, as a program whose symbols are its edges, and the values of what is known in it.
+template <class Asked>
+tape_program& program_of(tape_node& n, list<saved_value>& values) {
+    if (n.kind->is_derived) {
+        values = static_cast<derived_node<Asked>&>(n).values;
+        return *static_cast<derived_node<Asked>&>(n).program;
+    }
+    struct programs {
+        list<tape_program*> all;
+        spin_lock lock;
     };
-    for (symbol_entry& s : g.symbols) settle_shape(s.type.shape);
-    for (node& n : g.nodes) {
-        settle_shape(n.shape);
-        if (!n.is<op::size>()) continue;
-        for (int k = 0; k < 3; ++k) {
-            extent e;
-            e.code = n.attr.n[2 * k];
-            e.more = n.attr.n[2 * k + 1];
-            if (e.code) n.attr.value *= static_cast<double>(number_of(e));
-        }
-        double const count = n.attr.value;
-        n.attr = {};
-        n.attr.value = count;
-        n.op = &info_of<op::constant>;
+    static programs& known = *new programs;  // never destroyed: nodes of other static objects may ask
+    list<char> have;
+    for (saved_value const& s : n.saved) have.push_back(static_cast<char>(s.memory ? 1 : s.is_number ? 2 : 0));
+    tape_program& found = program_for(known.all, known.lock, n.kind, have, [&](tape_program& made) {
+        made.g = n.kind->describe();
+        op_info const* const* users = n.kind->operations ? n.kind->operations() : nullptr;
+        for (node& each : made.g.nodes) each.op = rules_of<Asked>(each.op, users);
+        for (symbol_entry const& s : made.g.symbols) made.names.size(s.type.shape);
+        find_known(made, n);
+        while (made.g.outputs.size() > n.results) made.g.outputs.pop_back();
+    });
+    for (int at : found.saved_at) values.push_back(n.saved[static_cast<std::size_t>(at)]);
+    return found;
+}
+/// The derivative along the cotangents of a call, and the values of what is known in it.
+inline tape_program& derivative_along(tape_program& p, backward_call const& call, list<saved_value>& values) {
+    list<char> present;
+    bool zeros_stay = false;
+    for (int j = 0; j < static_cast<int>(call.cotangents.size()); ++j) {
+        tensor_ref const& c = call.cotangents[static_cast<std::size_t>(j)];
+        present.push_back(c ? 1 : 0);
+        zeros_stay = zeros_stay || (c && c->may_be_unselected);
+        if (c && is_floating(p.g[p.g.outputs[j].node].type)) values.push_back({c->memory, c->data, c->memory->written_times()});
     }
+    return derivative_of(p, present, zeros_stay);
 }
 
-/// What a node computed, as a graph whose symbols are its edges.
-template <class Asked>
-valued_graph content_of(tape_node& n);
-
-/// Appends cotangents of the outputs as symbols and the derivatives of all symbols that have one. Outputs become those
-/// derivatives; `gradient` tells per symbol which, or -1.
-inline void differentiate_outputs(graph& g, std::span<tensor_ref> cotangents, valued_graph& with, list<int>& gradient) {
-    int const symbols = g.symbols.size();
-    list<int> cotangent(g.size(), -1);
-    for (int j = 0; j < static_cast<int>(cotangents.size()); ++j) {
-        int const node_id = g.outputs[j].node;
-        tensor_type const type = g[node_id].result();
-        if (!is_floating(type.type)) continue;
-        int seed;
-        if (cotangents[static_cast<std::size_t>(j)]) {
-            node n{&info_of<op::symbol>, {-1, -1, -1}, type.type, type.shape, {}};
-            n.attr.n[0] = g.symbols.size();
-            g.symbols.push_back({"cotangent", type, j});
-            seed = g.intern(n);
-            tensor_state const& c = *cotangents[static_cast<std::size_t>(j)];
-            with.know(seed, {c.memory, c.data, c.memory->written_times()});
-        } else {
-            g.symbols.push_back({"cotangent", type, j});
-            continue;
-        }
-        cotangent[node_id] = cotangent[node_id] < 0 ? seed : (value{g, cotangent[node_id]} + value{g, seed}).id();
+/// Per output 0 or the number of the sum that it is part of, counted from 1: derivatives that go to one place are added where they
+/// are computed, unless somebody looks at each.
+inline list<int> wanted_sums(tape_program const& p, tape_node const& n, backward_call const& call) {
+    bool const each = call.recorder || n.extras || modes.anomaly;
+    list<int> sum(p.g.outputs.size(), 0), edge_of_output(p.g.outputs.size(), -1);
+    for (std::size_t k = 0; k < n.edges.size(); ++k)
+        if (int const o = p.gradient[static_cast<int>(k)]; o >= 0 && n.edges[k] && call.wants(k)) edge_of_output[o] = static_cast<int>(k);
+    auto meet = [&](int o, int other) {
+        return edge_of_output[other] >= 0 &&
+               n.edges[static_cast<std::size_t>(edge_of_output[o])] == n.edges[static_cast<std::size_t>(edge_of_output[other])] &&
+               p.g[p.g.outputs[o].node].result() == p.g[p.g.outputs[other].node].result();
+    };
+    int sums = 0;
+    for (int o = 0; o < sum.size(); ++o) {
+        if (edge_of_output[o] < 0) continue;
+        for (int other = 0; other < o && !each && !sum[o]; ++other)
+            if (meet(o, other)) sum[o] = sum[other];
+        if (!sum[o]) sum[o] = ++sums;
     }
-    sweep(g, cotangent, true);
-    gradient = list<int>(symbols, -1);
-    g.outputs = {};
-    for (int i = 0; i < cotangent.size(); ++i) {
-        if (!g[i].is<op::symbol>() || cotangent[i] < 0) continue;
-        gradient[static_cast<int>(g[i].attr.n[0])] = g.outputs.size();
-        g.outputs.push_back({cotangent[i], -1});
-    }
+    return sum;
 }
-
-/// The compiler simplified derivatives before it decided what to save for them; what it left out must not be asked for here.
-template <class Asked>
-void simplify_derivatives(valued_graph& v) {
-    int const outputs = v.g.outputs.size();
-    for (int id : v.known) v.g.outputs.push_back({id, -1});
-    v.g = pass::simplify_differentiable(v.g);  // its stop_gradient is for the next derivative
-    for (int i = 0; i < v.known.size(); ++i) v.known[i] = v.g.outputs[outputs + i].node;
-    while (v.g.outputs.size() > outputs) v.g.outputs.pop_back();
-}
-
-inline void put_known(valued_graph const& v, graph_run& run, tape_node const& n) {
-    for (int i = 0; i < v.known.size(); ++i) {
-        saved_value const& s = v.values[i];
-        if (s.memory && s.memory->written_times() != s.version) refuse_modified(n, s, {}, v.g[v.known[i]].result());
-        fetch(s.elements(), v.g[v.known[i]].type, run.know(v.known[i]));
-    }
-}
-
 template <class Asked>
 void backward_of_derived(tape_node& n, backward_call& call) {
-    valued_graph with = static_cast<derived_node<Asked>&>(n).content;
-    list<int> gradient;
-    differentiate_outputs(with.g, call.cotangents, with, gradient);
-    simplify_derivatives<Asked>(with);
-    graph_run run(with.g);
-    put_known(with, run, n);
-    for (std::size_t k = 0; k < n.edges.size(); ++k) {
-        int const output = gradient[static_cast<int>(k)];
-        if (output < 0 || !n.edges[k] || !call.wants(k)) continue;
-        int const id = with.g.outputs[output].node;
-        std::int64_t extents[max_rank]{};
-        for (int axis = 0; axis < with.g[id].shape.rank(); ++axis) extents[axis] = with.g[id].shape[axis].code;
-        call.gradients[k] = make_state(with.g[id].type, with.g[id].shape.rank(), extents);
-        store(run(id), *call.gradients[k]);
-    }
-}
-template <class Asked>
-inline constexpr node_kind derived_kind{"DerivativeBackward0", &backward_of_derived<Asked>, &node_block<derived_node<Asked>>::destroy,
-                                        [] { return graph{}; }};
-
-template <class Asked>
-valued_graph content_of(tape_node& n) {
-    if (n.kind == &derived_kind<Asked>) return static_cast<derived_node<Asked>&>(n).content;
-    valued_graph made;
-    made.g = n.kind->describe();
-    op_info const* const* users = n.kind->operations ? n.kind->operations() : nullptr;
-    for (node& each : made.g.nodes) each.op = rules_of<Asked>(each.op, users);
-    settle(made.g, n.dimensions);
-    int const symbols = static_cast<int>(n.edges.size()), results = n.results;
-    auto know = [&](int id, int at) {
-        saved_value const& s = n.saved[static_cast<std::size_t>(at)];
-        if (s.memory) made.know(id, s);
+    list<saved_value> values;
+    tape_program& derivative = derivative_along(program_of<Asked>(n, values), call, values);
+    list<int> const wanted = wanted_sums(derivative, n, call);
+    auto check = [&](int k) {
+        saved_value const& s = values[k];
+        if (!s.memory || s.memory->written_times() == s.version) return;
+        tensor_type type = derivative.g[derivative.known[k]].result();
+        numbers const extents = extents_at(type.shape, derivative.names, n.dimensions.data());
+        for (int axis = 0; axis < type.shape.rank(); ++axis) type.shape[axis] = extents.n[axis];
+        refuse_modified(n, s, {}, type);
     };
-    for (int i = 0; i < made.g.size(); ++i) {
-        if (!made.g[i].is<op::symbol>()) continue;
-        int const k = static_cast<int>(made.g[i].attr.n[0]);
-        if (n.saved[static_cast<std::size_t>(k)].memory) know(i, k);
-        else if (n.saved[static_cast<std::size_t>(k)].is_number) made.know(i, n.saved[static_cast<std::size_t>(k)]);
+    list<tensor_ref> const results =
+        run_derivatives(derivative, wanted, {values.begin(), values.end()}, n.dimensions.data(), operations_at_run_time<Asked>(), check);
+    list<char> handed_on(results.size(), 0);
+    for (std::size_t k = 0; k < n.edges.size(); ++k) {
+        int const o = derivative.gradient[static_cast<int>(k)];
+        if (o < 0 || !wanted[o]) continue;
+        tensor_ref const& sum = results[wanted[o] - 1];
+        sum->may_be_unselected = sum->may_be_unselected || derivative.g.symbols[static_cast<int>(k)].selects;
+        if (!std::exchange(handed_on[wanted[o] - 1], 1)) call.gradients[k] = sum;
     }
-    for (int o = 0; o < made.g.outputs.size(); ++o) {
-        int const id = made.g.outputs[o].node;
-        if (!made.g[id].is<op::symbol>()) know(id, o < results ? symbols + o : symbols + results + o);
-    }
-    while (made.g.outputs.size() > results) made.g.outputs.pop_back();
-    return made;
 }
+template <class Asked>
+inline constexpr node_kind derived_kind{"DerivativeBackward0",
+                                        &backward_of_derived<Asked>,
+                                        &node_block<derived_node<Asked>>::destroy,
+                                        [] { return graph{}; },
+                                        nullptr,
+                                        false,
+                                        true};
 
 /// Runs a node's backward pass and enters it into the tape.
 template <class Asked>
@@ -205,34 +157,34 @@ void record_backward(tape_node& n, backward_call& call) {
     bool recorded = false;
     for (edge const& e : n.edges) recorded = recorded || e;
     if (!recorded) return;
-    valued_graph content = content_of<Asked>(n);
-    list<int> gradient;
-    int const symbols = content.g.symbols.size();
-    differentiate_outputs(content.g, call.cotangents, content, gradient);
-    simplify_derivatives<Asked>(content);
-    derived_node<Asked>* made = node_block<derived_node<Asked>>::make(derived_kind<Asked>, static_cast<std::size_t>(content.g.symbols.size()), 1, 0);
+    list<saved_value> values;
+    tape_program& derivative = derivative_along(program_of<Asked>(n, values), call, values);
+    int const symbols = static_cast<int>(n.edges.size());
+    auto* made = node_block<derived_node<Asked>>::make(derived_kind<Asked>, static_cast<std::size_t>(derivative.g.symbols.size()), 1,
+                                                       n.dimensions.size());
     node_ref const owner(made);
-    made->results = static_cast<std::uint16_t>(content.g.outputs.size());
+    made->results = static_cast<std::uint16_t>(derivative.g.outputs.size());
     made->file = n.file;
     made->line = n.line;
+    std::copy(n.dimensions.begin(), n.dimensions.end(), made->dimensions.begin());
     for (std::size_t k = 0; k < n.edges.size(); ++k)
         if (n.edges[k]) made->connect(k, n.edges[k]);
     for (std::size_t j = 0; j < call.cotangents.size(); ++j)
-        if (call.cotangents[j] && call.cotangents[j]->is_recorded()) made->connect(static_cast<std::size_t>(symbols) + j, edge_of(call.cotangents[j]));
-    for (int i = 0; i < content.values.size(); ++i)
-        if (content.values[i].memory) made->saved[0] = content.values[i];  // a second pass without retain_graph is refused
-    made->content = std::move(content);
+        if (call.cotangents[j] && call.cotangents[j]->is_recorded())
+            made->connect(static_cast<std::size_t>(symbols) + j, edge_of(call.cotangents[j]));
+    for (saved_value const& v : values)
+        if (v.memory) made->saved[0] = v;  // a second pass without retain_graph is refused
+    made->values = std::move(values);
+    made->program = &derivative;
     for (std::size_t k = 0; k < n.edges.size(); ++k) {
         tensor_ref& g = call.gradients[k];
-        if (!g || gradient[static_cast<int>(k)] < 0) continue;
+        if (!g || derivative.gradient[static_cast<int>(k)] < 0) continue;
         bool shared = false;  // a cotangent that is handed on as it is has its history already
         for (tensor_ref const& c : call.cotangents) shared = shared || c.get() == g.get();
         if (shared) continue;
         g->node = owner;
-        g->output = gradient[static_cast<int>(k)];
+        g->output = derivative.gradient[static_cast<int>(k)];
     }
 }
 
-}  // namespace gradus::core
-
-#pragma GCC diagnostic pop
+}  // namespace gradus::inline GRADUS_ARCH::core

@@ -8,15 +8,12 @@
 #include <gradus/tensor/storage.hpp>
 
 #include <cstring>
+#include <limits>
 #include <span>
 
 // What a tensor handle points to, and the nodes of the tape. Neither knows element types at compile time: kernels do.
 
-// g++ takes names in an instantiated template for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-
-namespace gradus::core {
+namespace gradus::inline GRADUS_ARCH::core {
 
 struct tape_node;
 struct tensor_state;
@@ -41,16 +38,22 @@ struct hook {
 /// How a view came to be, as far as writing to it is concerned.
 enum class view_origin : std::uint8_t { recording, no_grad, several };
 
+/// What was picked by indices, and by which: what is assigned to `x[indices]` goes there.
+struct index_source {
+    tensor_ref whole, indices;
+};
+
 /// What few tensors have: hooks, a place in another tensor's memory.
 struct tensor_extras {
-    list<hook> hooks;                    ///< on the gradient of a leaf
-    list<hook> after_accumulation;       ///< are given the leaf
-    tensor_ref base;                                        ///< of a view: whose memory it shows
-    std::int64_t strides[max_rank]{};                       ///< of a view, in elements
-    std::uint32_t seen = 0;                                 ///< of a view: the memory's version that its history is about
+    list<hook> hooks;                  ///< on the gradient of a leaf
+    list<hook> after_accumulation;     ///< are given the leaf
+    tensor_ref base;                   ///< of a view: whose memory it shows
+    std::int64_t strides[max_rank]{};  ///< of a view, in elements
+    std::uint32_t seen = 0;            ///< of a view: the memory's version that its history is about
     view_origin origin = view_origin::recording;
     bool is_view = false;
     bool is_contiguous = true;
+    own<index_source> picked_from;
 };
 void renew(tensor_state const&);  // tensor/region.hpp
 
@@ -61,27 +64,34 @@ struct tensor_state {
     std::int8_t rank = 0;
     bool requires_grad = false;  ///< of a leaf; what is computed requires it if it has a node
     bool retains_grad = false;
-    spin_lock lock;              ///< while `grad` is replaced or added to
-    std::int32_t output = 0;     ///< which result of `node` this is
+    bool may_be_unselected = false;  ///< of a cotangent: zeros in it may come from conditions, behind which no rule matters
+    spin_lock lock;                  ///< while `grad` is replaced or added to
+    std::uint16_t turns = 0;         ///< how often detach_ has taken its history
+    std::int32_t output = 0;         ///< which result of `node` this is
     std::int64_t extents[max_rank]{};
     std::byte* data = nullptr;
     ref<storage> memory;
-    node_ref node;               ///< what computed it, if that was recorded
+    node_ref node;  ///< what computed it, if that was recorded
     tensor_ref grad;
     own<tensor_extras> extras;
     tensor_state* next_dying = nullptr;
-    storage* beside = nullptr;   ///< what it was allocated with
+    storage* beside = nullptr;  ///< what it was allocated with
 
     bool is_recorded() const {
         update_history();
         return requires_grad || static_cast<bool>(node);
     }
     /// A view whose memory was written to through another handle has another history from then on.
-    void update_history() const {
-        if (extras && extras->base && __atomic_load_n(&extras->seen, __ATOMIC_ACQUIRE) != memory->written_times()) renew(*this);
+    [[gnu::always_inline]] void update_history() const {
+        if (extras) update_history_of_view();
+    }
+    [[gnu::noinline]] void update_history_of_view() const {
+        if (extras->base && __atomic_load_n(&extras->seen, __ATOMIC_ACQUIRE) != memory->written_times()) renew(*this);
     }
     std::int64_t size() const {
         std::int64_t product = 1;
+        for (int i = 0; i < rank; ++i)
+            if (extents[i] == 0) return 0;  // the others may be of any size
         for (int i = 0; i < rank; ++i) product *= extents[i];
         return product;
     }
@@ -102,9 +112,20 @@ struct tensor_state {
     tensor_extras& more() { return extras.make(); }
 };
 
+/// What was picked by indices has a name from now on: what is assigned to it stays with it.
+inline void take_source(tensor_state& t, own<index_source>& source) {
+    if (!t.extras) return;
+    locked held(t.lock);
+    source.swap(t.extras->picked_from);
+}
+inline void forget_source(tensor_state& t) {
+    own<index_source> gone;  // ends after the lock
+    take_source(t, gone);
+}
 [[noreturn, gnu::cold]] inline void refuse_undefined() {
     throw error("gradus: a tensor is undefined (it was declared without a value, or is the gradient of a tensor that has none)");
 }
+[[noreturn, gnu::cold]] inline void refuse_size(shape const& s) { throw shape_error(concat("gradus: too many elements: ", s).str()); }
 /// A tensor of its own memory, its elements not yet written: state and elements are one allocation.
 inline tensor_ref make_state(dtype type, int rank, std::int64_t const* extents, std::int64_t bytes) {
     constexpr std::size_t room = (sizeof(tensor_state) + alignof(storage) - 1) / alignof(storage) * alignof(storage);
@@ -121,7 +142,14 @@ inline tensor_ref make_state(dtype type, int rank, std::int64_t const* extents, 
 }
 inline tensor_ref make_state(dtype type, int rank, std::int64_t const* extents) {
     std::int64_t bytes = size_of(type);
-    for (int i = 0; i < rank; ++i) bytes *= extents[i];
+    bool overflows = false;
+    for (int i = 0; i < rank; ++i) overflows = __builtin_mul_overflow(bytes, extents[i], &bytes) || overflows;
+    if (overflows) {
+        shape s;
+        for (int i = 0; i < rank; ++i) s.push_back(extents[i]);
+        if (s.is_too_large()) refuse_size(s);
+        bytes = 0;  // one extent is
+    }
     return make_state(type, rank, extents, bytes);
 }
 inline tensor_ref zeros_like(dtype type, int rank, std::int64_t const* extents) {
@@ -158,11 +186,21 @@ struct edge {
     tensor_ref leaf;
     std::int32_t output = 0;
 
+    edge() = default;
+    edge(node_ref to, tensor_ref into, std::int32_t number) : node(std::move(to)), leaf(std::move(into)), output(number) {}
+    edge(edge const&) = default;
+    edge(edge&&) noexcept = default;
+    edge& operator=(edge const&) = default;
+    edge& operator=(edge&&) noexcept = default;
+    [[gnu::always_inline]] ~edge() = default;
+
     explicit operator bool() const { return node || leaf; }
-    bool operator==(edge const& that) const { return node.get() == that.node.get() && leaf.get() == that.leaf.get() && output == that.output; }
+    bool operator==(edge const& that) const {
+        return node.get() == that.node.get() && leaf.get() == that.leaf.get() && output == that.output;
+    }
 };
 /// Where derivatives with respect to this tensor go; nowhere if it has no need of them.
-inline edge edge_of(tensor_ref const& t) {
+[[gnu::always_inline]] inline edge edge_of(tensor_ref const& t) {
     t->update_history();
     if (t->node) return {t->node, {}, t->output};
     if (t->requires_grad) return {{}, t, 0};
@@ -182,9 +220,9 @@ struct saved_value {
 
 /// How a node was entered: which of its results have a derivative, and which of its edges want one.
 struct backward_call {
-    std::span<tensor_ref> cotangents;   ///< per result; null where nothing depends on it
-    std::span<tensor_ref> gradients;    ///< per edge, to be filled where wanted
-    std::uint64_t wanted = 0;           ///< a bit per edge (all where there are more than 64)
+    std::span<tensor_ref> cotangents;                        ///< per result; null where nothing depends on it
+    std::span<tensor_ref> gradients;                         ///< per edge, to be filled where wanted
+    std::uint64_t wanted = 0;                                ///< a bit per edge (all where there are more than 64)
     void (*recorder)(tape_node&, backward_call&) = nullptr;  ///< create_graph: records what the backward pass computes
 
     bool wants(std::size_t edge) const { return edge >= 64 || (wanted >> edge & 1); }
@@ -192,12 +230,13 @@ struct backward_call {
 
 /// What nodes of one origin share.
 struct node_kind {
-    std::string_view name;                           ///< as PyTorch has it: AddBackward0
+    std::string_view name;  ///< as PyTorch has it: AddBackward0
     void (*backward)(tape_node&, backward_call&);
-    void (*destroy)(tape_node*);                     ///< ends the object that the node is part of
-    graph (*describe)() = nullptr;                   ///< the graph of the whole recorded expression, for printing
-    op_info const* const* (*operations)() = nullptr; ///< operations of the user's in that graph, with their rules; ends with null
-    bool runs_user_code = false;                     ///< `backward` may run backward passes of its own: it is called without the node's lock
+    void (*destroy)(tape_node*);                      ///< ends the object that the node is part of
+    graph (*describe)() = nullptr;                    ///< the graph of the whole recorded expression, for printing
+    op_info const* const* (*operations)() = nullptr;  ///< operations of the user's in that graph, with their rules; ends with null
+    bool runs_user_code = false;  ///< `backward` may run backward passes of its own: it is called without the node's lock
+    bool is_derived = false;      ///< of tensor/second_order.hpp; libraries may have a kind each, so that its address says nothing
 };
 
 /// Values that were dropped when they had been saved, and are computed again when they are read (tensor/checkpoint.hpp).
@@ -224,8 +263,9 @@ struct node_extras {
     list<hook> before, after;       ///< on all that arrive; on all that leave
     list<tensor_state*> retaining;  ///< results that keep their derivative; they take themselves out when they go
 
-    ref<recomputation> dropped;     ///< has what the node had saved
-    int number = 0;                 ///< of the node, there
+    ref<recomputation> dropped;  ///< what computes again what the node had saved
+    int number = 0;              ///< of the node, there
+    bool is_dropped = false;     ///< it has to: nothing is saved here
 
     void stop_retaining(tensor_state const* t) {
         retaining.remove_if([t](tensor_state* other) { return other == t; });
@@ -235,15 +275,15 @@ struct node_extras {
 /// One recorded statement: what to do when the derivatives of its results are known.
 struct tape_node {
     owners owned;
-    std::int32_t depth = 0;       ///< 1 + that of the deepest node behind its edges: the order of the backward pass
+    std::int32_t depth = 0;  ///< 1 + that of the deepest node behind its edges: the order of the backward pass
     node_kind const* kind = nullptr;
     std::uint16_t results = 1;
-    bool released = false;        ///< what it had saved is gone
-    spin_lock lock;               ///< while it runs
+    bool released = false;  ///< what it had saved is gone
+    spin_lock lock;         ///< while it runs
     std::span<edge> edges;
     std::span<saved_value> saved;
     std::span<std::int64_t> dimensions;
-    char const* file = nullptr;   ///< where the statement stands
+    char const* file = nullptr;  ///< where the statement stands
     std::uint32_t line = 0;
     own<node_extras> extras;
     tape_node* next_dying = nullptr;
@@ -265,6 +305,11 @@ struct tape_node {
         return false;
     }
 };
+
+/// Without memory, but with the version that it had.
+inline void drop(std::span<saved_value> saved) {
+    for (saved_value& s : saved) s.memory = {};
+}
 
 /// Objects that are let go while another is destroyed wait here for their turn, so that chains of any length end without
 /// recursion.
@@ -290,20 +335,26 @@ struct graveyard {
     }
 };
 template <class T>
-void bury(T* object, T* graveyard::*list) {
-    if (modes.dying) {
-        object->next_dying = modes.dying->*list;
-        modes.dying->*list = object;
+void bury(T* object, T* graveyard::* list) {
+    if (running.dying) {
+        object->next_dying = running.dying->*list;
+        running.dying->*list = object;
         return;
     }
     graveyard here;
     here.*list = object;
-    modes.dying = &here;
+    running.dying = &here;
     here.empty();
-    modes.dying = nullptr;
+    running.dying = nullptr;
 }
 [[gnu::noinline]] inline void dispose(tensor_state* t) { bury(t, &graveyard::tensors); }
 [[gnu::noinline]] inline void dispose(tape_node* n) { bury(n, &graveyard::nodes); }
+
+[[gnu::noinline]] inline void tell_watcher(tape_node& n) {
+    node_ref owner(&n);  // until it is accepted
+    running.watcher->made(n);
+    owner.release();
+}
 
 /// A node with room for its parts in one allocation.
 template <class Node = tape_node>
@@ -319,7 +370,8 @@ struct node_block {
     static Node* make(node_kind const& kind, std::size_t edges, std::size_t saved, std::size_t dimensions, A&&... arguments) {
         static_assert(alignof(Node) <= alignof(std::max_align_t));
         constexpr std::size_t head = (sizeof(Node) + 15) / 16 * 16;
-        auto* memory = static_cast<std::byte*>(::operator new(head + edges * sizeof(edge) + saved * sizeof(saved_value) + dimensions * sizeof(std::int64_t)));
+        auto* memory = static_cast<std::byte*>(
+            ::operator new(head + edges * sizeof(edge) + saved * sizeof(saved_value) + dimensions * sizeof(std::int64_t)));
         auto* n = new (memory) Node(std::forward<A>(arguments)...);
         auto* e = reinterpret_cast<edge*>(memory + head);
         auto* s = reinterpret_cast<saved_value*>(e + edges);
@@ -330,11 +382,9 @@ struct node_block {
         n->dimensions = {reinterpret_cast<std::int64_t*>(s + saved), dimensions};
         n->kind = &kind;
         n->depth = 1;
-        if (modes.watcher) modes.watcher->made(*n);
+        if (running.watcher) tell_watcher(*n);
         return n;
     }
 };
 
-}  // namespace gradus::core
-
-#pragma GCC diagnostic pop
+}  // namespace gradus::inline GRADUS_ARCH::core

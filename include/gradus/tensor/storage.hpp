@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <gradus/core/allocator.hpp>
 #include <gradus/tensor/reference.hpp>
 
 #include <cstddef>
@@ -8,11 +9,7 @@
 #include <cstdlib>
 #include <new>
 
-// g++ takes names in an instantiated template for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-
-namespace gradus::core {
+namespace gradus::inline GRADUS_ARCH::core {
 
 /// Memory that tensors share, and the number of times it has been written to in place. The elements follow the object,
 /// or belong to somebody else (`let_go` is called when the last tensor is gone).
@@ -25,6 +22,7 @@ struct storage {
     void* keeper = nullptr;
     void* allocation = nullptr;  ///< where the memory begins that this object is part of
     owners parts;                ///< objects in that memory: this one, and the tensor that it was made for (tensor/state.hpp)
+    bool is_block = false;       ///< that memory is a block of the cache
 
     std::uint32_t written_times() const { return __atomic_load_n(&version, __ATOMIC_RELAXED); }
     void written() {
@@ -37,17 +35,18 @@ struct storage {
 /// bytes and more begin at a cache line. Throws std::bad_alloc.
 template <std::size_t Room = 0>
 storage* allocate_storage(std::int64_t bytes) {
-    constexpr std::size_t header = (Room + sizeof(storage) + 63) / 64 * 64;
+    constexpr std::size_t header = whole_lines(Room + sizeof(storage));
     static_assert(Room % alignof(storage) == 0);
     auto const size = static_cast<std::size_t>(bytes);
     if (size > PTRDIFF_MAX - 2 * header) throw std::bad_alloc();
-    bool const small = size < 512;  // an aligned allocation costs three plain ones
-    void* memory = small ? std::malloc(header + size) : std::aligned_alloc(64, (header + size + 63) / 64 * 64);
+    bool const small = bytes < target::cached_block;
+    void* memory = small ? std::malloc(header + size) : allocate_block(header + size);
     if (!memory) throw std::bad_alloc();
     auto* made = new (static_cast<std::byte*>(memory) + Room) storage;
     made->data = static_cast<std::byte*>(memory) + header;
     made->bytes = bytes;
     made->allocation = memory;
+    made->is_block = !small;
     return made;
 }
 inline ref<storage> make_storage(std::int64_t bytes) { return ref<storage>(allocate_storage(bytes)); }
@@ -65,15 +64,19 @@ inline ref<storage> borrow_storage(void* data, std::int64_t bytes, void (*let_go
     return ref<storage>(made);
 }
 
+[[gnu::noinline]] inline void free_block_of(storage* s) {
+    auto* const begin = static_cast<std::byte*>(s->allocation);
+    free_block(begin, static_cast<std::size_t>(s->data + s->bytes - begin));
+}
 /// One of the objects that were allocated with a storage has ended.
 inline void end_part(storage* s) {
-    if (s->parts.remove()) std::free(s->allocation);
+    if (!s->parts.remove()) return;
+    if (s->is_block) return free_block_of(s);
+    std::free(s->allocation);
 }
 inline void dispose(storage* s) {
     if (s->let_go) s->let_go(s->keeper);
     end_part(s);
 }
 
-}  // namespace gradus::core
-
-#pragma GCC diagnostic pop
+}  // namespace gradus::inline GRADUS_ARCH::core

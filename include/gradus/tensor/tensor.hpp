@@ -2,51 +2,27 @@
 #pragma once
 
 #include <gradus/program/array.hpp>
+#include <gradus/tensor/conversion.hpp>
 #include <gradus/tensor/evaluate.hpp>
 #include <gradus/tensor/in_place.hpp>
-#include <gradus/tensor/index.hpp>
+#include <gradus/tensor/indexed_write.hpp>
 #include <gradus/tensor/region.hpp>
 #include <gradus/tensor/tape.hpp>
 #include <gradus/tensor/values.hpp>
 
 #include <array>
 
-// g++ takes names in an instantiated template for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-
-namespace gradus {
-
-namespace core {
-
-template <class X>
-concept tensor_value = run_time_operand<X> && !is_tensor<X>;
-
-/// Can a tensor declared as `to` hold what is `from`? Extents known at run time only are checked then.
-constexpr bool can_hold(tensor_type const& to, tensor_type const& from) { return to.type == from.type && call{}.same(to.shape, from.shape); }
-
-constexpr bool is_static_column(gradus::shape const& s) { return s.is_static() && s[1].is_one(); }
-template <tensor_type To, tensor_type From>
-constexpr text conversion_complaint() {
-    if (can_hold(To, From)) return {};
-    return concat("gradus::tensor(a): types differ: the tensor is ", To, ", a is ", From);
-}
-template <tensor_type Type>
-constexpr text requires_grad_complaint() {
-    if (is_floating(Type.type)) return {};
-    return concat("gradus::tensor::requires_grad_(): only Tensors of floating point dtype can require gradients: the tensor is ", Type);
-}
-
-}  // namespace core
+namespace gradus::inline GRADUS_ARCH {
 
 /// A tensor with PyTorch's semantics: a handle, shared by its copies, of elements and their part in the tape.
 ///
 /// `gr::tensor z = gr::matmul(x, w) + b;` computes the whole expression with fused kernels and, where an operand requires it,
 /// records one node. An extent is a number or `gr::dyn` (known at run time). Default-constructed, it is undefined.
 template <element T, extent... E>
-class tensor {
+class tensor : public core::written_in_place<tensor<T, E...>> {
     static_assert(sizeof...(E) <= static_cast<std::size_t>(max_rank), "gradus::tensor: at most 6 axes");
     static_assert((!E.is_named() && ...), "gradus::tensor: an extent is a number or gr::dyn; names are for symbols");
+    static_assert(!gradus::shape{E...}.is_too_large(), "gradus::tensor: more elements than 64 bits count");
     using location = std::source_location;
     static constexpr bool is_static_column = sizeof...(E) == 2 && core::is_static_column({E...});
 
@@ -64,10 +40,14 @@ public:
     [[gnu::always_inline]] ~tensor() = default;
     tensor& operator=(tensor const& that) & = default;
     tensor& operator=(tensor&& that) & noexcept = default;
-    /// Writes the elements: `x[2] = v`, `x.slice(0, 3) = v`. (Assignment to a named tensor makes it another handle.)
+    /// Writes the elements: `x[2] = v`, `x.slice(0, 3) = v`, `x[indices] = v`. (Assignment to a named tensor makes it another handle.)
     template <class X>
-    tensor const& operator=(X const& x) const&& { copy_(x); return *this; }
-    tensor const& operator=(tensor const& x) const&& { copy_(x); return *this; }
+    tensor const& operator=(X const& x) const&& {
+        return this->through([&] { copy_(x); });
+    }
+    tensor const& operator=(tensor const& x) const&& {
+        return this->through([&] { copy_(x); });
+    }
 
     /// Computes an expression.
     template <core::tensor_value X>
@@ -97,13 +77,17 @@ public:
     /// The elements nested by axis: `{{1, 2}, {3, 4}}`.
     tensor(std::initializer_list<std::initializer_list<T>> values)
         requires(sizeof...(E) == 2)
-        : tensor(core::nested_list<T>::shape_of(values), nullptr) { core::nested_list<T>::copy(data(), state_->shape(), values); }
+        : tensor(core::nested_list<T>::shape_of(values), nullptr) {
+        core::nested_list<T>::copy(data(), state_->shape(), values);
+    }
     tensor(std::initializer_list<std::initializer_list<std::initializer_list<T>>> values)
         requires(sizeof...(E) == 3)
-        : tensor(core::nested_list<T>::shape_of(values), nullptr) { core::nested_list<T>::copy(data(), state_->shape(), values); }
+        : tensor(core::nested_list<T>::shape_of(values), nullptr) {
+        core::nested_list<T>::copy(data(), state_->shape(), values);
+    }
     /// A copy of contiguous data in memory order: std::vector, std::array, std::span, a C array. One extent may be found out.
     template <core::flat_data_of<T> Data>
-    explicit tensor(Data const& values) : tensor(core::shape_holding<type>(core::data_size(values)), core::data_pointer(values)) {
+    explicit tensor(Data const& values) : tensor(core::shape_holding<type>(core::data_size(values)), core::elements_of(values)) {
         core::report<&core::count_complaint<type, core::data_traits<Data const>::static_size>>();
     }
     /// The elements of a range in memory order, converted to T.
@@ -122,33 +106,44 @@ public:
     // ---- what it is
 
     bool defined() const { return static_cast<bool>(state_); }
-    static constexpr gradus::shape shape() requires is_static { return type.shape; }
-    gradus::shape shape() const requires(!is_static) { return need().shape(); }
+    static constexpr gradus::shape shape()
+        requires is_static
+    {
+        return type.shape;
+    }
+    gradus::shape shape() const
+        requires(!is_static)
+    {
+        return need().shape();
+    }
     std::int64_t size() const { return need().size(); }
-    std::int64_t size(int axis) const { return need().extents[core::axis_of(axis, rank())]; }
+    std::int64_t size(int axis) const { return need().extents[core::axis_in("tensor::size(axis)", *state_, axis)]; }
     static constexpr gradus::dtype dtype() { return type.type; }
     /// The first element; the others follow row by row only if is_contiguous().
     T* data() const { return state_ ? reinterpret_cast<T*>(state_->data) : nullptr; }
     bool is_contiguous() const { return need().is_contiguous(); }
-    std::int64_t stride(int axis) const { return need().stride(static_cast<int>(core::axis_of(axis, rank()))); }
+    std::int64_t stride(int axis) const { return need().stride(core::axis_in("tensor::stride(axis)", *state_, axis)); }
     T* begin() const { return require_contiguous(), data(); }
     T* end() const { return begin() + size(); }
     /// All elements in memory order.
     std::span<T> values() const { return {begin(), static_cast<std::size_t>(size())}; }
-    /// The element at one index per axis, read.
+    /// The element at one index per axis, read; shape_error where there is none.
     template <std::integral... I>
         requires(sizeof...(I) == sizeof...(E))
     T operator()(I... index) const {
         core::tensor_state const& t = need();
+        std::int64_t const at[] = {static_cast<std::int64_t>(index)..., 0};
         std::int64_t offset = 0;
-        int axis = 0;
-        static_cast<void>(axis);
-        ((offset += static_cast<std::int64_t>(index) * t.stride(axis++)), ...);
+        for (int axis = 0; axis < rank(); ++axis) {
+            if (at[axis] < 0 || at[axis] >= t.extents[axis]) core::refuse_index("tensor::operator()(i...)", t, at[axis], axis);
+            offset += at[axis] * t.stride(axis);
+        }
         return data()[offset];
     }
     /// The only element.
     T item() const {
-        if (size() != 1) throw error(core::concat("gradus::tensor::item(): a tensor with ", size(), " elements cannot be converted to a number").str());
+        if (size() != 1)
+            throw error(core::concat("gradus::tensor::item(): a tensor with ", size(), " elements cannot be converted to a number").str());
         return *data();
     }
     /// A copy of the elements as a value.
@@ -174,49 +169,58 @@ public:
     /// The gradient that backward passes have collected, undefined if there is none.
     tensor grad() const {
         if (history().node && !state_->retains_grad && !state_->grad)
-            core::warn("The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute won't be populated during autograd.backward(). If you indeed want the .grad field to be "
-                       "populated for a non-leaf Tensor, use .retain_grad() on the non-leaf Tensor. If you access the non-leaf Tensor by mistake, make sure you access the leaf Tensor instead.");
+            core::warn(
+                "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute won't be populated "
+                "during autograd.backward(). If you indeed want the .grad field to be "
+                "populated for a non-leaf Tensor, use .retain_grad() on the non-leaf Tensor. If you access the non-leaf Tensor by mistake, "
+                "make sure you access the leaf Tensor instead.");
         return tensor(state_->grad);
     }
     /// Replaces the gradient; undefined drops it. Throws if it is not like this tensor.
     void set_grad(tensor const& gradient) const {
         if (gradient.state_.get() == state_.get() && state_) throw autograd_error("can't assign Variable as its own grad");
-        if (gradient.defined() && !(gradient.state_->described() == need().described())) core::refuse_type("tensor::set_grad(g)", *gradient.state_, need().described());
+        if (gradient.defined() && !(gradient.state_->described() == need().described()))
+            core::refuse_type("tensor::set_grad(g)", *gradient.state_, need().described());
         core::tensor_ref replaced = gradient.state_;  // ends after the lock
         core::locked held(need().lock);
         std::swap(state_->grad, replaced);
     }
-    void zero_grad() const { any_tensor(*this).zero_grad(); }
+    void zero_grad() const {
+        core::tensor_ref dropped;  // ends after the lock
+        core::set_to_zero(need(), dropped, true);
+    }
     /// Keeps the gradient of this computed tensor too.
     void retain_grad() const {
         if (!need().is_recorded()) throw autograd_error("can't retain_grad on Tensor that has requires_grad=False");
         if (!state_->node || state_->retains_grad) return;
-        state_->retains_grad = true;
         core::locked held(state_->node->lock);
         state_->node->more().retaining.push_back(state_.get());
+        state_->retains_grad = true;
     }
     bool retains_grad() const { return need().retains_grad; }
     /// Adds the derivatives of this tensor to the gradients of the leaves that it depends on; from any number of threads, and
-    /// from hooks. An exception of a hook or a function comes out as it is: leaves that were reached keep what was added.
+    /// from hooks. An exception of a hook or a function comes out as it is, and no gradient has changed.
     void backward(backward_options const& options = {}) const {
         core::tensor_ref root = state_;
-        core::backward(std::span(&root, 1), options.gradient.defined() ? std::span(&options.gradient, 1) : std::span<any_tensor const>(), options);
+        core::backward(std::span(&root, 1), options.gradient.defined() ? std::span(&options.gradient, 1) : std::span<any_tensor const>(),
+                       options);
     }
     void backward(any_tensor const& gradient, backward_options options = {}) const {
         options.gradient = gradient;
         backward(options);
     }
     /// The same elements in the same memory, not recorded.
-    tensor detach() const { need(); return tensor(core::detached(*state_)); }
+    tensor detach() const {
+        need();
+        return tensor(core::detached(*state_));
+    }
     /// Forgets what computed it.
     tensor detach_() const {
-        if (history().extras && state_->extras->base) throw autograd_error("Can't detach views in-place. Use detach() instead. If you are using DistributedDataParallel (DDP) for training, and gradient_as_bucket_view is set as True, gradients are views of DDP buckets.");
-        if (state_->retains_grad && state_->node->extras) {
-            core::locked held(state_->node->lock);
-            state_->node->extras->stop_retaining(state_.get());
-        }
-        state_->node = {};
-        state_->requires_grad = state_->retains_grad = false;
+        if (history().extras && state_->extras->base)
+            throw autograd_error(
+                "Can't detach views in-place. Use detach() instead. If you are using DistributedDataParallel (DDP) for training, and "
+                "gradient_as_bucket_view is set as True, gradients are views of DDP buckets.");
+        core::forget_history(*state_);
         return *this;
     }
     /// A copy in memory of its own; its derivative is this tensor's.
@@ -231,32 +235,43 @@ public:
     hook_handle register_hook(F f) const {
         return core::add_hook(need(), [f = std::move(f)](std::span<core::tensor_ref> gradient, std::span<core::tensor_ref const>) {
             if constexpr (std::is_void_v<std::invoke_result_t<F const&, tensor>>) f(tensor(gradient[0]));
-            else if (tensor replaced = f(tensor(gradient[0])); replaced.defined()) gradient[0] = core::checked_replacement(gradient[0], replaced.contiguous().state());
+            else if (tensor replaced = f(tensor(gradient[0])); replaced.defined())
+                gradient[0] = core::checked_replacement(gradient[0], replaced.contiguous().state());
         });
     }
     /// Calls `f(leaf)` after a backward pass has added to the gradient of this leaf.
     template <class F>
     hook_handle register_post_accumulate_grad_hook(F f) const {
-        return core::add_leaf_hook(need(), [f = std::move(f)](std::span<core::tensor_ref> leaf, std::span<core::tensor_ref const>) { f(tensor(leaf[0])); });
+        return core::add_leaf_hook(
+            need(), [f = std::move(f)](std::span<core::tensor_ref> leaf, std::span<core::tensor_ref const>) { f(tensor(leaf[0])); });
     }
 
     // ---- views: other looks at the same memory
 
     template <extent... F>
-    auto reshape(location where = location::current()) const { return viewed(gradus::reshape<F...>(*this), where); }
-    auto flatten(location where = location::current()) const { return tensor<T, (is_static ? extent(type.shape.static_size()) : dyn)>(core::flattened(state_, where)); }
+    auto reshape(location where = location::current()) const {
+        return viewed(gradus::reshape<F...>(*this), where);
+    }
+    auto flatten(location where = location::current()) const {
+        return tensor<T, (is_static ? extent(type.shape.static_size()) : dyn)>(core::flattened(state_, where));
+    }
     template <int... Axes>
-    auto transpose(location where = location::current()) const { return viewed(gradus::transpose<Axes...>(*this), where); }
+    auto transpose(location where = location::current()) const {
+        return viewed(gradus::transpose<Axes...>(*this), where);
+    }
     /// The matrix with its last two axes exchanged, or with all axes reversed.
     auto t(location where = location::current()) const { return viewed(gradus::transpose<>(*this), where); }
     /// Repeated along axes of extent 1 and along new leading axes, without a copy.
     template <extent... F>
-    auto expand(location where = location::current()) const { return viewed(gradus::broadcast_to<F...>(*this), where); }
+    auto expand(location where = location::current()) const {
+        return viewed(gradus::broadcast_to<F...>(*this), where);
+    }
     /// Without an axis of one element; shape_error where run time finds more.
     template <int Axis>
     auto squeeze(location where = location::current()) const {
         constexpr int axis = checked_axis<Axis, sizeof...(E)>();
-        static_assert(axis >= static_cast<int>(sizeof...(E)) || !type.shape[axis].is_static() || type.shape[axis].code == 1, "gradus::tensor::squeeze<axis>(): the axis has more than one element");
+        static_assert(axis >= static_cast<int>(sizeof...(E)) || !type.shape[axis].is_static() || type.shape[axis].code == 1,
+                      "gradus::tensor::squeeze<axis>(): the axis has more than one element");
         return core::declared_as<core::without_axis(type, axis)>(core::squeezed(state_, axis, where));
     }
     /// With another axis, of one element: it is axis `Axis` of the result.
@@ -266,7 +281,9 @@ public:
         return core::declared_as<core::with_axis(type, axis, 1)>(core::unsqueezed(state_, axis, where));
     }
     template <std::int64_t Start, std::int64_t Stop, std::int64_t Step = 1, int Axis = 0>
-    auto slice(location where = location::current()) const { return viewed(gradus::slice<Start, Stop, Step, Axis>(*this), where); }
+    auto slice(location where = location::current()) const {
+        return viewed(gradus::slice<Start, Stop, Step, Axis>(*this), where);
+    }
     /// Elements start .. stop-1 along an axis, known at run time; negative ones count from the end.
     template <int Axis = 0>
     auto slice(std::int64_t start, std::int64_t stop, location where = location::current()) const {
@@ -276,8 +293,15 @@ public:
     /// `length` elements from `start` on.
     template <int Axis = 0>
     auto narrow(std::int64_t start, std::int64_t length, location where = location::current()) const {
-        if (start < 0) start += size(Axis);
-        return slice<Axis>(start, start + length, where);
+        std::int64_t const n = size(Axis), first = start < 0 ? start + n : start;
+        if (first < 0 || first > n)
+            core::refuse_index("tensor::narrow(start, length)", *state_, start,
+                               core::axis_in("tensor::narrow(start, length)", *state_, Axis));
+        if (length < 0 || length > n - first)
+            throw shape_error(core::concat("gradus::tensor::narrow(start, length): there are no ", length, " elements from ", start,
+                                           " on: the tensor is ", state_->described())
+                                  .str());
+        return slice<Axis>(first, first + length, where);
     }
     /// Element `index` of an axis, which is gone then.
     template <int Axis = 0>
@@ -288,21 +312,27 @@ public:
     /// `x[1]`, `x[1][2]`, written by assignment: `x[1] = v`.
     template <std::integral I>
         requires(sizeof...(E) > 0)
-    auto operator[](I index) const { return select<0>(static_cast<std::int64_t>(index)); }
-    /// `x[indices]`: the elements of axis 0 that integers name, a copy; see index_select.
+    auto operator[](I index) const {
+        return select<0>(static_cast<std::int64_t>(index));
+    }
+    /// `x[indices]`: the elements of axis 0 that integers name, a copy; see index_select. `x[indices] = v`, `+=` and so on write to x;
+    /// of equal indices the last one's value stays.
     template <std::integral I, extent... N>
         requires(sizeof...(E) > 0)
     auto operator[](tensor<I, N...> const& indices) const {
-        return core::declared_as<core::with_axes(type, 0, {N...})>(core::indexed(state_, 0, indices.state(), core::index_kind, location::current()));
+        core::report<&core::mask_complaint<I, N...>>();
+        return core::declared_as<core::with_axes(type, 0, {N...})>(core::picked_from(state_, indices.state(), location::current()));
     }
     /// All elements of an axis of known extent, an array of views.
     template <int Axis = 0>
     auto unbind(location where = location::current()) const {
         constexpr int axis = checked_axis<Axis, sizeof...(E)>();
-        static_assert(axis >= static_cast<int>(sizeof...(E)) || type.shape[axis].is_static(), "gradus::tensor::unbind<axis>(): the extent of the axis is known at run time only");
+        static_assert(axis >= static_cast<int>(sizeof...(E)) || type.shape[axis].is_static(),
+                      "gradus::tensor::unbind<axis>(): the extent of the axis is known at run time only");
         std::array<decltype(core::declared_as<core::without_axis(type, axis)>({})), static_cast<std::size_t>(type.shape[axis].code)> views;
         for (std::size_t i = 0; i < views.size(); ++i) {
-            views[i] = core::declared_as<core::without_axis(type, axis)>(core::selected(state_, axis, static_cast<std::int64_t>(i), core::unbind_kind, where));
+            views[i] = core::declared_as<core::without_axis(type, axis)>(
+                core::selected(state_, axis, static_cast<std::int64_t>(i), core::unbind_kind, where));
             views[i].state()->extras->origin = core::view_origin::several;
         }
         return views;
@@ -310,27 +340,6 @@ public:
 
     // ---- in place
 
-    template <class X> tensor const& operator+=(X const& x) const { return update(*this + x); }
-    template <class X> tensor const& operator-=(X const& x) const { return update(*this - x); }
-    template <class X> tensor const& operator*=(X const& x) const { return update(*this * x); }
-    template <class X> tensor const& operator/=(X const& x) const { return update(*this / x); }
-    template <class X> tensor const& add_(X const& x, location where = location::current()) const { return update(*this + x, where); }
-    template <class X> tensor const& sub_(X const& x, location where = location::current()) const { return update(*this - x, where); }
-    template <class X> tensor const& mul_(X const& x, location where = location::current()) const { return update(*this * x, where); }
-    template <class X> tensor const& div_(X const& x, location where = location::current()) const { return update(*this / x, where); }
-    template <class X> tensor const& pow_(X const& x, location where = location::current()) const { return update(pow(*this, x), where); }
-    tensor const& neg_(location where = location::current()) const { return update(neg(*this), where); }
-    tensor const& abs_(location where = location::current()) const { return update(abs(*this), where); }
-    tensor const& square_(location where = location::current()) const { return update(square(*this), where); }
-    tensor const& exp_(location where = location::current()) const { return update(exp(*this), where); }
-    tensor const& log_(location where = location::current()) const { return update(log(*this), where); }
-    tensor const& sqrt_(location where = location::current()) const { return update(sqrt(*this), where); }
-    tensor const& rsqrt_(location where = location::current()) const { return update(rsqrt(*this), where); }
-    tensor const& sin_(location where = location::current()) const { return update(sin(*this), where); }
-    tensor const& cos_(location where = location::current()) const { return update(cos(*this), where); }
-    tensor const& tanh_(location where = location::current()) const { return update(tanh(*this), where); }
-    tensor const& sigmoid_(location where = location::current()) const { return update(sigmoid(*this), where); }
-    tensor const& relu_(location where = location::current()) const { return update(relu(*this), where); }
     /// Writes a number, or a tensor or an expression that broadcasts to this shape, over the elements.
     template <class X>
     tensor const& copy_(X const& x, location where = location::current()) const {
@@ -360,12 +369,13 @@ private:
         if (state_ && !core::fits(*state_, type)) core::refuse_type(call, *state_, type);
     }
     void require_contiguous() const {
-        if (!need().is_contiguous()) throw error("gradus::tensor: the elements of this view do not follow each other in memory: use contiguous() or clone()");
+        if (!need().is_contiguous())
+            throw error("gradus::tensor: the elements of this view do not follow each other in memory: use contiguous() or clone()");
     }
     template <class X>
-    tensor const& update(X const& x, location where = location::current()) const { return core::update_in_place(*this, x, where), *this; }
-    template <class X>
-    static auto viewed(X const& x, location where) { return typename X::tensor_type_of(core::view_of(x, where)); }
+    static auto viewed(X const& x, location where) {
+        return typename X::tensor_type_of(core::view_of(x, where));
+    }
 
     core::tensor_ref state_;
 };
@@ -376,25 +386,6 @@ void require_writable(tensor<T, E...> const& t) {
     if (t.defined()) core::require_writable(t.state());
 }
 
-template <element T, extent... E>
-tensor(evaluates_to<T, E...> const&) -> tensor<T, E...>;
-template <element T, extent... E>
-tensor(evaluates_to<T, E...> const&, std::source_location) -> tensor<T, E...>;
-template <element T, extent... E>
-tensor(array<T, E...> const&) -> tensor<T, E...>;
-template <element T>
-tensor(std::initializer_list<T>) -> tensor<T, dyn>;
-template <element T>
-tensor(std::initializer_list<std::initializer_list<T>>) -> tensor<T, dyn, dyn>;
-template <element T>
-tensor(std::initializer_list<std::initializer_list<std::initializer_list<T>>>) -> tensor<T, dyn, dyn, dyn>;
-template <core::flat_data Data>
-tensor(Data const&) -> tensor<core::value_of<Data>, core::extent_of_data<Data>>;
-template <element T, std::size_t N, std::size_t M>
-tensor(T const (&)[N][M]) -> tensor<T, N, M>;
-template <std::input_iterator I, std::sentinel_for<I> S>
-tensor(I, S) -> tensor<std::iter_value_t<I>, dyn>;
+}  // namespace gradus::inline GRADUS_ARCH
 
-}  // namespace gradus
-
-#pragma GCC diagnostic pop
+#include <gradus/tensor/guides.hpp>  // last: it says what `tensor` without arguments is

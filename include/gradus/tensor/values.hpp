@@ -8,11 +8,7 @@
 
 // Elements that come from somewhere else: nested lists, contiguous data, iterators.
 
-// g++ takes names in an instantiated template for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-
-namespace gradus::core {
+namespace gradus::inline GRADUS_ARCH::core {
 
 /// The elements of nested lists, `{{1, 2}, {3, 4}}`.
 template <class T>
@@ -36,16 +32,22 @@ private:
     template <class U>
     static void copy(T*& to, shape const& s, int axis, std::initializer_list<U> const& list) {
         if (extent(list.size()) != s[axis])
-            throw shape_error(concat("gradus::tensor{values}: a list of ", static_cast<std::int64_t>(list.size()), " among lists of ", s[axis], " on axis ", axis).str());
+            throw shape_error(concat("gradus::tensor{values}: a list of ", static_cast<std::int64_t>(list.size()), " among lists of ",
+                                     s[axis], " on axis ", axis)
+                                  .str());
         for (U const& part : list) copy(to, s, axis + 1, part);
     }
 };
 
 /// Data in memory order without a shape of its own: std::vector, std::array, std::span, a C array of any rank.
 template <class D>
-concept contiguous_data = std::is_array_v<D> || requires(D const& d) { d.data(); d.size(); };
+concept contiguous_data = std::is_array_v<D> || requires(D const& d) {
+    d.data();
+    d.size();
+};
 template <class D>
-concept flat_data = contiguous_data<D> && !data_traits<D const>::has_shape && !data_traits<D const>::is_matrix && element<std::remove_const_t<typename data_traits<D const>::element_type>>;
+concept flat_data = contiguous_data<D> && !data_traits<D const>::has_shape && !data_traits<D const>::is_matrix &&
+                    element<std::remove_const_t<typename data_traits<D const>::element_type>>;
 template <flat_data D>
 using value_of = std::remove_const_t<typename data_traits<D const>::element_type>;
 template <class D, class T>
@@ -57,6 +59,14 @@ inline constexpr extent extent_of_data = data_traits<D const>::static_size < 0 ?
 [[noreturn, gnu::cold]] inline void refuse_count(std::int64_t count, tensor_type const& type) {
     throw shape_error(concat("gradus::tensor(values): ", count, " values for ", type).str());
 }
+/// Where the elements are; there is memory where there are any.
+template <flat_data D>
+auto const* elements_of(D const& values) {
+    auto const* const at = data_pointer(values);
+    if constexpr (!std::is_array_v<D>)
+        if (!at && data_size(values) > 0) refuse_null(std::string_view("gradus::tensor(values)"), data_size(values));
+    return at;
+}
 /// The shape of a type with that many elements; one extent may be found out.
 template <tensor_type Type>
 shape shape_holding(std::int64_t count) {
@@ -65,7 +75,9 @@ shape shape_holding(std::int64_t count) {
         for (int axis = 0; axis < Type.shape.rank(); ++axis) n += !Type.shape[axis].is_static();
         return n;
     }();
-    static_assert(unknown <= 1, "gradus::tensor(values): more than one extent is known at run time only: name them, gr::from_span<T, extents>(values, numbers...)");
+    static_assert(
+        unknown <= 1,
+        "gradus::tensor(values): more than one extent is known at run time only: name them, gr::from_span<T, extents>(values, numbers...)");
     shape s = Type.shape;
     std::int64_t const known = s.static_size();
     for (int axis = 0; axis < s.rank(); ++axis)
@@ -85,6 +97,4 @@ list<T> collected(auto first, auto const& last) {
     return values;
 }
 
-}  // namespace gradus::core
-
-#pragma GCC diagnostic pop
+}  // namespace gradus::inline GRADUS_ARCH::core

@@ -6,11 +6,7 @@
 
 // Tensors that show elements of another: they share its memory and its version.
 
-// g++ takes names in an instantiated lambda for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-
-namespace gradus::core {
+namespace gradus::inline GRADUS_ARCH::core {
 
 /// Where the elements of a view stand in the memory of another tensor. Offset and strides are in elements.
 struct view_place {
@@ -114,21 +110,12 @@ inline tensor_ref make_view(tensor_ref const& base, view_place const& place) {
     return made;
 }
 
-/// Calls f with a value of the C++ type that a dtype stands for.
-decltype(auto) with_element(dtype type, auto&& f) {
-    switch (type) {
-    case dtype::boolean: return f(bool{});
-    case dtype::int32: return f(std::int32_t{});
-    case dtype::int64: return f(std::int64_t{});
-    case dtype::float32: return f(float{});
-    default: return f(double{});
-    }
-}
 /// Copies elements of one type from one place to another of the same extents, each place in its own memory.
 inline void copy_elements(dtype type, std::byte const* from, view_place const& source, std::byte* to, view_place const& target) {
     if (target.size() == 0) return;
-    with_element(type, [&]<class T>(T) {
-        kernel::copy_strided(reinterpret_cast<T const*>(from) + source.offset, source.strides, reinterpret_cast<T*>(to) + target.offset, target.strides, target.extents, target.rank);
+    with_dtype(type, [&]<class T>(T) {
+        kernel::copy_strided(reinterpret_cast<T const*>(from) + source.offset, source.strides, reinterpret_cast<T*>(to) + target.offset,
+                             target.strides, target.extents, target.rank);
     });
 }
 inline tensor_ref contiguous_copy(tensor_state const& t) {
@@ -136,7 +123,8 @@ inline tensor_ref contiguous_copy(tensor_state const& t) {
     copy_elements(t.type, t.data, view_place(t), made->data, view_place(*made));
     return made;
 }
-inline constexpr node_kind clone_kind{"CloneBackward0", [](tape_node&, backward_call& call) { call.gradients[0] = call.cotangents[0]; }, &node_block<>::destroy};
+inline constexpr node_kind clone_kind{"CloneBackward0", [](tape_node&, backward_call& call) { call.gradients[0] = call.cotangents[0]; },
+                                      &node_block<>::destroy};
 
 // ---- expressions that only look at a tensor in another way
 
@@ -144,13 +132,17 @@ template <class X>
 inline constexpr bool is_view_chain = false;
 template <class T, extent... E>
 inline constexpr bool is_view_chain<tensor<T, E...>> = true;
+/// The views that tensors show in place. Those of users are computed, by loops that read in place.
 template <class Op>
-concept view_operation = requires { requires operation<Op>::type::kind == op_kind::view; };  // composites are of no kind
+concept view_operation = requires { operation<Op>::type::kind; } && has_kernel<typename operation<Op>::type> &&
+                         operation<Op>::type::kind == op_kind::view;  // composites are of no kind
 template <class Op, class A>
 inline constexpr bool is_view_chain<tensor_expression<Op, A>> = is_view_chain<A> && view_operation<Op>;
 
 template <class T, extent... E>
-bool follow(std::type_identity<tensor<T, E...>>, view_place&) { return true; }
+bool follow(std::type_identity<tensor<T, E...>>, view_place&) {
+    return true;
+}
 /// From the place of an expression's tensor to that of the expression; false where no strides describe it: a reshape of
 /// elements that do not stand in order.
 template <class Op, class A>
@@ -173,14 +165,19 @@ bool follow(std::type_identity<tensor_expression<Op, A>>, view_place& place) {
     } else if constexpr (std::is_same_v<O, op::broadcast_to>) {
         int const lead = given.target.rank() - from.rank;
         std::int64_t sizes[max_rank]{};
-        for (int i = 0; i < given.target.rank(); ++i) sizes[i] = given.target[i].is_static() ? given.target[i].code : from.extents[i - lead];
+        for (int i = 0; i < given.target.rank(); ++i)
+            sizes[i] = given.target[i].is_static() ? given.target[i].code : from.extents[i - lead];
         place.expand(given.target.rank(), sizes);
     } else {
+        static_assert(std::is_same_v<O, op::reshape>);
         if (!from.is_contiguous()) return false;
         std::int64_t sizes[max_rank]{};
         int next = 0;
         for (int i = 0; i < given.target.rank(); ++i) {
-            if (given.target[i].is_static()) { sizes[i] = given.target[i].code; continue; }
+            if (given.target[i].is_static()) {
+                sizes[i] = given.target[i].code;
+                continue;
+            }
             while (next < from.rank && A::type.shape[next].is_static()) ++next;
             sizes[i] = from.extents[next++];
         }
@@ -189,6 +186,4 @@ bool follow(std::type_identity<tensor_expression<Op, A>>, view_place& place) {
     return true;
 }
 
-}  // namespace gradus::core
-
-#pragma GCC diagnostic pop
+}  // namespace gradus::inline GRADUS_ARCH::core

@@ -35,7 +35,8 @@ double ulps(T got, reference_t<T> expected) {
     if (std::isinf(got) && std::abs(expected) < static_cast<R>(limits::max())) return HUGE_VAL;
     R const y = std::isinf(got) ? std::copysign(beyond, static_cast<R>(got)) : static_cast<R>(got);
     int const exponent = std::max(std::ilogb(expected), limits::min_exponent - 1);
-    return static_cast<double>(std::ldexp(std::abs(y - (std::abs(expected) > beyond ? std::copysign(beyond, expected) : expected)), limits::digits - 1 - exponent));
+    return static_cast<double>(std::ldexp(std::abs(y - (std::abs(expected) > beyond ? std::copysign(beyond, expected) : expected)),
+                                          limits::digits - 1 - exponent));
 }
 
 template <class T>
@@ -67,8 +68,19 @@ void scan(worst<T>& most, word_t<T> first, word_t<T> step, std::uint64_t count, 
 template <class T>
 std::vector<T> special_values() {
     using limits = std::numeric_limits<T>;
-    std::vector<T> values{0, limits::denorm_min(), limits::min(), limits::epsilon(), limits::max(), limits::infinity(), limits::quiet_NaN(), T(1e10), T(1e22), T(0x1p127)};
-    for (double x : {0x1p-1022, 0x1p-126, 0.34657359, 0.5, 1.0, 1.03972077, 1.57079632679489661923, 3.14159265358979323846, 3.92, 5.92, 9.01, 19.06, 88.72284, 103.97208, 709.782712893384, 745.1332191019411, 8192.0, 65536.0, 0x1p21, 0x1p30})
+    std::vector<T> values{0,
+                          limits::denorm_min(),
+                          limits::min(),
+                          limits::epsilon(),
+                          limits::max(),
+                          limits::infinity(),
+                          limits::quiet_NaN(),
+                          T(1e10),
+                          T(1e22),
+                          T(0x1p127)};
+    for (double x : {0x1p-1022, 0x1p-126, 0.34657359, 0.5,   1.0,      1.03972077, 1.57079632679489661923, 3.14159265358979323846,
+                     3.92,      5.92,     9.01,       19.06, 88.72284, 103.97208,  709.782712893384,       745.1332191019411,
+                     8192.0,    65536.0,  0x1p21,     0x1p30})
         for (T y : {std::nextafter(T(x), T(0)), T(x), std::nextafter(T(x), limits::infinity())}) values.push_back(y);
     for (std::size_t i = 0, n = values.size(); i < n; ++i) values.push_back(-values[i]);
     return values;
@@ -98,7 +110,8 @@ void check(double limit, auto f, auto reference) {
         if constexpr (sizeof(T) == 8) {
             std::uint64_t const samples = all ? 10'000'000 : 1 << 18;
             for (word_t<T> sign : {word_t<T>{0}, word_t<T>{1} << (8 * sizeof(T) - 1)})
-                scan<T, W>(most, static_cast<word_t<T>>(sign + (word_t<T>{1013} << 52)), (word_t<T>{16} << 52) / samples | 1, samples, f, reference);
+                scan<T, W>(most, static_cast<word_t<T>>(sign + (word_t<T>{1013} << 52)), (word_t<T>{16} << 52) / samples | 1, samples, f,
+                           reference);
         }
         if (all) MESSAGE(most.error << " ulp at " << most.at << " (" << most.got << ")");
         CAPTURE(W);

@@ -13,8 +13,14 @@ using vector = simd::vec<float, simd::native_width<float>>;
 }  // namespace
 
 TEST_CASE("arch: a formula with the names of <cmath> computes on numbers and on vectors") {
-    auto const ours = [](auto x) { using std::tanh; return tanh(x); };
-    auto const theirs = [](auto x) { using std::atan, std::sqrt; return atan(sqrt(x)); };  // xsimd's: we have no atan
+    auto const ours = [](auto x) {
+        using std::tanh;
+        return tanh(x);
+    };
+    auto const theirs = [](auto x) {
+        using std::atan, std::sqrt;
+        return atan(sqrt(x));
+    };  // xsimd's: we have no atan
     vector const x(0.5f);
     float y[vector::size], z[vector::size];
     simd::store<float, vector::size>(y, ours(x));

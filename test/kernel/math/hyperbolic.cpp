@@ -4,7 +4,10 @@
 #include <gradus/kernel/math/hyperbolic.hpp>
 
 TEST_CASE("tanh: at most 2 ulp, special values right") {
-    auto const f = [](auto x) { using std::tanh; return tanh(x); };
+    auto const f = [](auto x) {
+        using std::tanh;
+        return tanh(x);
+    };
     accuracy::check<float>(2, f, f);
     accuracy::check<double>(2, f, f);
 }

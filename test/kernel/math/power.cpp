@@ -40,14 +40,18 @@ void check(double limit) {
         // every special base with every special exponent, zeros, ones, infinities, NaN, integers and halves of both signs among them
         std::vector<T> special = accuracy::special_values<T>();
         T const unit = 2 / limits::epsilon();  // from here on all numbers are even integers
-        for (T r : {T(2), T(3), T(4), T(5), T(0.25), T(1.5), T(2.5), T(7), unit / 2 - 1, unit / 2 - T(0.5), unit - 1, unit, unit + 2, limits::max() / 2, limits::max() / 3}) special.push_back(r), special.push_back(-r);
+        for (T r : {T(2), T(3), T(4), T(5), T(0.25), T(1.5), T(2.5), T(7), unit / 2 - 1, unit / 2 - T(0.5), unit - 1, unit, unit + 2,
+                    limits::max() / 2, limits::max() / 3})
+            special.push_back(r), special.push_back(-r);
         std::size_t place = 0;
         scan<T, W>(most, special.size() * special.size(), [&](T& x, T& y) {
             x = special[place / special.size() % special.size()];
             y = special[place++ % special.size()];
         });
         std::uint64_t state = 1;
-        auto const bits = [&] { return state = state * 6364136223846793005u + 1442695040888963407u, static_cast<word_t<T>>(state >> (64 - 8 * sizeof(T))); };
+        auto const bits = [&] {
+            return state = state * 6364136223846793005u + 1442695040888963407u, static_cast<word_t<T>>(state >> (64 - 8 * sizeof(T)));
+        };
         auto const unit_interval = [&] { return std::ldexp(static_cast<long double>(bits()), -8 * static_cast<int>(sizeof(T))); };
         bool const all = accuracy::exhaustive() && W == simd::native_width<T>;
         std::size_t const samples = all ? 10'000'000 : 1 << 16;
@@ -60,7 +64,8 @@ void check(double limit) {
         long double const range = limits::max_exponent + limits::digits + 2;
         for (int within : {limits::max_exponent, 8, 1, -3, -limits::digits / 2})
             scan<T, W>(most, samples, [&](T& x, T& y) {
-                x = static_cast<T>(std::exp2((2 * unit_interval() - 1) * (within > 0 ? static_cast<long double>(within) : std::exp2(static_cast<long double>(within)))));
+                x = static_cast<T>(std::exp2((2 * unit_interval() - 1) * (within > 0 ? static_cast<long double>(within)
+                                                                                     : std::exp2(static_cast<long double>(within)))));
                 y = static_cast<T>((2 * unit_interval() - 1) * range / std::log2(static_cast<long double>(x)));
             });
         // negative bases, small integers, and halves of some

@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <gradus/core/target.hpp>
 #include <gradus/kernel/contract/tile.hpp>
 
-// g++ takes names in an instantiated template for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-
-namespace gradus::kernel {
+namespace gradus::inline GRADUS_ARCH::kernel {
 namespace detail {
 
 /// Elements of a strip of A that is k columns deep, with room for a last store that is too wide.
@@ -27,17 +24,18 @@ struct blocking {
     constexpr blocking(matrix_layout la, matrix_layout lb, contract_extents e) {
         using t = tile<T>;
         constexpr auto size = std::int64_t{sizeof(T)};
-        height = share(e.m, 64, t::rows);
+        height = share(e.m, target::product_rows, t::rows);
         depth = share(e.k, t::depth, 4);
-        width = share(e.n, 8192 / size, t::columns);
+        width = share(e.n, target::product_row_bytes / size, t::columns);
         // Packing A pays when many panels read it and its elements come from lines of their own, or from lines that the cache
         // keeps in the same few places.
-        bool const far = la.row_stride == 1 || (la.column_stride == 1 && la.row_stride * size % 4096 == 0);
-        if (far && e.k > 128 && e.n > 4 * t::columns) strips = height / t::rows * strip_size<T>(depth);
+        bool const far = la.row_stride == 1 || (la.column_stride == 1 && la.row_stride * size % target::page == 0);
+        if (far && e.k > target::packed_depth && e.n > 4 * t::columns) strips = height / t::rows * strip_size<T>(depth);
         // A panel of B is read m / rows times: packing pays when it is read often and its rows are apart, so that they share
         // few places of the cache. It is packed once where it has to be transposed, or is more than the second cache keeps.
-        pack_b = lb.column_stride != 1 || (e.m >= 4 * t::rows && lb.row_stride * size >= 512);
-        if (pack_b && e.m > height && (lb.column_stride != 1 || e.k * e.n * size > 524288)) panels = (depth + t::width) * width;
+        pack_b = lb.column_stride != 1 || (e.m >= 4 * t::rows && lb.row_stride * size >= target::packed_row_bytes);
+        if (pack_b && e.m > height && (lb.column_stride != 1 || e.k * e.n * size > target::half_of_second_cache))
+            panels = (depth + t::width) * width;
     }
 
 private:
@@ -48,7 +46,7 @@ private:
     }
 };
 
-} // namespace detail
+}  // namespace detail
 
 /// Elements of scratch memory that `contract` wants.
 template <class T>
@@ -58,6 +56,4 @@ constexpr std::int64_t contract_scratch(matrix_layout la, matrix_layout lb, cont
     return part.strips + part.panels;
 }
 
-} // namespace gradus::kernel
-
-#pragma GCC diagnostic pop
+}  // namespace gradus::inline GRADUS_ARCH::kernel

@@ -7,11 +7,7 @@
 
 #include <algorithm>
 
-// g++ takes names in an instantiated lambda for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-
-namespace gradus::kernel {
+namespace gradus::inline GRADUS_ARCH::kernel {
 namespace detail {
 
 /// r[i][j] becomes r[j][i]: each round rotates the bits of (i, j) by one.
@@ -85,7 +81,8 @@ inline void pack_strips(T const* a, matrix_layout la, std::int64_t m, std::int64
             for (; i < m; i += rows, to += size) {
                 int const n = static_cast<int>(std::min<std::int64_t>(rows, m - i));
                 // A store may write into what the next column overwrites, and behind the last one.
-                for (int v = 0; v < rows; v += W) simd::store<T, W>(to + v, simd::load_partial<T, W>(column + i + v, std::clamp(n - v, 0, W), T{0}));
+                for (int v = 0; v < rows; v += W)
+                    simd::store<T, W>(to + v, simd::load_partial<T, W>(column + i + v, std::clamp(n - v, 0, W), T{0}));
             }
         }
         return;
@@ -101,7 +98,8 @@ inline void pack_strips(T const* a, matrix_layout la, std::int64_t m, std::int64
                 unroll<W>([&](auto j) __attribute__((always_inline)) {
                     std::int64_t const row = i + v + j;
                     bool const some = v + j < at_once * rows && row < m;
-                    r[j] = simd::detail::to_raw<T, W>(simd::load_partial<T, W>(a + (some ? row : 0) * la.row_stride + p, some ? n : 0, T{0}));
+                    r[j] =
+                        simd::detail::to_raw<T, W>(simd::load_partial<T, W>(a + (some ? row : 0) * la.row_stride + p, some ? n : 0, T{0}));
                 });
                 transpose<T, W>(r);
                 unroll<W>([&](auto j) __attribute__((always_inline)) {
@@ -111,7 +109,8 @@ inline void pack_strips(T const* a, matrix_layout la, std::int64_t m, std::int64
                         unroll<at_once>([&](auto part) __attribute__((always_inline)) {
                             [&]<int... L>(std::integer_sequence<int, L...>) __attribute__((always_inline)) {
                                 auto const lanes = __builtin_shufflevector(r[j], r[j], (part * rows + L)...);
-                                if (i + part * rows < m) simd::store<T, rows>(to + part * size + (p + j) * rows, simd::detail::from_raw<T, rows>(lanes));
+                                if (i + part * rows < m)
+                                    simd::store<T, rows>(to + part * size + (p + j) * rows, simd::detail::from_raw<T, rows>(lanes));
                             }(std::make_integer_sequence<int, rows>{});
                         });
                 });
@@ -120,7 +119,5 @@ inline void pack_strips(T const* a, matrix_layout la, std::int64_t m, std::int64
     }
 }
 
-} // namespace detail
-} // namespace gradus::kernel
-
-#pragma GCC diagnostic pop
+}  // namespace detail
+}  // namespace gradus::inline GRADUS_ARCH::kernel

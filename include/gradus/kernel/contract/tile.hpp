@@ -3,17 +3,14 @@
 
 // The register tile of C = A * B.
 
+#include <gradus/core/target.hpp>
 #include <gradus/kernel/simd.hpp>
 
 #include <cstdint>
 #include <type_traits>
 #include <utility>
 
-// g++ takes names in an instantiated lambda for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-
-namespace gradus::kernel {
+namespace gradus::inline GRADUS_ARCH::kernel {
 
 /// Distances in elements between neighbours of a column and of a row; a transpose swaps them.
 struct matrix_layout {
@@ -30,21 +27,19 @@ namespace detail {
 /// f with the constants 0 .. N-1: accumulators stay in registers, which an -O2 loop does not promise.
 template <int N, class F>
 [[gnu::always_inline]] inline void unroll(F f) {
-    [&]<int... I>(std::integer_sequence<int, I...>) __attribute__((always_inline)) {
-        (f(std::integral_constant<int, I>{}), ...);
-    }(std::make_integer_sequence<int, N>{});
+    [&]<int... I>(std::integer_sequence<int, I...>)
+        __attribute__((always_inline)) { (f(std::integral_constant<int, I>{}), ...); }(std::make_integer_sequence<int, N>{});
 }
 
-/// The register tile, rows x columns of C, and the depth at which a packed panel of B fills half of the first cache: 32 KiB,
-/// 48 KiB where AVX-512 is.
+/// The register tile, rows x columns of C, and the depth at which a packed panel of B fills half of the first cache.
 template <class T>
 struct tile {
     static constexpr int width = simd::native_width<T>;
     static constexpr int bytes = width * static_cast<int>(sizeof(T));
-    static constexpr int rows = bytes == 64 ? 8 : bytes == 32 ? 6 : 4;
+    static constexpr int rows = target::tile_rows(bytes);
     static constexpr int vectors = 2;
     static constexpr int columns = vectors * width;
-    static constexpr int depth = (bytes == 64 ? 32768 : 16384) / (columns * static_cast<int>(sizeof(T)));
+    static constexpr int depth = static_cast<int>(target::panel_bytes(bytes)) / (columns * static_cast<int>(sizeof(T)));
 };
 
 /// Where finished sums go: C, overwritten or added to.
@@ -59,7 +54,8 @@ struct write_result {
 /// each of k. left(r, p) is element p of row r of A, right(p, v) is register v of row p of B. k, n and whether C is added to are
 /// constants (std::integral_constant), or none of them is.
 template <class T, int W, int Rows, int Vectors, class Left, class Right, class Add>
-[[gnu::always_inline]] inline void multiply_tile(Left left, Right right, auto k, std::int64_t row, std::int64_t column, auto n, write_result<T, Add> out) {
+[[gnu::always_inline]] inline void multiply_tile(Left left, Right right, auto k, std::int64_t row, std::int64_t column, auto n,
+                                                 write_result<T, Add> out) {
     T* const to = out.c + row * out.ldc + column;
     constexpr bool is_static = !std::is_same_v<Add, bool>;
     simd::vec<T, W> sum[Rows][Vectors];
@@ -139,8 +135,6 @@ struct packing_panel_of {
     }
 };
 
-} // namespace detail
+}  // namespace detail
 
-} // namespace gradus::kernel
-
-#pragma GCC diagnostic pop
+}  // namespace gradus::inline GRADUS_ARCH::kernel

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <gradus/core/config.hpp>
+
 // How kernels come to call the functions of this folder: by argument-dependent lookup.
 
 #include <type_traits>
-
-// g++ takes names in an instantiated template for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
 
 namespace xsimd {
 template <class T, class A>
@@ -22,7 +20,7 @@ struct get_bool_simd_register;
 }  // namespace types
 }  // namespace xsimd
 
-namespace gradus::math {
+namespace gradus::inline GRADUS_ARCH::math {
 
 /// An architecture of xsimd under our name. It makes this namespace an associated one of its vectors, so that tanh(x) finds
 /// our tanh, more specialised than xsimd's for every architecture; what we do not provide remains xsimd's.
@@ -42,7 +40,7 @@ struct renamed<xsimd::batch<T, Base>> {
     using type = batch<T, Base>;
 };
 
-}  // namespace gradus::math
+}  // namespace gradus::inline GRADUS_ARCH::math
 
 /// The registers are the base's, as xsimd itself derives one architecture from another.
 template <class T, class Base>
@@ -57,5 +55,3 @@ struct xsimd::types::has_simd_register<T, gradus::math::arch<Base>> : has_simd_r
 template <class T, class Base>
     requires(!std::is_same_v<typename xsimd::types::get_bool_simd_register<T, Base>::type, xsimd::types::simd_register<T, Base>>)
 struct xsimd::types::get_bool_simd_register<T, gradus::math::arch<Base>> : get_bool_simd_register<T, Base> {};
-
-#pragma GCC diagnostic pop

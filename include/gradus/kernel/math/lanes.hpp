@@ -5,17 +5,14 @@
 // instruction set and cost the compiler little. The functions use no tables and no instruction beyond fma; each states its
 // largest error, over all floats (without fma: 10^8) and 3 * 10^7 doubles. Polynomials come from tools/minimax.py.
 
+#include <gradus/kernel/math/select.hpp>
 #include <gradus/kernel/simd.hpp>
 
 #include <cstddef>
 #include <limits>
 #include <utility>
 
-// g++ takes names in an instantiated template for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-
-namespace gradus::math::detail {
+namespace gradus::inline GRADUS_ARCH::math::detail {
 
 #ifdef __FMA__
 inline constexpr bool has_fma = true;
@@ -48,14 +45,34 @@ struct lanes {
     [[gnu::always_inline]] static real to_real(bits x) { return __builtin_bit_cast(real, x); }
     /// 2^n of n + bias in the low bits.
     [[gnu::always_inline]] static real power_of_2(bits biased) { return to_real(biased << mantissa); }
+    /// Does the target have an instruction for y 2^n?
+#ifdef __AVX512VL__
+    static constexpr bool scales = W * sizeof(T) >= 16;
+    [[gnu::always_inline]] static real scaled(real y, real n) {
+        if constexpr (W * sizeof(T) == 16 && single)
+            return __builtin_bit_cast(real, _mm_scalef_ps(__builtin_bit_cast(__m128, y), __builtin_bit_cast(__m128, n)));
+        else if constexpr (W * sizeof(T) == 16)
+            return __builtin_bit_cast(real, _mm_scalef_pd(__builtin_bit_cast(__m128d, y), __builtin_bit_cast(__m128d, n)));
+        else if constexpr (W * sizeof(T) == 32 && single)
+            return __builtin_bit_cast(real, _mm256_scalef_ps(__builtin_bit_cast(__m256, y), __builtin_bit_cast(__m256, n)));
+        else if constexpr (W * sizeof(T) == 32)
+            return __builtin_bit_cast(real, _mm256_scalef_pd(__builtin_bit_cast(__m256d, y), __builtin_bit_cast(__m256d, n)));
+        else if constexpr (single)
+            return __builtin_bit_cast(real, _mm512_scalef_ps(__builtin_bit_cast(__m512, y), __builtin_bit_cast(__m512, n)));
+        else return __builtin_bit_cast(real, _mm512_scalef_pd(__builtin_bit_cast(__m512d, y), __builtin_bit_cast(__m512d, n)));
+    }
+#else
+    static constexpr bool scales = false;
+    static real scaled(real y, real) { return y; }
+#endif
     [[gnu::always_inline]] static real abs(real x) { return to_real(to_bits(x) & ~sign); }
     /// x >= 0 with the sign of s.
     [[gnu::always_inline]] static real with_sign(real x, real s) { return to_real(to_bits(x) | (to_bits(s) & sign)); }
     /// -x where the highest bit of b is set.
     [[gnu::always_inline]] static real flip_sign(real x, bits b) { return to_real(to_bits(x) ^ (b & sign)); }
     /// A NaN stays.
-    [[gnu::always_inline]] static real at_most(real x, T limit) { return from(min(to(all(limit)), to(x))); }
-    [[gnu::always_inline]] static real at_least(real x, T limit) { return from(max(to(all(limit)), to(x))); }
+    [[gnu::always_inline]] static real at_most(real x, T limit) { return smaller<T>(all(limit), x); }
+    [[gnu::always_inline]] static real at_least(real x, T limit) { return larger<T>(all(limit), x); }
     /// a * b + c, rounded once where the target has the instruction.
     [[gnu::always_inline]] static real fma(real a, real b, real c) { return from(simd::fma<T, W>(to(a), to(b), to(c))); }
     [[gnu::always_inline]] static real fma(real a, T b, real c) { return fma(a, all(b), c); }
@@ -105,6 +122,15 @@ private:
 template <class T, class A>
 using lanes_of = lanes<T, static_cast<int>(batch<T, A>::size)>;
 
-}  // namespace gradus::math::detail
+}  // namespace gradus::inline GRADUS_ARCH::math::detail
 
-#pragma GCC diagnostic pop
+namespace gradus::inline GRADUS_ARCH::math {
+
+/// What rounding a b to `product` lost.
+template <std::floating_point T, class A>
+[[gnu::always_inline]] inline batch<T, A> lost_product(batch<T, A> a, batch<T, A> b, batch<T, A> product) {
+    using L = detail::lanes_of<T, A>;
+    return L::to(L::lost(L::from(a), L::from(b), L::from(product)));
+}
+
+}  // namespace gradus::inline GRADUS_ARCH::math

@@ -3,11 +3,7 @@
 
 #include <gradus/kernel/math/lanes.hpp>
 
-// g++ takes names in an instantiated template for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-
-namespace gradus::math {
+namespace gradus::inline GRADUS_ARCH::math {
 namespace detail {
 
 /// x = 2^k m with m in [sqrt(1/2), sqrt(2)), for positive normal x.
@@ -40,16 +36,14 @@ template <class L>
 [[gnu::always_inline]] inline typename L::real log_of_split(typename L::real f, typename L::real k) {
     if constexpr (L::single) {  // f + f^2 p(f), a minimax polynomial
         auto const square = f * f;
-        auto const p = L::polynomial(f, square, -0.49999988166661154902f, 0.3333332423041587135f,
-                                     -0.25001598490617725654f, 0.2000208787597994057f, -0.16608795673491741442f,
-                                     0.14179254740629202995f, -0.13242719327835945381f, 0.12921946231203726252f,
-                                     -0.076449890393767205833f);
+        auto const p = L::polynomial(f, square, -0.49999988166661154902f, 0.3333332423041587135f, -0.25001598490617725654f,
+                                     0.2000208787597994057f, -0.16608795673491741442f, 0.14179254740629202995f, -0.13242719327835945381f,
+                                     0.12921946231203726252f, -0.076449890393767205833f);
         return L::fma(k, 0x1.63p-24f, f + L::fma(square, p, k * static_cast<float>(-2.1219444005469058e-4 * 0x1p-23)));
     } else {  // 2 atanh(s) = f - (f^2 / 2 - s (f^2 / 2 + s^2 p(s^2))), which rounds f^2 / 2 where it matters less
         auto const s = f / (f + 2.0), z = s * s, half_square = f * (f * 0.5);
         auto const p = L::polynomial(z, z * z, 0.66666666666667348949, 0.39999999999411093794, 0.28571428743262073303,
-                                     0.22222198476090303414, 0.18183569732541532466, 0.15313903467547695674,
-                                     0.14797505264399352243);
+                                     0.22222198476090303414, 0.18183569732541532466, 0.15313903467547695674, 0.14797505264399352243);
         auto const rest = half_square - L::fma(s, L::fma(z, p, half_square), k * 1.9082149292705878161e-10);
         return L::fma(k, 0x1.62e42feep-1, f - rest);
     }
@@ -84,7 +78,8 @@ template <std::floating_point T, class A>
     using L = detail::lanes_of<T, A>;
     auto const s = detail::split_exponent<L>(L::from(x));
     auto const y = detail::log_of_split<L>(s.m - T(1), s.k);
-    if (!all(detail::usual<L>(L::from(x)))) [[unlikely]] return L::to(detail::replace_unusual<L>(y, L::from(x)));
+    if (!all(detail::usual<L>(L::from(x)))) [[unlikely]]
+        return L::to(detail::replace_unusual<L>(y, L::from(x)));
     return L::to(y);
 }
 
@@ -97,10 +92,9 @@ template <std::floating_point T, class A>
     auto const s = detail::split_exponent<L>(sum);
     auto const f = L::fma(lost, L::to_real((L::bias << L::mantissa) - s.exponent), s.m - T(1));
     auto const y = L::with_sign(detail::log_of_split<L>(f, s.k), x);
-    if (!all(detail::usual<L>(sum))) [[unlikely]] return L::to(detail::replace_unusual<L>(y, sum));
+    if (!all(detail::usual<L>(sum))) [[unlikely]]
+        return L::to(detail::replace_unusual<L>(y, sum));
     return L::to(y);
 }
 
-}  // namespace gradus::math
-
-#pragma GCC diagnostic pop
+}  // namespace gradus::inline GRADUS_ARCH::math

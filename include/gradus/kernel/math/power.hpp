@@ -4,11 +4,7 @@
 #include <gradus/kernel/math/exponential.hpp>
 #include <gradus/kernel/math/logarithm.hpp>
 
-// g++ takes names in an instantiated template for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-
-namespace gradus::math {
+namespace gradus::inline GRADUS_ARCH::math {
 namespace detail {
 
 /// A number of twice the digits: high + low, high the sum rounded.
@@ -33,9 +29,8 @@ template <class L>
     if constexpr (L::single) {
         p = z * L::horner(z, 0.57708021475588017719f, 0.411847705795440705f, 0.33786908931538304631f);
     } else {
-        p = z * L::polynomial(z, z * z, 0.57707801635561803182, 0.41219858309189380356, 0.32059890228306585956,
-                              0.26230770019096961349, 0.22198404523107402501, 0.1912539594176098889,
-                              0.19039741301282600634);
+        p = z * L::polynomial(z, z * z, 0.57707801635561803182, 0.41219858309189380356, 0.32059890228306585956, 0.26230770019096961349,
+                              0.22198404523107402501, 0.1912539594176098889, 0.19039741301282600634);
     }
     auto const u = p + c1, u_low = (c1 - u) + p + c1_low;
     auto const v = z * u, v_low = L::fma(z_low, u, L::fma(z, u_low, L::lost(z, u, v)));
@@ -92,11 +87,10 @@ template <std::floating_point T, class A>
     auto const x = L::from(batch_x), y = L::from(batch_y);
     auto const t = detail::times<L>(y, detail::long_log2<L>(detail::split_exponent<L>(x)));
     auto const normal = L::to(L::abs(t.high)) < L::to(L::all(T(L::bias) - 2));
-    if (!all(detail::usual<L>(x) & normal)) [[unlikely]] return L::to(detail::unusual_power<L>(x, y));
+    if (!all(detail::usual<L>(x) & normal)) [[unlikely]]
+        return L::to(detail::unusual_power<L>(x, y));
     auto const shifted = t.high + rounder, f = (t.high - (shifted - rounder)) + t.low;
     return L::to(detail::fractional_power_of_2<L>(f) * L::power_of_2(L::to_bits(shifted)));
 }
 
-}  // namespace gradus::math
-
-#pragma GCC diagnostic pop
+}  // namespace gradus::inline GRADUS_ARCH::math

@@ -5,11 +5,7 @@
 
 #include <cmath>
 
-// g++ takes names in an instantiated template for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-
-namespace gradus::math {
+namespace gradus::inline GRADUS_ARCH::math {
 namespace detail {
 
 /// Beyond this |x| the reduction below would be wrong.
@@ -47,7 +43,8 @@ template <class L>
 
 /// y, but f(x) where |x| is beyond the reduction: the C library's function, one lane at a time.
 template <class L>
-[[gnu::cold, gnu::noinline]] inline typename L::real replace_huge(typename L::real y, typename L::real x, typename L::scalar (*f)(typename L::scalar)) {
+[[gnu::cold, gnu::noinline]] inline typename L::real replace_huge(typename L::real y, typename L::real x,
+                                                                  typename L::scalar (*f)(typename L::scalar)) {
     for (int i = 0; i < L::width; ++i)
         if (std::abs(x[i]) > most_radians<typename L::scalar>) y[i] = f(x[i]);
     return y;
@@ -68,7 +65,8 @@ template <std::floating_point T, class A>
     auto const x = L::from(batch_x), positive = L::abs(x), t = L::fma(positive, T(0.31830988618379067154), L::rounder);
     auto const sine = detail::signed_sine<L>(detail::without_pi<L>(positive, t - L::rounder), L::to_bits(t));
     auto const y = L::flip_sign(sine, L::to_bits(x));
-    if (detail::any_huge<L>(x)) [[unlikely]] return L::to(detail::replace_huge<L>(y, x, [](T r) { return std::sin(r); }));
+    if (detail::any_huge<L>(x)) [[unlikely]]
+        return L::to(detail::replace_huge<L>(y, x, [](T r) { return std::sin(r); }));
     return L::to(y);
 }
 
@@ -78,10 +76,9 @@ template <std::floating_point T, class A>
     using L = detail::lanes_of<T, A>;
     auto const x = L::from(batch_x), t = L::fma(x, T(0.31830988618379067154), T(0.5)) + L::rounder;
     auto const y = detail::signed_sine<L>(detail::without_pi<L>(x, t - L::rounder - T(0.5)), L::to_bits(t));
-    if (detail::any_huge<L>(x)) [[unlikely]] return L::to(detail::replace_huge<L>(y, x, [](T r) { return std::cos(r); }));
+    if (detail::any_huge<L>(x)) [[unlikely]]
+        return L::to(detail::replace_huge<L>(y, x, [](T r) { return std::cos(r); }));
     return L::to(y);
 }
 
-}  // namespace gradus::math
-
-#pragma GCC diagnostic pop
+}  // namespace gradus::inline GRADUS_ARCH::math

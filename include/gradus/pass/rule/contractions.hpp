@@ -3,7 +3,7 @@
 
 #include <gradus/pass/rule/algebra.hpp>
 
-namespace gradus::rule {
+namespace gradus::inline GRADUS_ARCH::rule {
 
 /// Does the permutation exchange the last two axes and nothing else?
 constexpr bool is_matrix_transpose(node const& n) {
@@ -34,4 +34,4 @@ constexpr int contractions(graph& g, node const& n) {
     return (value{g, n.in[0]}.reshape(column) * value{g, n.in[1]}.reshape(row)).id();
 }
 
-}  // namespace gradus::rule
+}  // namespace gradus::inline GRADUS_ARCH::rule

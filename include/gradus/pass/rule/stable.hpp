@@ -3,7 +3,7 @@
 
 #include <gradus/pass/rule/algebra.hpp>
 
-namespace gradus::rule {
+namespace gradus::inline GRADUS_ARCH::rule {
 
 /// Is `id` 1 + exp(x)? Returns x, or -1.
 constexpr int one_plus_exp(graph const& g, int id) {
@@ -33,4 +33,4 @@ constexpr int stable_forms(graph& g, node const& n) {
     return -1;
 }
 
-}  // namespace gradus::rule
+}  // namespace gradus::inline GRADUS_ARCH::rule

@@ -3,7 +3,7 @@
 
 #include <gradus/pass/rule/algebra.hpp>
 
-namespace gradus::rule {
+namespace gradus::inline GRADUS_ARCH::rule {
 
 /// An elementwise operation broadcasts by itself: explicit broadcasts and reshapes of single elements in front of it go.
 constexpr int implicit_broadcast(graph& g, node const& n) {
@@ -63,7 +63,8 @@ constexpr int views(graph& g, node const& n) {
     } else if (n.is<op::broadcast_to>()) {
         if (from.shape == n.shape) return n.in[0];
         if (from.is<op::broadcast_to>()) return operand(g, n.in[0], 0).broadcast_to(n.shape).id();
-        if (from.is<op::reshape>() && from.shape.is_single() && g[from.in[0]].shape.rank() == 0) return operand(g, n.in[0], 0).broadcast_to(n.shape).id();
+        if (from.is<op::reshape>() && from.shape.is_single() && g[from.in[0]].shape.rank() == 0)
+            return operand(g, n.in[0], 0).broadcast_to(n.shape).id();
     } else if (n.is<op::transpose>()) {
         if (keeps_order(from.shape, n.attr)) return value{g, n.in[0]}.reshape(n.shape).id();
         if (from.is<op::transpose>()) {
@@ -74,7 +75,8 @@ constexpr int views(graph& g, node const& n) {
         if (from.is<op::broadcast_to>() && g[from.in[0]].shape.is_single()) return operand(g, n.in[0], 0).broadcast_to_any(n.shape).id();
     } else if (n.is<op::slice>() || n.is<op::pad>()) {
         if (from.shape == n.shape && !goes_backwards(n)) return n.in[0];
-        if (n.is<op::slice>() && from.is<op::broadcast_to>() && g[from.in[0]].shape.is_single()) return operand(g, n.in[0], 0).broadcast_to_any(n.shape).id();
+        if (n.is<op::slice>() && from.is<op::broadcast_to>() && g[from.in[0]].shape.is_single())
+            return operand(g, n.in[0], 0).broadcast_to_any(n.shape).id();
     }
     return -1;
 }
@@ -88,9 +90,14 @@ constexpr int reductions(graph& g, node const& n) {
     if (trivial) return value{g, n.in[0]}.reshape(n.shape).id();
     if (n.is<op::sum>() && from.is<op::broadcast_to>() && g[from.in[0]].shape.is_single()) {
         value all{g, n.in[0]}, one = operand(g, n.in[0], 0);
-        return (one * all.count(n.attr.n[0])).broadcast_to_any(n.shape).id();
+        value const count = all.count(n.attr.n[0]);
+        bool const finite = one.at().is<op::constant>() && one.at().attr.value - one.at().attr.value == 0;
+        bool const counted = count.at().is<op::constant>() && count.at().attr.value != 0;
+        // none of an infinity is 0
+        value const sum = finite || counted ? one * count : apply<op::mul_no_nan>(count, one);
+        return sum.broadcast_to_any(n.shape).id();
     }
     return -1;
 }
 
-}  // namespace gradus::rule
+}  // namespace gradus::inline GRADUS_ARCH::rule

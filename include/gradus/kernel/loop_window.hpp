@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <gradus/kernel/loop_facts.hpp>
+
+namespace gradus::inline GRADUS_ARCH::kernel {
+
+/// Elements of input J from `column` on: whole vectors inside a window are loaded, lanes outside are 0; their memory, which may
+/// not exist, is not read.
+template <auto Description, int J, class T>
+[[gnu::always_inline]] inline auto load_in_window(T const* p, std::int64_t stride, std::int64_t const* index, std::int64_t column,
+                                                  int valid) {
+    constexpr int inner = Description.axis_count - 1, lanes = loop_facts<Description>::width;
+    constexpr auto in = Description.inputs[J];
+    std::int64_t low = 0, high = valid;
+    if constexpr (in.has_window(inner)) {
+        low = in.begin[inner] - column;
+        if (in.end[inner] - column < high) high = in.end[inner] - column;
+    }
+    for (int a = 0; a < inner; ++a)
+        if (in.has_window(a) && (index[a] < in.begin[a] || index[a] >= in.end[a])) high = 0;
+    if constexpr (in.stride[inner] == 1)
+        if (low <= 0 && high == lanes) return simd::load<T, lanes>(p + column);
+    using R = computed_t<dtype_of<T>>;
+    if (low >= high) return simd::broadcast<R, lanes>(R(0));
+    return [&]<int... Lane>(std::integer_sequence<int, Lane...>) __attribute__((always_inline)) {
+        return simd::detail::from_raw<R, lanes>(
+            simd::detail::raw<R, lanes>{(Lane >= low && Lane < high ? static_cast<R>(p[(column + Lane) * stride]) : R(0))...});
+    }(std::make_integer_sequence<int, lanes>{});
+}
+
+}  // namespace gradus::inline GRADUS_ARCH::kernel

@@ -1,7 +1,0 @@
-// SPDX-License-Identifier: BSL-1.0
-#include "list.hpp"
-
-// The elementwise operations of the list, by their place in it; the last file ends where the list does.
-TEST_CASE("compiled kernels: elementwise operations 0 to 5 in double, with first and second derivatives") {
-    compare::check_operations<gradus::dtype::float64, 0, 6>();
-}
