@@ -28,7 +28,10 @@ using block_value = std::conditional_t<std::is_integral_v<T> && !std::is_same_v<
 constexpr std::int64_t block_value_size(dtype type) { return is_integer(type) ? 8 : size_of(computed_in(type)); }
 
 template <class T>
-inline constexpr int block_lanes = optimizes && std::is_floating_point_v<T> ? simd::native_width<T> : 1;
+inline constexpr int block_lanes = [] {
+    if constexpr (optimizes && std::is_floating_point_v<T>) return simd::native_width<T>;
+    else return 1;
+}();
 
 /// Does the operation take operands of that type (after its condition, where it has one)?
 template <class Op, class T>
