@@ -107,6 +107,27 @@ TEST_CASE("overlap: sentences name both, and how much they share") {
           "gradus::program(x = data, workspace): the data is memory of the workspace, which the program writes to. Give it memory of its "
           "own");
 }
+TEST_CASE("overlap: numbers that are only read are copied, those that are written to are compared") {
+    constexpr auto t = gr::var<"t", double>;
+    constexpr auto sums = gr::compile(gr::sum(row * t), gr::sum(row) - t, gr::sum(row * row) * t);
+    std::vector<double> memory{1, 2, 3, 4};
+    double a = 2, b = 0, c = 0;
+    sums(gr::out(b, a, c), row = memory, t = a);  // a is a target and the argument
+    CHECK(a == 8);
+    CHECK(b == 20);
+    CHECK(c == 60);
+    CHECK(message_of([&] { sums(gr::out(a, b, a), row = memory, t = c); }).find("target 0 and target 2 have 8 bytes in common") !=
+          std::string::npos);
+    CHECK(message_of([&] { sums(gr::out(a, memory[2], b), row = memory, t = c); }).find("target 1 and row have 8 bytes in common") !=
+          std::string::npos);
+    sums(gr::out(a, b, c), row = memory, t = memory[2]);
+    CHECK(a == 30);
+    CHECK(b == 7);
+    constexpr auto grow = gr::compile(gr::update(s<double>, s<double> + t * t), t + s<double>);
+    double n = 3;
+    CHECK(std::get<0>(grow(s<double> = n, t = n)) == 6);
+    CHECK(n == 12);
+}
 TEST_CASE("overlap: tensors") {
     constexpr auto step = gr::compile(gr::update(w<float>, w<float> - gr::constant<0.5> * x<float>));
     constexpr auto turn = gr::compile(gr::update(w<float>, gr::transpose(x<float>)));

@@ -63,6 +63,8 @@ inline constexpr int inlined_scalars = 64;
 /// A program of so few kernels, each of so few elements, is one function: calls would cost as much as the work.
 inline constexpr int tiny_kernels = 8;
 inline constexpr std::int64_t tiny_elements = 64;
+/// Up to so many pairs of arguments are compared by code of their own, which for more would be longer than a program.
+inline constexpr int unrolled_pairs = 16;
 /// Values that every row reads count as short up to so many elements.
 inline constexpr std::int64_t shared_elements = 4096;
 /// Rows of a block are a multiple of this: no vector and no tile ends inside.

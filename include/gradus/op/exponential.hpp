@@ -87,9 +87,12 @@ struct tanh_slope_beside : binary<tanh_slope_beside> {
     template <class X>
     static auto eval(X x, X y) {
         using std::abs, std::exp;
-        X const top = 1 + abs(y);
-        if constexpr (std::is_arithmetic_v<X>) return exp(-2 * abs(x)) * (top * top);
-        else return exp_of_tanh(x) * (top * top);
+        if constexpr (std::is_arithmetic_v<X>) {
+            X const top = 1 + abs(y);
+            return exp(-2 * abs(x)) * (top * top);
+        } else {
+            return slope_of_tanh(x, y);
+        }
     }
     static constexpr auto partials(auto x, auto y, auto slope) {
         using std::abs;

@@ -7,6 +7,7 @@
 #include <gradus/program/report.hpp>
 #include <gradus/program/run_parallel.hpp>
 
+#include <cstring>
 #include <source_location>
 
 namespace gradus::inline GRADUS_ARCH {
@@ -164,7 +165,8 @@ public:
             (check_binding<std::remove_cvref_t<A>>(), ...);
             std::int64_t dimensions[max_dimensions];
             void* symbols[S::optimized.symbol_count + 1] = {};
-            bind(dimensions, symbols, arguments...);
+            std::int64_t numbers[S::optimized.symbol_count + 1];  // copies of numbers that are only read
+            bind(dimensions, symbols, numbers, arguments...);
             if constexpr ((core::is_run_time_binding<std::remove_cvref_t<A>> || ...) &&
                           !(core::is_out<std::remove_cvref_t<A>> || ...))  // found where tensors are (tensor/program_call.hpp)
                 return core::call_with_tensors<Source>(symbols, dimensions, std::source_location::current(), arguments...);
@@ -180,11 +182,11 @@ private:
 
     // ---- arguments
 
-    static void bind(std::int64_t* dimensions, void** symbols, auto&... arguments) {
-        for (int i = 0; i < max_dimensions; ++i) dimensions[i] = -1;
+    static void bind(std::int64_t* dimensions, void** symbols, std::int64_t* numbers, auto&... arguments) {
+        for (int i = 0; i < plan.dimensions.count; ++i) dimensions[i] = -1;
         core::dimension_solver solver{plan.dimensions.names, dimensions, plan.dimensions.count};
         (bind_dimension(solver, arguments), ...);
-        (bind_shape(solver, symbols, arguments), ...);
+        (bind_shape(solver, symbols, numbers, arguments), ...);
         // flat data may have to wait for the dimensions that other arguments tell
         for (int round = 0; round <= plan.dimensions.count; ++round)
             if ((bind_size(solver, arguments) & ...)) break;
@@ -205,12 +207,14 @@ private:
         }
     }
     template <class A>
-    static void bind_shape(core::dimension_solver const& solver, void** symbols, A& a) {
+    static void bind_shape(core::dimension_solver const& solver, void** symbols, [[maybe_unused]] std::int64_t* numbers, A& a) {
         if constexpr (core::is_binding<A>) {
             using B = typename A::symbol;
             constexpr int number = core::symbol_number<Source>(B::name());
             core::require_defined(B::name(), a.data);
-            symbols[number] = const_cast<void*>(static_cast<void const*>(core::data_pointer(a.data)));
+            if constexpr (core::is_copied<Source, typename A::data_type>(number))
+                symbols[number] = std::memcpy(&numbers[number], &a.data, sizeof(a.data));
+            else symbols[number] = const_cast<void*>(static_cast<void const*>(core::data_pointer(a.data)));
             shape s;
             if (core::known_shape<typename A::data_type>(a.data, s)) solver.with_shape(B::name(), B::type, s);
         }
@@ -232,7 +236,7 @@ private:
             void* outputs[plan.returned + 1] = {};
             (require_in_place(arguments), ...);
             (bind_out(dimensions, outputs, arguments), ...);
-            core::require_apart<Source, true, whole_objects<A...>()>(dimensions, symbols, outputs);
+            core::require_apart<Source, true, what_is_known<A...>()>(dimensions, symbols, outputs);
             execute(dimensions, symbols, outputs, arguments...);
         } else {
             return call_by_value(dimensions, symbols, std::make_integer_sequence<int, plan.returned>{}, arguments...);
@@ -242,30 +246,38 @@ private:
     static auto call_by_value(std::int64_t const* dimensions, void* const* symbols, std::integer_sequence<int, I...>, auto&... arguments) {
         std::tuple<core::result_t<Source, I>...> results{core::make_result<Source, I>(dimensions)...};
         void* outputs[] = {core::result_memory(std::get<I>(results))..., nullptr};
-        core::require_apart<Source, false, whole_objects<std::remove_reference_t<decltype(arguments)>...>()>(dimensions, symbols, outputs);
+        core::require_apart<Source, false, what_is_known<std::remove_reference_t<decltype(arguments)>...>()>(dimensions, symbols, outputs);
         execute(dimensions, symbols, outputs, arguments...);
         return results;
     }
-    /// Which symbols, then targets, are bound to objects of their own; a bit each.
     template <class... A>
-    static constexpr std::uint64_t whole_objects() {
-        return (std::uint64_t{0} | ... | whole_object(std::type_identity<std::remove_const_t<A>>{}));
+    static constexpr core::known_memory what_is_known() {
+        core::known_memory all;
+        ((all |= known_of(std::type_identity<std::remove_const_t<A>>{})), ...);
+        return all;
     }
-    static constexpr std::uint64_t bit(int number) { return number < 64 ? std::uint64_t{1} << number : 0; }
+    template <class D>
+    static constexpr core::known_memory known_data(int number) {
+        std::uint64_t const bit = core::known_memory::bit(number);
+        return {core::is_whole_object<D> ? bit : 0, core::data_traits<D>::is_number ? bit : 0, 0};
+    }
     template <class B, class D>
-    static constexpr std::uint64_t whole_object(std::type_identity<binding<B, D>>) {
-        return core::is_whole_object<D> ? bit(core::symbol_number<Source>(B::name())) : 0;
+    static constexpr core::known_memory known_of(std::type_identity<binding<B, D>>) {
+        int const number = core::symbol_number<Source>(B::name());
+        core::known_memory known = known_data<D>(number);
+        if (core::is_copied<Source, D>(number)) known.copied = core::known_memory::bit(number);
+        return known;
     }
     template <class... D>
-    static constexpr std::uint64_t whole_object(std::type_identity<out_arguments<D...>>) {
-        std::uint64_t bits = 0;
+    static constexpr core::known_memory known_of(std::type_identity<out_arguments<D...>>) {
+        core::known_memory all;
         int number = S::optimized.symbol_count;
-        ((bits |= core::is_whole_object<D&> ? bit(number) : 0, ++number), ...);
-        return bits;
+        ((all |= known_data<D&>(number++)), ...);
+        return all;
     }
     template <class A>
-    static constexpr std::uint64_t whole_object(std::type_identity<A>) {
-        return 0;
+    static constexpr core::known_memory known_of(std::type_identity<A>) {
+        return {};
     }
     /// With gr::out, tensors are arrays: nothing is recorded, and nothing copied.
     template <class A>

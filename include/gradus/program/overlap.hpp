@@ -172,13 +172,40 @@ inline constexpr bool is_whole_object = [] {
                (data_traits<D>::has_shape || requires { std::tuple_size<value>::value; } || requires(value& v) { v.get_allocator(); });
 }();
 
+/// A number that is not written to is copied before the program runs, so that it shares memory with nothing.
+template <class Source, class D>
+constexpr bool is_copied(int symbol) {
+    if (!data_traits<D>::is_number) return false;
+    for (output_entry const& o : stages<Source>::optimized.outputs)
+        if (o.updates == symbol) return false;
+    return true;
+}
+
+/// What the types of a call's arguments say of their memory: a bit for each symbol, then each target.
+struct known_memory {
+    std::uint64_t whole = 0;    ///< an object of its own
+    std::uint64_t numbers = 0;  ///< a number: two of them are the same or apart
+    std::uint64_t copied = 0;   ///< a copy that nobody else has
+
+    static constexpr std::uint64_t bit(int number) { return number < 64 ? std::uint64_t{1} << number : 0; }
+    constexpr known_memory& operator|=(known_memory const& that) {
+        whole |= that.whole;
+        numbers |= that.numbers;
+        copied |= that.copied;
+        return *this;
+    }
+    constexpr bool are_same_or_apart(int a, int b) const {
+        return (whole & bit(a) && whole & bit(b)) || (numbers & bit(a) && numbers & bit(b));
+    }
+};
+
 /// Two pieces of memory to compare in a call: that of an output, and that of a symbol or (where `symbol` is -1) of an earlier output.
 struct memory_pair {
     int output = 0, symbol = -1, other = -1;
-    bool whole = false;  ///< objects of their own
+    bool whole = false;  ///< the same or apart
 };
-/// The pairs that a call has to compare; `whole` has a bit for each symbol, then each target, that is an object of its own.
-template <class Source, bool GivesTargets, std::uint64_t Whole>
+/// The pairs that a call has to compare.
+template <class Source, bool GivesTargets, known_memory Known>
 inline constexpr auto pairs_to_compare = [] {
     using table = sharing_table<Source>;
     constexpr int most = table::outputs * (table::outputs + table::symbols) + 1;
@@ -186,24 +213,24 @@ inline constexpr auto pairs_to_compare = [] {
         std::array<memory_pair, static_cast<std::size_t>(most)> of{};
         int count = 0;
     } found;
-    auto is_whole = [](int bit) { return bit < 64 && (Whole >> bit & 1) != 0; };
     auto target = [](int output) { return table::symbols + table::target_number[static_cast<std::size_t>(output)]; };
     for (int o = 0; o < table::outputs; ++o) {
         std::int64_t const updates = table::written_by[static_cast<std::size_t>(o)].updates;
         if (updates < 0 && !GivesTargets) continue;
-        bool const own = is_whole(updates < 0 ? target(o) : static_cast<int>(updates));
+        int const place = updates < 0 ? target(o) : static_cast<int>(updates);
         for (int s = 0; s < table::symbols; ++s) {
             sharing const allowed = table::value[static_cast<std::size_t>(o * table::symbols + s)];
+            if (Known.copied & known_memory::bit(s)) continue;
             bool seen = s == updates;  // by an earlier output that updates s
             for (int other = 0; other < o; ++other)
                 seen = seen || (updates >= 0 && table::written_by[static_cast<std::size_t>(other)].updates == s);
-            bool const whole = own && is_whole(s);
+            bool const whole = Known.are_same_or_apart(place, s);
             if (!seen && allowed != sharing::any && !(whole && allowed == sharing::same))
                 found.of[static_cast<std::size_t>(found.count++)] = {o, s, -1, whole};
         }
         for (int other = 0; other < o; ++other)
             if (updates < 0 && table::written_by[static_cast<std::size_t>(other)].updates < 0)
-                found.of[static_cast<std::size_t>(found.count++)] = {o, -1, other, own && is_whole(target(other))};
+                found.of[static_cast<std::size_t>(found.count++)] = {o, -1, other, Known.are_same_or_apart(place, target(other))};
     }
     return found;
 }();
@@ -225,8 +252,8 @@ template <class Source, bool GivesTargets>
         .examine();
 }
 
-template <class Source, bool GivesTargets, std::uint64_t Whole, std::size_t I>
-inline constexpr memory_pair constant_pair = pairs_to_compare<Source, GivesTargets, Whole>.of[I];
+template <class Source, bool GivesTargets, known_memory Known, std::size_t I>
+inline constexpr memory_pair constant_pair = pairs_to_compare<Source, GivesTargets, Known>.of[I];
 
 /// The memory of an output, or of a symbol.
 template <class Source>
@@ -249,28 +276,42 @@ struct memory_of {
         memory_range const a = output(p.output), b = p.symbol >= 0 ? symbol(p.symbol) : output(p.other);
         return p.whole ? a.begin != b.begin : !a.meets(b);
     }
-};
-template <class Source, bool GivesTargets, std::uint64_t Whole>
-inline void compare_memory(std::int64_t const* dimensions, void* const* symbols, void* const* targets) {
-    constexpr auto const& pairs = pairs_to_compare<Source, GivesTargets, Whole>;
-    memory_of<Source> const memory{dimensions, symbols, targets};
-    bool apart = true;
-    if constexpr (pairs.count <= 16) {
-        [&]<std::size_t... I>(std::index_sequence<I...>) __attribute__((always_inline)) {
-            ((apart &= memory.are_apart(constant_pair<Source, GivesTargets, Whole, I>)), ...);
-        }(std::make_index_sequence<static_cast<std::size_t>(pairs.count)>{});
-    } else {
-        for (int i = 0; i < pairs.count; ++i) apart &= memory.are_apart(pairs.of[static_cast<std::size_t>(i)]);
+    /// The same for all pairs of a table: the place of each piece of memory is computed once.
+    template <bool GivesTargets>
+    bool all_apart(auto const& pairs) const {
+        memory_range written[table::outputs], read[table::symbols + 1];
+        for (int o = 0; o < table::outputs; ++o)
+            if (GivesTargets || table::written_by[static_cast<std::size_t>(o)].updates >= 0) written[o] = output(o);
+        for (int s = 0; s < table::symbols; ++s) read[s] = symbol(s);
+        bool apart = true;
+        for (int i = 0; i < pairs.count; ++i) {
+            memory_pair const& p = pairs.of[static_cast<std::size_t>(i)];
+            memory_range const &a = written[p.output], &b = p.symbol >= 0 ? read[p.symbol] : written[p.other];
+            apart &= p.whole ? a.begin != b.begin : !a.meets(b);
+        }
+        return apart;
     }
+};
+template <class Source, bool GivesTargets, known_memory Known>
+inline void compare_memory(std::int64_t const* dimensions, void* const* symbols, void* const* targets) {
+    constexpr auto const& pairs = pairs_to_compare<Source, GivesTargets, Known>;
+    memory_of<Source> const memory{dimensions, symbols, targets};
+    bool const apart = [&] {
+        if constexpr (pairs.count > target::unrolled_pairs) return memory.template all_apart<GivesTargets>(pairs);
+        else
+            return [&]<std::size_t... I>(std::index_sequence<I...>) __attribute__((always_inline)) {
+                return (memory.are_apart(constant_pair<Source, GivesTargets, Known, I>) && ...);
+            }(std::make_index_sequence<static_cast<std::size_t>(pairs.count)>{});
+    }();
     if (!apart) examine_sharing<Source, GivesTargets>(dimensions, symbols, targets);
 }
 /// Beside a program that is not inlined either it does not take registers from the rest of the call.
-template <class Source, bool GivesTargets, std::uint64_t Whole>
+template <class Source, bool GivesTargets, known_memory Known>
 [[gnu::noinline]] void compare_memory_apart(std::int64_t const* dimensions, void* const* symbols, void* const* targets) {
-    compare_memory<Source, GivesTargets, Whole>(dimensions, symbols, targets);
+    compare_memory<Source, GivesTargets, Known>(dimensions, symbols, targets);
 }
 /// Throws binding_error where results that the caller has memory for, or updates, share memory in a way that would change a value.
-template <class Source, bool GivesTargets, std::uint64_t Whole>
+template <class Source, bool GivesTargets, known_memory Known>
 inline void require_apart([[maybe_unused]] std::int64_t const* dimensions, [[maybe_unused]] void* const* symbols,
                           [[maybe_unused]] void* const* targets) {
     constexpr bool writes = [] {
@@ -280,9 +321,9 @@ inline void require_apart([[maybe_unused]] std::int64_t const* dimensions, [[may
         return found;
     }();
     if constexpr (!writes) return;
-    else if constexpr (pairs_to_compare<Source, GivesTargets, Whole>.count == 0) return;
-    else if constexpr (is_tiny<Source>) compare_memory<Source, GivesTargets, Whole>(dimensions, symbols, targets);
-    else compare_memory_apart<Source, GivesTargets, Whole>(dimensions, symbols, targets);
+    else if constexpr (pairs_to_compare<Source, GivesTargets, Known>.count == 0) return;
+    else if constexpr (is_tiny<Source>) compare_memory<Source, GivesTargets, Known>(dimensions, symbols, targets);
+    else compare_memory_apart<Source, GivesTargets, Known>(dimensions, symbols, targets);
 }
 
 [[noreturn, gnu::cold]] inline void refuse_scratch(text const& argument) {

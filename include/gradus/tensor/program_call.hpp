@@ -98,7 +98,7 @@ auto call_with_tensors(void** symbols, std::int64_t const* sizes, std::source_lo
     if constexpr (has_updates<Source>) {
         return [&]<int... I>(std::integer_sequence<int, I...>) {
             each_tensor([&]<class B>(B&, tensor_ref& t) { symbols[symbol_number<Source>(B::symbol::name())] = t->data; });
-            require_apart<Source, false, 0>(sizes, symbols, nullptr);
+            require_apart<Source, false, known_memory{}>(sizes, symbols, nullptr);
             std::tuple<tensor_result_t<Source, I>...> results{tensor_result_t<Source, I>(result_shape<Source, I>(sizes), nullptr)...};
             void* outputs[] = {static_cast<void*>(std::get<I>(results).data())..., nullptr};
             with_scratch<Source>(sizes, [&](std::byte* scratch) { run_program<Source>({symbols, outputs, scratch, sizes}); });
