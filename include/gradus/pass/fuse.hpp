@@ -110,7 +110,8 @@ private:
         list<char> stored(n_, 0);  // results, operands of kernels that are no loops and what is compared need memory
         decisions const compared(g_, [](int) { return true; });
         for (int i = 0; i < n_; ++i) stored[i] = compared.of[i] != decisions::none && !is_exact(g_[i]);
-        for (output_entry const& o : g_.outputs) stored[result_base(g_, o.node)] = 1;
+        for (output_entry const& o : g_.outputs)
+            if (int const base = result_base(g_, o.node); base >= 0) stored[base] = 1;
         for (int i = 0; i < n_; ++i) {
             node const& n = g_[i];
             result_.base[i] = n.op->kind == op_kind::view ? result_.base[n.in[0]] : i;
