@@ -85,16 +85,4 @@ struct mse_loss : loss<mse_loss> {
     static constexpr auto expand(attributes const&, auto a, auto b) { return apply<square>(a - b).mean(); }
 };
 
-/// mean of softplus(x) - x y, as softplus(-|x|) + |x| (1 - y or y), which does not cancel: the cross entropy of sigmoid(x) against y in [0,
-/// 1].
-struct binary_cross_entropy_with_logits : loss<binary_cross_entropy_with_logits> {
-    static constexpr auto name = "binary_cross_entropy_with_logits";
-    static constexpr auto expand(attributes const&, auto x, auto y) {
-        auto positive = x > 0, minus = -x,
-             below = gradus::where(positive, minus, x);  // named: compilers evaluate operands in orders of their own
-        auto rest = apply<softplus>(below), less = y - 1, if_positive = x * less, product = x * y;
-        return (rest - gradus::where(positive, if_positive, product)).mean();
-    }
-};
-
 }  // namespace gradus::inline GRADUS_ARCH::op

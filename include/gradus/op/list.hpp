@@ -47,9 +47,9 @@ using further_list =
             floor, ceil, round, trunc, fmod, copysign, lgamma, digamma, polygamma<1>, polygamma<2>, erfinv, erfcx, log_ndtr, ndtr>;
 
 /// What only derivatives of these use: found by `uses`.
-using derivative_list =
-    op_list<polygamma<3>, polygamma<4>, gaussian<2>, one_minus_square, inverse_one_plus_square, direction, turn, erfc_integral<1>,
-            erfc_integral<2>, mills_ratio<false>, mills_ratio<true>, erfinv_slope, cross_entropy_slope, cross_entropy_term>;
+using derivative_list = op_list<polygamma<3>, polygamma<4>, gaussian<2>, one_minus_square, inverse_one_plus_square, direction, turn,
+                                erfc_integral<1>, erfc_integral<2>, mills_ratio<false>, mills_ratio<true>, erfinv_slope,
+                                cross_entropy_slope, cross_entropy_term, logits_slope, logits_term>;
 
 /// The operations on bools, which conditions of derivatives are made of.
 using connective_list = op_list<both, either, negation>;

@@ -78,6 +78,36 @@ struct binary_cross_entropy : loss<binary_cross_entropy> {
     static constexpr auto expand(attributes const&, auto a, auto b) { return apply<cross_entropy_term>(a, b).mean(); }
 };
 
+/// The derivative by a of the term below, sigmoid(a) - b, with e / (1 + e) for what sigmoid(|a|) lacks of 1, e = exp(-|a|): where the
+/// sigmoid rounds to 1 and b is 1, it has all digits.
+struct logits_slope : binary<logits_slope> {
+    static constexpr auto name = "logits_slope";
+    static auto eval(auto a, auto b) {
+        using std::abs, std::exp;
+        auto const e = exp(-abs(a)), rest = e / (1 + e);
+        return gradus::where(a > 0, (1 - b) - rest, rest - b);
+    }
+    static constexpr auto partials(auto a, auto, auto) { return std::tuple{apply<sigmoid_slope>(a), -1}; }
+};
+
+/// softplus(a) - a b, as log1p(exp(-|a|)) + |a| (1 - b or b), which does not cancel.
+struct logits_term : binary<logits_term> {
+    static constexpr auto name = "logits_term";
+    using uses = op_list<logits_slope>;
+    static auto eval(auto a, auto b) {
+        using std::abs, std::exp, std::log1p;
+        return log1p(exp(-abs(a))) + gradus::where(a > 0, a * (1 - b), -(a * b));
+    }
+    static constexpr auto partials(auto a, auto b, auto) { return std::tuple{apply<logits_slope>(a, b), -a}; }
+};
+
+/// mean of softplus(x) - x y: the cross entropy of sigmoid(x) against y in [0, 1].
+struct binary_cross_entropy_with_logits : loss<binary_cross_entropy_with_logits> {
+    static constexpr auto name = "binary_cross_entropy_with_logits";
+    using uses = op_list<logits_term>;
+    static constexpr auto expand(attributes const&, auto x, auto y) { return apply<logits_term>(x, y).mean(); }
+};
+
 /// mean of a where b is 1 and of max(0, margin - a) where b is -1.
 struct hinge_embedding_loss : loss<hinge_embedding_loss> {
     static constexpr auto name = "hinge_embedding_loss";

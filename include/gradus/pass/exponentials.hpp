@@ -22,26 +22,18 @@ constexpr int shared_kinds(int kinds) {
     int const of_sigmoid = kinds & (has_softplus | has_sigmoid | has_sigmoid_slope), of_tanh = kinds & (has_tanh | has_tanh_slope);
     return ((of_sigmoid & (of_sigmoid - 1)) ? of_sigmoid : 0) | (of_tanh == (has_tanh | has_tanh_slope) ? has_tanh_slope : 0);
 }
-/// Is it x > 0 ? -x : x?
-constexpr bool is_negative_size(graph const& g, int id) {
-    node const& n = g[id];
-    if (!n.is<op::where>() || !g[n.in[0]].is<op::greater>() || !g[n.in[1]].is<op::neg>()) return false;
-    node const& c = g[n.in[0]];
-    return c.in[0] == n.in[2] && g[n.in[1]].in[0] == n.in[2] && g[c.in[1]].is<op::constant>() && g[c.in[1]].attr.value == 0;
-}
 /// `kind` of x, with e = exp(-|x|).
 constexpr value with_exponential(value x, int kind, int kinds) {
-    bool const negative = is_negative_size(x.owner(), x.id());
-    value const e = apply<op::exp>(negative ? x : -apply<op::abs>(x));
+    value const e = apply<op::exp>(-apply<op::abs>(x));
     if (kind == has_softplus) {
         value const rest = apply<op::log1p>(e);  // named: compilers evaluate operands in orders of their own
-        return negative ? rest : gradus::where(x > 0, x, x.number(0)) + rest;
+        return gradus::where(x > 0, x, x.number(0)) + rest;
     }
     value const below = 1 + e;
-    if (!(kinds & has_sigmoid_slope)) return (negative ? e : gradus::where(x > 0, x.number(1), e)) / below;
+    if (!(kinds & has_sigmoid_slope)) return gradus::where(x > 0, x.number(1), e) / below;
     value const inverse = 1 / below;
     if (kind == has_sigmoid_slope) return e * apply<op::square>(inverse);
-    return (negative ? e : gradus::where(x > 0, x.number(1), e)) * inverse;
+    return gradus::where(x > 0, x.number(1), e) * inverse;
 }
 
 }  // namespace gradus::inline GRADUS_ARCH::core

@@ -90,6 +90,9 @@ constexpr text statement_complaint() {
     return {};
 }
 
+/// Zeros that are only read.
+alignas(target::cache_line) inline constexpr std::byte few_zeros[4096]{};
+
 template <class Source>
 struct recorded {
     static constexpr auto const& f = simplified_graph<Source>;
@@ -283,11 +286,16 @@ private:
     static void stand_in(std::int64_t const* sizes, std::uint64_t wanted, void** in, tensor_ref* zeros) {
         if constexpr ((touches[I] & ~reads[I]) != 0) {
             if (in[I] || !(touches[I] & wanted)) return;
-            for (int k = 0; k < derivative::optimized.symbol_count && !in[I]; ++k)
-                if (derivative::optimized.symbols[k].type == derivative::optimized.symbols[I].type) in[I] = in[k];
-            if (in[I]) return;
-            zeros[I] = zeros_like_symbol<I>(sizes);
-            in[I] = zeros[I]->data;
+            constexpr tensor_type type = derivative::optimized.symbols[I].type;
+            if constexpr (type.shape.is_static() && type.shape.static_size() * size_of(type.type) <= std::int64_t{sizeof few_zeros}) {
+                in[I] = const_cast<std::byte*>(few_zeros);
+            } else {
+                for (int k = 0; k < derivative::optimized.symbol_count && !in[I]; ++k)
+                    if (derivative::optimized.symbols[k].type == type) in[I] = in[k];
+                if (in[I]) return;
+                zeros[I] = zeros_like_symbol<I>(sizes);
+                in[I] = zeros[I]->data;
+            }
         }
     }
     template <int I>
