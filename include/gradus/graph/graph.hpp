@@ -2,7 +2,7 @@
 #pragma once
 
 #include <gradus/core/list.hpp>
-#include <gradus/op/formula.hpp>
+#include <gradus/op/batching.hpp>
 
 #include <stdexcept>
 #include <string_view>
@@ -36,6 +36,9 @@ struct op_info {
     bool same_order = false;             ///< a view of the same elements in the same order under another shape
     reducer reduces_by = reducer::none;  ///< of a reduction that loops compute as they make its operand
     int results = 1;                     ///< see graph/results.hpp
+    /// What a rule that an operation states makes of all instances: `in` are its operands. Null where facets say it, or nothing does.
+    int (*batch)(graph&, batched_call const&, int const* in) = nullptr;
+    bool batches = false;   ///< has such a rule; a flag, see `differentiable`
     bool unlisted = false;               ///< no list of the library has it: graphs that are described at run time bring its rules
 };
 

@@ -33,4 +33,34 @@ struct jvp {
     }
 };
 
+/// One instance of a, under a function that is mapped: a without axis n[1]. Instances of one call of gr::vmap have one number, n[0].
+struct instance {
+    static constexpr auto name = "instance";
+    static constexpr op_kind kind = op_kind::marker;
+    static constexpr int arity = 1;
+    static constexpr tensor_type infer(call const& c, complaint& fail) {
+        tensor_type const& a = c.operand[0];
+        if (c.attr.n[1] >= a.shape.rank()) return fail("no such axis: a is ", a, " and has ", a.shape.rank(), " axes");
+        tensor_type one{a.type, {}};
+        for (int axis = 0; axis < a.shape.rank(); ++axis)
+            if (axis != c.attr.n[1]) one.shape.push_back(a.shape[axis]);
+        return one;
+    }
+};
+
+/// a for every instance with number n[0], along a new first axis; axis n[1] of b tells how many there are. pass/vectorize expands it.
+struct vmap {
+    static constexpr auto name = "vmap";
+    static constexpr op_kind kind = op_kind::marker;
+    static constexpr int arity = 2;
+    static constexpr tensor_type infer(call const& c, complaint& fail) {
+        tensor_type const &a = c.operand[0], &b = c.operand[1];
+        if (c.attr.n[1] >= b.shape.rank()) return fail("no such axis: b is ", b, " and has ", b.shape.rank(), " axes");
+        if (a.shape.rank() == max_rank) return fail("one instance has ", max_rank, " axes, which leaves none for the instances: a is ", a);
+        tensor_type all{a.type, {b.shape[static_cast<int>(c.attr.n[1])]}};
+        for (int axis = 0; axis < a.shape.rank(); ++axis) all.shape.push_back(a.shape[axis]);
+        return all;
+    }
+};
+
 }  // namespace gradus::inline GRADUS_ARCH::op

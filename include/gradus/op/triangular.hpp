@@ -45,6 +45,11 @@ struct on_matrices : linear<Op, op_kind::movement, Arity> {
             Op::matrix(c.attr, n, m, one, out + i * made);
         }
     }
+    static constexpr auto batch(batched_call const& c, auto... x) {
+        return [&]<int... K>(std::integer_sequence<int, K...>) {
+            return batched_as<Op>(c.attr, {}, every_instance(c, x, K)...);
+        }(std::make_integer_sequence<int, Arity>{});
+    }
 };
 
 /// x with op(a) x = b for a triangle of a. n[0]: the upper one; n[1]: op transposes; n[2]: its diagonal counts as ones. The

@@ -5,6 +5,7 @@
 #include <gradus/op/marker.hpp>
 #include <gradus/pass/rebuild.hpp>
 #include <gradus/pass/softmax.hpp>
+#include <gradus/pass/vectorize.hpp>
 
 namespace gradus::inline GRADUS_ARCH::core {
 
@@ -200,12 +201,16 @@ constexpr text derivative_complaint(graph const& g, list<char> depends, int f, b
 
 namespace gradus::inline GRADUS_ARCH::pass {
 
-/// Replaces every grad and jvp by the derivative's own nodes, inner ones first.
-constexpr graph differentiate(graph const& g) {
+/// Replaces every grad and jvp by the derivative's own nodes, and every vmap by the nodes for all instances, inner ones first. Collects
+/// what a vmap lacks; null stops instead.
+constexpr graph differentiate(graph const& g, text* missing) {
     core::gradients gradient;
+    core::instances all(missing);
     return core::rebuild(g, [&](graph& out, node const& n) {
         int found = -1;
-        if (n.is<op::grad>()) {
+        if (n.is<op::vmap>()) {
+            return all(out, n);
+        } else if (n.is<op::grad>()) {
             found = gradient(out, n.in[0], n.in[1]);
         } else if (n.is<op::jvp>()) {
             found = core::tangent(out, n.in[0], n.in[1], n.in[2]);
@@ -215,5 +220,6 @@ constexpr graph differentiate(graph const& g) {
         return found >= 0 ? value{out, found}.broadcast_to(n.shape).id() : value::constant(out, 0, n.type).broadcast_to(n.shape).id();
     });
 }
+constexpr graph differentiate(graph const& g) { return differentiate(g, nullptr); }
 
 }  // namespace gradus::inline GRADUS_ARCH::pass
