@@ -133,6 +133,7 @@ inline constexpr auto branch_body = freeze<[] {
 
 /// A symbol of another graph, by its name.
 constexpr int outer_symbol(lowering& lower, graph& g, symbol_entry const& s) {
+    if (int const instance = lower.instance_named(s.name); instance >= 0) return instance;
     node n{&info_of<op::symbol>, {-1, -1, -1}, s.type.type, s.type.shape, {}};
     n.attr.n[0] = lower.symbol_number(s.name, s.type);
     return g.intern(n);

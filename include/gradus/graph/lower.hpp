@@ -2,7 +2,9 @@
 #pragma once
 
 #include <gradus/expr/structure.hpp>
+#include <gradus/expr/vmap.hpp>
 #include <gradus/graph/build.hpp>
+#include <gradus/op/marker.hpp>
 
 #include <array>
 
@@ -28,6 +30,12 @@ public:
         for (int i = 0; i < graph_.symbols.size(); ++i)
             if (graph_.symbols[i].name == name) return i;
         return graph_.symbol_index(name, type);
+    }
+    /// The node of an instance by the name that bodies inside of the mapped function know it under; -1 where there is none.
+    constexpr int instance_named(std::string_view name) const {
+        for (instance_entry const& i : instances_)
+            if (i.name == name) return i.id;
+        return -1;
     }
 
 private:
@@ -55,6 +63,36 @@ private:
         requires E::is_control
     constexpr value build_node(E* e) {
         return lower_control(*this, graph_, e);
+    }
+    /// The function on one instance, and a node that asks for all of them. Instances are found by their types' hashes from then on.
+    template <class Call, int K>
+    constexpr value build_node(vmap_expr<Call, K>*) {
+        return [&]<int... I>(std::integer_sequence<int, I...>) {
+            value const arguments[] = {(*this).template operator()<typename Call::template argument<I>>()...};
+            attributes attr;
+            attr.n[0] = level_of(Call::id);
+            (add_instance<Call, I>(attr, arguments[I]), ...);
+            value const one = (*this).template operator()<typename vmap_expr<Call, K>::one>();
+            attr.n[1] = Call::axes[Call::first];
+            return value::emit<op::vmap>(graph_, attr, {}, {one, arguments[Call::first]});
+        }(std::make_integer_sequence<int, static_cast<int>(std::tuple_size_v<typename Call::arguments>)>{});
+    }
+    template <class Call, int K>
+    constexpr void add_instance(attributes attr, value argument) {
+        using one = typename Call::template instance<K>;
+        if constexpr (Call::axes[K] != not_mapped) {
+            if (find(one::hash) >= 0) return;
+            attr.n[1] = Call::axes[K];
+            int const id = value::emit<op::instance>(graph_, attr, {}, {argument}).id();
+            remember(one::hash, id);
+            instances_.push_back({one::name(), id});
+        }
+    }
+    constexpr int level_of(std::uint64_t call) {
+        for (int k = 0; k < levels_.size(); ++k)
+            if (levels_[k] == call) return k;
+        levels_.push_back(call);
+        return levels_.size() - 1;
     }
     template <double V>
     constexpr value build_node(constant_expr<V>*) {
@@ -115,7 +153,13 @@ private:
         }
         table_[slot(hash)] = {hash, id};
     }
+    struct instance_entry {
+        std::string_view name;
+        int id = -1;
+    };
     graph& graph_;
+    list<instance_entry> instances_;
+    list<std::uint64_t> levels_;  ///< the calls of gr::vmap
     unifier known_;
     list<entry> table_;
     int count_ = 0;
