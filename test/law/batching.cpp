@@ -25,7 +25,7 @@ gradus::attributes instance_attributes(int level, int axis) {
 struct layout {
     std::vector<extent> extents;  // the outermost first
     std::vector<int> counts;
-    bool behind = false;          // the axis of instances stands after the first axis of an operand that has one
+    bool behind = false;  // the axis of instances stands after the first axis of an operand that has one
 
     int count() const {
         int n = 1;
@@ -88,7 +88,8 @@ function build_mapped(builder const& build, std::uint64_t seed, layout const& l)
         for (std::size_t level = l.extents.size(); level-- > 0;) {
             value operand = first;  // inside of the outer levels it is an instance of theirs
             for (std::size_t outer = 0; outer < level; ++outer)
-                operand = value::emit<gradus::op::instance>(f.p.g, instance_attributes(static_cast<int>(outer), f.axes["x0"]), {}, {operand});
+                operand =
+                    value::emit<gradus::op::instance>(f.p.g, instance_attributes(static_cast<int>(outer), f.axes["x0"]), {}, {operand});
             r = value::emit<gradus::op::vmap>(f.p.g, instance_attributes(static_cast<int>(level), f.axes["x0"]), {}, {r, operand});
         }
     if (f.results.size() > 1)  // derivatives of all instances together
@@ -114,7 +115,8 @@ numbers stack(std::vector<numbers> const& parts, std::int64_t before) {
     std::size_t const block = parts[0].size() / static_cast<std::size_t>(before);
     for (std::size_t b = 0; b < static_cast<std::size_t>(before); ++b)
         for (numbers const& part : parts)
-            all.insert(all.end(), part.begin() + static_cast<std::ptrdiff_t>(b * block), part.begin() + static_cast<std::ptrdiff_t>((b + 1) * block));
+            all.insert(all.end(), part.begin() + static_cast<std::ptrdiff_t>(b * block),
+                       part.begin() + static_cast<std::ptrdiff_t>((b + 1) * block));
     return all;
 }
 void require_same(numbers const& actual, numbers const& expected) {
