@@ -75,7 +75,6 @@ constexpr std::uint64_t closure_hash() {
 /// What a body is called with: value K of a role, of the loop, the choice or the mapped function with number Id.
 template <std::uint64_t Id, fixed_string Role, int K, tensor_type Type>
 struct placeholder : expression_facts<placeholder<Id, Role, K, Type>> {
-    static constexpr bool is_control = true;
     static constexpr tensor_type type = Type;
     static constexpr std::uint64_t hash = mix(mix(hash_of(Role.view()), Id), static_cast<std::uint64_t>(K));
     static constexpr int weight = 1;

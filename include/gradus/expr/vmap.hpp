@@ -31,9 +31,7 @@ constexpr tensor_type one_instance(tensor_type const& all, int axis) {
         if (i != axis) one.shape.push_back(all.shape[i]);
     return one;
 }
-constexpr tensor_type all_instances(tensor_type const& one, extent instances) {
-    return {one.type, op::in_front(instances, one.shape)};
-}
+constexpr tensor_type all_instances(tensor_type const& one, extent instances) { return {one.type, op::in_front(instances, one.shape)}; }
 
 /// gr::vmap of a function on arguments.
 template <class F, class Axes, class... A>
@@ -97,8 +95,7 @@ constexpr text vmap_arguments_complaint(int const* axes) {
 template <class Call>
 constexpr text vmap_result_complaint() {
     using result = typename Call::result;
-    if constexpr (!expressions_in<result>)
-        return concat("gradus::vmap(f)(xs...): f returns no expression: return one, or a tuple of them");
+    if constexpr (!expressions_in<result>) return concat("gradus::vmap(f)(xs...): f returns no expression: return one, or a tuple of them");
     else {
         for (int k = 0; k < types_of<result>.count; ++k)
             if (types_of<result>.at[k].shape.rank() == max_rank)
@@ -146,7 +143,8 @@ struct vmapped {
 private:
     template <class Call, int... K>
     static constexpr auto results(std::integer_sequence<int, K...>) {
-        return structured_as<typename Call::result, std::tuple<vmap_expr<Call, K>...>>{};
+        if constexpr (requires { typename Call::result::first_type; }) return std::pair{vmap_expr<Call, K>{}...};
+        else return structured_as<typename Call::result, std::tuple<vmap_expr<Call, K>...>>{};
     }
 };
 

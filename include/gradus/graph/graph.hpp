@@ -39,7 +39,7 @@ struct op_info {
     /// What a rule that an operation states makes of all instances: `in` are its operands. Null where facets say it, or nothing does.
     int (*batch)(graph&, batched_call const&, int const* in) = nullptr;
     bool batches = false;   ///< has such a rule; a flag, see `differentiable`
-    bool unlisted = false;               ///< no list of the library has it: graphs that are described at run time bring its rules
+    bool unlisted = false;  ///< no list of the library has it: graphs that are described at run time bring its rules
 };
 
 /// The same for an operation that runs bodies (control/).

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <gradus/expr/structure.hpp>
-#include <gradus/expr/vmap.hpp>
+#include <gradus/expr/derivatives.hpp>
 #include <gradus/graph/build.hpp>
 #include <gradus/op/marker.hpp>
 
@@ -31,20 +30,24 @@ public:
             if (graph_.symbols[i].name == name) return i;
         return graph_.symbol_index(name, type);
     }
-    /// The node of an instance by the name that bodies inside of the mapped function know it under; -1 where there is none.
-    constexpr int instance_named(std::string_view name) const {
+    /// The node of a symbol, or of an instance, by the name that the body of a loop knows it under.
+    constexpr int node_named(std::string_view name, tensor_type const& type) {
         for (instance_entry const& i : instances_)
             if (i.name == name) return i.id;
-        return -1;
+        node n{&info_of<op::symbol>, {-1, -1, -1}, type.type, type.shape, {}};
+        n.attr.n[0] = symbol_number(name, type);
+        return graph_.intern(n);
     }
 
 private:
     template <fixed_string Name, class T, extent... X>
     constexpr value build_node(symbol<Name, T, X...>*) {
         using S = symbol<Name, T, X...>;
-        node n{&info_of<op::symbol>, {-1, -1, -1}, S::type.type, S::type.shape, {}};
-        n.attr.n[0] = symbol_number(S::name(), S::type);
-        return {graph_, graph_.intern(n)};
+        return {graph_, node_named(S::name(), S::type)};
+    }
+    template <std::uint64_t Id, fixed_string Role, int K, tensor_type Type>
+    constexpr value build_node(placeholder<Id, Role, K, Type>*) {
+        return {graph_, node_named(placeholder<Id, Role, K, Type>::name(), Type)};
     }
     /// Slots are symbols without a name, numbered as they stand. Extents known at run time are unknowns, or what has been
     /// found out about them.
@@ -68,7 +71,7 @@ private:
     template <class Call, int K>
     constexpr value build_node(vmap_expr<Call, K>*) {
         return [&]<int... I>(std::integer_sequence<int, I...>) {
-            value const arguments[] = {(*this).template operator()<typename Call::template argument<I>>()...};
+            value const arguments[] = {(*this).template operator()<typename Call::template argument<I>>()... };
             attributes attr;
             attr.n[0] = level_of(Call::id);
             (add_instance<Call, I>(attr, arguments[I]), ...);
@@ -93,6 +96,15 @@ private:
             if (levels_[k] == call) return k;
         levels_.push_back(call);
         return levels_.size() - 1;
+    }
+    template <dtype T>
+    constexpr value build_node(one_expr<T>*) {
+        return value::constant(graph_, 1, T);
+    }
+    template <dtype T, extent N>
+    constexpr value build_node(identity_expr<T, N>*) {
+        value const one = value::constant(graph_, 1, T), whole = one.broadcast_to({N, N});
+        return where(whole.index(0) == whole.index(1), one, 0);
     }
     template <double V>
     constexpr value build_node(constant_expr<V>*) {

@@ -9,7 +9,7 @@ namespace gradus::inline GRADUS_ARCH {
 /// of instances. That axis comes first; operands without one are the same for all instances. What a rule makes has one.
 struct batched_call {
     attributes attr;
-    shape result;      ///< of one instance, as are the operands' shapes
+    shape result;  ///< of one instance, as are the operands' shapes
     shape operand[3];
     extent instances;
     bool mapped[3]{};  ///< which operands have the axis

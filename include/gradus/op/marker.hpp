@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <gradus/op/formula.hpp>
+#include <gradus/op/elementwise.hpp>
 
 namespace gradus::inline GRADUS_ARCH::op {
 
@@ -30,6 +30,24 @@ struct jvp {
         if (!(c.operand[1] == c.operand[2]))
             return fail("the direction is not like the variable: b is ", c.operand[1], ", c is ", c.operand[2]);
         return c.operand[0];
+    }
+};
+
+/// The derivatives of <c, a> with respect to b: reverse mode.
+struct vjp : composite {
+    static constexpr auto name = "vjp";
+    static constexpr op_kind kind = op_kind::marker;
+    static constexpr int arity = 3;
+    static constexpr tensor_type infer(call const& c, complaint& fail) {
+        if (!is_floating(c.operand[0].type)) return fail("the derivative of an integer: a is ", c.operand[0]);
+        if (!is_floating(c.operand[1].type)) return fail("no derivative with respect to an integer: b is ", c.operand[1]);
+        if (!(c.operand[0] == c.operand[2]))
+            return fail("the cotangent is not like the value: a is ", c.operand[0], ", c is ", c.operand[2]);
+        return c.operand[1];
+    }
+    static constexpr auto expand(attributes const&, auto y, auto x, auto cotangent) {
+        auto const weighted = (y * cotangent).sum((std::int64_t{1} << y.shape().rank()) - 1, false);
+        return decltype(y)::template emit<grad>(y.owner(), {}, {}, {weighted, x});
     }
 };
 

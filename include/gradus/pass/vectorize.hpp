@@ -20,7 +20,7 @@ constexpr bool reads_axes_once(view_axis (*view)(attributes const&, shape const&
     return true;
 }
 /// Is there a rule for all instances of a node?
-constexpr bool has_batching(graph const& g, node const& n) {
+constexpr bool has_batching(auto const& g, node const& n) {
     if (n.op->batches || n.op->kind == op_kind::elementwise || n.op->kind == op_kind::list || n.op->same_order) return true;
     return n.op->kind == op_kind::view && n.op->view && reads_axes_once(n.op->view, n.attr, g[n.in[0]].shape, n.shape);
 }
@@ -54,7 +54,9 @@ constexpr value part_of_instances(value x, batched_call const& c, view_axis cons
         all_fit = all_fit && op::can_be_packed(r.first, r.step);
         packed.n[axis + 1] = op::pack_range(r.first, r.step);
     }
-    auto const reads_all = [&](int axis) { return part[axis + 1] == x.shape()[axis + 1] && along[axis].first == 0 && along[axis].step == 1; };
+    auto const reads_all = [&](int axis) {
+        return part[axis + 1] == x.shape()[axis + 1] && along[axis].first == 0 && along[axis].step == 1;
+    };
     bool whole = true;
     for (int axis = 0; axis < c.operand[0].rank(); ++axis) whole = whole && reads_all(axis);
     if (whole) return x;
@@ -142,10 +144,10 @@ private:
             in[k] = c.mapped[k] ? l.all[n.in[k]] : n.in[k];
         }
         if (!has_batching(g, n)) return refused(g, n, count, concat("states no batching rule, batch(call, operands...)"));
-        int const made = n.op->batches                           ? n.op->batch(g, c, in)
+        int const made = n.op->batches                        ? n.op->batch(g, c, in)
                          : n.op->kind == op_kind::elementwise ? batch_elementwise(g, n, c, in)
-                         : n.op->same_order                      ? value{g, in[0]}.reshape(op::in_front(count, n.shape)).id()
-                                                                 : batch_view(g, *n.op, c, in[0]);
+                         : n.op->same_order                   ? value{g, in[0]}.reshape(op::in_front(count, n.shape)).id()
+                                                              : batch_view(g, *n.op, c, in[0]);
         tensor_type const expected{n.type, op::in_front(count, n.shape)};
         if (g[made].result() == expected) return made;
         return refused(g, n, count, concat("states a batching rule that makes ", g[made].result(), ", not ", expected));
