@@ -23,8 +23,8 @@ bool near(double p, double q) { return std::abs(p - q) <= 1e-13 * std::max(1.0, 
 TEST_CASE("hessian: of a quadratic form it is a + a^T") {
     constexpr auto v = gr::var<"v", double, 3>;
     constexpr auto f = gr::dot(x, gr::matmul(a, x));
-    constexpr auto program = gr::compile(gr::hessian(f, x), gr::hessian_diagonal(f, x), gr::hvp(f, x, v), gr::vjp(gr::matmul(a, x), x, v),
-                                         gr::hessian(f, a));
+    constexpr auto program =
+        gr::compile(gr::hessian(f, x), gr::hessian_diagonal(f, x), gr::hvp(f, x, v), gr::vjp(gr::matmul(a, x), x, v), gr::hessian(f, a));
     auto const [h, d, hv, vj, zero] = program(x = X, a = A, v = V);
     for (int i = 0; i < 3; ++i) {
         double product = 0, transposed = 0;
@@ -138,7 +138,8 @@ TEST_CASE("value_and_grad: pairs of a loss and its derivatives") {
     constexpr auto loss = gr::sum(gr::square(gr::matmul(a, x)));
     constexpr auto one = gr::value_and_grad(loss, x);
     constexpr auto two = gr::value_and_grad(loss, x, a);
-    constexpr auto program = gr::compile(one.first, one.second, two.first, std::get<0>(two.second), std::get<1>(two.second), gr::grad(loss, a));
+    constexpr auto program =
+        gr::compile(one.first, one.second, two.first, std::get<0>(two.second), std::get<1>(two.second), gr::grad(loss, a));
     auto const [l, by_x, again, also, by_a, expected] = program(x = X, a = A);
     CHECK(l == again);
     for (int i = 0; i < 3; ++i) CHECK(by_x(i) == also(i));

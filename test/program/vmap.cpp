@@ -71,7 +71,8 @@ TEST_CASE("vmap: other axes, arguments that are not mapped, results that do not 
     constexpr auto a = gr::var<"a", double, 3, 2>;
     constexpr auto f = [](auto column, auto row, auto scale) { return std::pair{gr::outer(column, row) * scale, scale * scale}; };
     constexpr auto found = gr::vmap<-1, 0, gr::none>(f)(a, gr::transpose(a), b);
-    static_assert(found.first.type == gr::tensor_type{gr::dtype::float64, {2, 3, 3}} && found.second.type == gr::tensor_type{gr::dtype::float64, {2}});
+    static_assert(found.first.type == gr::tensor_type{gr::dtype::float64, {2, 3, 3}} &&
+                  found.second.type == gr::tensor_type{gr::dtype::float64, {2}});
     constexpr auto program = gr::compile(found.first, found.second, gr::vmap<1>([](auto c) { return gr::sum(c); })(a));
     constexpr double A[3][2] = {{1, 2}, {3, 4}, {5, 6}};
     auto const [products, squares, sums] = program(a = A, b = 2.0);
@@ -86,8 +87,10 @@ TEST_CASE("vmap: inside of vmap, a kernel matrix") {
     constexpr auto z = gr::var<"z", double, "m", 3>;
     constexpr auto kernel = [](auto p, auto q) { return gr::exp(-0.5_c * gr::sum(gr::square(p - q))); };
     constexpr auto matrix = gr::vmap([=](auto p) { return gr::vmap([=](auto q) { return kernel(p, q); })(z); })(x);
-    constexpr auto slopes = gr::vmap([=](auto p) { return gr::vmap<gr::none, 0>([=](auto u, auto q) { return gr::grad(kernel(u, q), u); })(p, z); })(x);
-    static_assert(matrix.type == gr::tensor_type{gr::dtype::float64, {"n", "m"}} && slopes.type == gr::tensor_type{gr::dtype::float64, {"n", "m", 3}});
+    constexpr auto slopes =
+        gr::vmap([=](auto p) { return gr::vmap<gr::none, 0>([=](auto u, auto q) { return gr::grad(kernel(u, q), u); })(p, z); })(x);
+    static_assert(matrix.type == gr::tensor_type{gr::dtype::float64, {"n", "m"}} &&
+                  slopes.type == gr::tensor_type{gr::dtype::float64, {"n", "m", 3}});
     constexpr auto program = gr::compile(matrix, slopes, gr::grad(gr::sum(matrix), z));
     constexpr double Z[2][3] = {{0, 1, 2}, {1, 1, 1}};
     auto const [k, s, by_z] = program(x = X, z = Z);
@@ -125,7 +128,8 @@ TEST_CASE("vmap: rows by indices of each instance, for a number of instances tha
 }
 TEST_CASE("vmap: inside of a loop, which it captures from") {
     constexpr auto steps = gr::var<"steps", double, "time", 3>;
-    constexpr auto last = gr::scan([](auto h, auto step) { return gr::vmap([=](auto hi) { return gr::tanh(hi + gr::dot(step, w)); })(h); }, y, steps);
+    constexpr auto last =
+        gr::scan([](auto h, auto step) { return gr::vmap([=](auto hi) { return gr::tanh(hi + gr::dot(step, w)); })(h); }, y, steps);
     constexpr auto program = gr::compile(last, gr::grad(gr::sum(last), w));
     constexpr double S[2][3] = {{1, 0, 1}, {0, 2, -1}};
     auto const [h, by_w] = program(y = Y, steps = S, w = W);

@@ -50,6 +50,8 @@ struct control_info : op_info {
     text (*fault)(graph const&, node const&);               ///< what is wrong with a node, empty where nothing is
     void (*describe)(text&, graph const&, node const&);     ///< appends its attributes as text
     bool (*recomputes)(graph const&, node const&, int id);  ///< does a branch compute node `id` again?
+    /// Node `id` for `count` instances; `mapped` says which nodes depend on the instance, `all` what these are for all of them.
+    int (*control_batch)(graph&, int id, extent count, core::list<char> const& mapped, core::list<int> const& all);
 };
 
 /// One value of a program: an operation on earlier values.

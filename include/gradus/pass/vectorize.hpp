@@ -21,7 +21,8 @@ constexpr bool reads_axes_once(view_axis (*view)(attributes const&, shape const&
 }
 /// Is there a rule for all instances of a node?
 constexpr bool has_batching(auto const& g, node const& n) {
-    if (n.op->batches || n.op->kind == op_kind::elementwise || n.op->kind == op_kind::list || n.op->same_order) return true;
+    if (n.op->batches || n.op->kind == op_kind::elementwise || n.op->kind == op_kind::list || n.op->kind == op_kind::control) return true;
+    if (n.op->same_order) return true;
     return n.op->kind == op_kind::view && n.op->view && reads_axes_once(n.op->view, n.attr, g[n.in[0]].shape, n.shape);
 }
 
@@ -136,6 +137,7 @@ private:
             return axis == 0 ? x.id() : x.transpose(first_axis(x.shape().rank(), axis)).id();
         }
         if (n.op->kind == op_kind::list) return -1;
+        if (is_control(n)) return rules_of(n).control_batch(g, id, count, l.mapped, l.all);
         batched_call c{n.attr, n.shape, {}, count, {}};
         int in[3] = {-1, -1, -1};
         for (int k = 0; k < 3 && n.in[k] >= 0; ++k) {

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <gradus.hpp>
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <vector>
+
+// Loops and choices under gr::vmap, with their derivatives: what each instance gives alone.
+namespace {
+
+namespace gr = gradus;
+using namespace gr::literals;
+
+constexpr auto h0 = gr::var<"h0", double, 2>;
+constexpr auto xs = gr::var<"xs", double, "time", 2>;
+constexpr auto w = gr::var<"w", double, 2, 2>;
+constexpr auto v = gr::var<"v", double, 2, 2>;
+constexpr auto starts = gr::var<"starts", double, "n", 2>;
+constexpr auto series = gr::var<"series", double, "time", "n", 2>;
+constexpr auto weights = gr::var<"weights", double, "n", 2, 2>;
+
+constexpr int N = 3, T = 4;
+std::vector<double> const H{0.5, -0.25, 0.1, 0.7, -0.6, 0.3}, W{0.3, -0.4, 0.2, 0.6}, V{1, 0.5, -0.5, 0.25};
+std::vector<double> drawn(int count) {
+    std::vector<double> made;
+    for (int i = 0; i < count; ++i) made.push_back((i * 37 % 83) / 41.0 - 1);
+    return made;
+}
+std::vector<double> const X = drawn(T * N * 2), WS = drawn(N * 4);
+std::vector<double> row(std::vector<double> const& all, int i) {
+    auto const width = all.size() / N;
+    return {all.begin() + static_cast<std::ptrdiff_t>(i * width), all.begin() + static_cast<std::ptrdiff_t>((i + 1) * width)};
+}
+std::vector<double> one_series(int i) {
+    std::vector<double> made;
+    for (int t = 0; t < T; ++t)
+        for (int j = 0; j < 2; ++j) made.push_back(X[static_cast<std::size_t>((t * N + i) * 2 + j)]);
+    return made;
+}
+
+/// The last carry, all outputs and derivatives of a loss with respect to what the loop takes and what it captures.
+constexpr auto loop = [](auto start, auto rows, auto matrix) {
+    auto const both = gr::scan(
+        [=](auto h, auto x) {
+            auto next = gr::tanh(gr::matmul(h, matrix) + x);
+            return std::pair{next, gr::sum(next * x)};
+        },
+        start, rows);
+    auto const loss = gr::sum(gr::square(both.first)) + gr::sum(both.second);
+    return std::tuple{
+        both.first, both.second, gr::grad(loss, matrix), gr::grad(loss, start), gr::grad(loss, rows), gr::jvp(loss, matrix, v)};
+};
+void require_same(auto const& all, std::vector<double> const& alone, int i) {
+    REQUIRE(all.size() == N * static_cast<std::int64_t>(alone.size()));
+    for (std::size_t k = 0; k < alone.size(); ++k) {
+        double const x = all.data()[static_cast<std::size_t>(i) * alone.size() + k];
+        // sums of some terms of order 1 in another order
+        CHECK(std::abs(x - alone[k]) <= 1e-13 * std::max(1.0, std::abs(alone[k])));
+    }
+}
+std::vector<double> elements(auto const& x) {
+    if constexpr (std::is_arithmetic_v<std::remove_cvref_t<decltype(x)>>) return {x};
+    else return std::vector<double>(x.begin(), x.end());
+}
+void require_each(auto const& all, std::function<std::vector<std::vector<double>>(int)> const& alone) {
+    for (int i = 0; i < N; ++i) {
+        auto const expected = alone(i);
+        std::size_t k = 0;
+        std::apply([&](auto const&... result) { (require_same(result, expected[k++], i), ...); }, all);
+    }
+}
+std::vector<std::vector<double>> listed(auto const& results) {
+    return std::apply([](auto const&... r) { return std::vector<std::vector<double>>{elements(r)...}; }, results);
+}
+template <class... E>
+constexpr auto compiled(std::tuple<E...> const&) {
+    return gr::compile(E{}...);
+}
+constexpr auto alone = compiled(loop(h0, xs, w));
+
+}  // namespace
+
+TEST_CASE("vmap of scan: carries, rows and what is captured are mapped") {
+    constexpr auto all = compiled(gr::vmap<0, 1, 0>(loop)(starts, series, weights));
+    require_each(all(starts = H, series = X, weights = WS, v = V, gr::dim<"n"> = N, gr::dim<"time"> = T),
+                 [](int i) { return listed(alone(h0 = row(H, i), xs = one_series(i), w = row(WS, i), v = V, gr::dim<"time"> = T)); });
+}
+TEST_CASE("vmap of scan: rows alone make the carry one of instances") {
+    constexpr auto all = compiled(gr::vmap<gr::none, 1, gr::none>(loop)(h0, series, w));
+    require_each(all(h0 = row(H, 0), series = X, w = W, v = V, gr::dim<"n"> = N, gr::dim<"time"> = T),
+                 [](int i) { return listed(alone(h0 = row(H, 0), xs = one_series(i), w = W, v = V, gr::dim<"time"> = T)); });
+}
+TEST_CASE("vmap of scan: the first carry alone; one loop, not one for each instance") {
+    constexpr auto all = compiled(gr::vmap<0, gr::none, gr::none>(loop)(starts, xs, w));
+    require_each(all(starts = H, xs = one_series(1), w = W, v = V, gr::dim<"n"> = N, gr::dim<"time"> = T),
+                 [](int i) { return listed(alone(h0 = row(H, i), xs = one_series(1), w = W, v = V, gr::dim<"time"> = T)); });
+    constexpr auto last = gr::vmap([](auto h) { return std::get<0>(loop(h, xs, w)); })(starts);
+    constexpr auto program = gr::compile(last, gr::grad(gr::sum(last), w));
+    auto const [value, by_w] = program(starts = H, xs = one_series(1), w = W, gr::dim<"n"> = N, gr::dim<"time"> = T);
+    CHECK(value.size() == 2 * N);
+    CHECK(by_w.size() == 4);
+}
+TEST_CASE("vmap of scan: steps without rows, from the end, a loop in a loop, and a Jacobian through a loop") {
+    constexpr auto f = [](auto h) {
+        auto const inner = gr::scan<3>([](auto g) { return gr::scan<2>([](auto k) { return gr::sin(gr::matmul(k, w)) + k; }, g); }, h);
+        auto const back = gr::scan<gr::reverse>([=](auto g, auto x) { return std::pair{g * inner + x, g}; }, h, xs);
+        return std::tuple{inner, back.first, back.second, gr::jacobian(inner, h), gr::hessian(gr::sum(gr::square(inner)), h)};
+    };
+    constexpr auto all = compiled(gr::vmap(f)(starts));
+    constexpr auto one = compiled(f(h0));
+    require_each(all(starts = H, xs = one_series(1), w = W, gr::dim<"n"> = N, gr::dim<"time"> = T),
+                 [&](int i) { return listed(one(h0 = row(H, i), xs = one_series(1), w = W, gr::dim<"time"> = T)); });
+}
+TEST_CASE("vmap of cond: one choice for all, and one of each instance, which leaks nothing of the other branch") {
+    constexpr auto p = gr::var<"p", double>;
+    constexpr auto choose = [](auto predicate, auto h) {
+        auto const y = gr::cond(predicate, [](auto x) { return gr::log(x) * gr::sum(w); }, [](auto x) { return gr::square(x); }, h);
+        return std::tuple{y, gr::grad(gr::sum(y), h), gr::grad(gr::sum(y), w)};
+    };
+    constexpr auto one = compiled(choose(p, h0));
+    constexpr auto alike = compiled(gr::vmap<gr::none, 0>(choose)(p, starts));
+    for (double P : {0.0, 1.0}) {
+        std::vector<double> const positive{0.5, 0.25, 0.1, 0.7, 0.6, 0.3};
+        require_each(alike(p = P, starts = positive, w = W, gr::dim<"n"> = N),
+                     [&](int i) { return listed(one(p = P, h0 = row(positive, i), w = W)); });
+    }
+    constexpr auto own = compiled(gr::vmap([=](auto h) { return choose(gr::all(h > 0_c), h); })(starts));
+    constexpr auto own_one = compiled(choose(gr::all(h0 > 0_c), h0));
+    require_each(own(starts = H, w = W, gr::dim<"n"> = N), [&](int i) { return listed(own_one(h0 = row(H, i), w = W)); });
+}
