@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <gradus.hpp>
+#include <gradus/graph/interpret.hpp>
 
 #include <doctest/doctest.h>
 
@@ -53,55 +54,57 @@ constexpr auto loop = [](auto start, auto rows, auto matrix) {
     return std::tuple{
         both.first, both.second, gr::grad(loss, matrix), gr::grad(loss, start), gr::grad(loss, rows), gr::jvp(loss, matrix, v)};
 };
-void require_same(auto const& all, std::vector<double> const& alone, int i) {
-    REQUIRE(all.size() == N * static_cast<std::int64_t>(alone.size()));
-    for (std::size_t k = 0; k < alone.size(); ++k) {
-        double const x = all.data()[static_cast<std::size_t>(i) * alone.size() + k];
-        // sums of some terms of order 1 in another order
-        CHECK(std::abs(x - alone[k]) <= 1e-13 * std::max(1.0, std::abs(alone[k])));
-    }
-}
-std::vector<double> elements(auto const& x) {
-    if constexpr (std::is_arithmetic_v<std::remove_cvref_t<decltype(x)>>) return {x};
-    else return std::vector<double>(x.begin(), x.end());
-}
-void require_each(auto const& all, std::function<std::vector<std::vector<double>>(int)> const& alone) {
-    for (int i = 0; i < N; ++i) {
-        auto const expected = alone(i);
-        std::size_t k = 0;
-        std::apply([&](auto const&... result) { (require_same(result, expected[k++], i), ...); }, all);
-    }
-}
-std::vector<std::vector<double>> listed(auto const& results) {
-    return std::apply([](auto const&... r) { return std::vector<std::vector<double>>{elements(r)...}; }, results);
-}
+using data = gr::symbol_values<double>;
+using results = std::vector<std::vector<double>>;
+/// Values of expressions, by the interpreter on what the passes make of them: no program is compiled for each.
 template <class... E>
-constexpr auto compiled(std::tuple<E...> const&) {
-    return gr::compile(E{}...);
+auto values_of(std::tuple<E...> const&) {
+    return [](data const& symbols) {
+        gr::graph const written = gr::core::lower<E...>(), ready = gr::pass::simplify(gr::pass::differentiation(written));
+        REQUIRE(gr::check(ready).str() == "");
+        return gr::interpret(ready, symbols, {{"n", N}, {"time", T}});
+    };
 }
-constexpr auto alone = compiled(loop(h0, xs, w));
+void require_each(results const& all, std::function<results(int)> const& alone) {
+    for (int i = 0; i < N; ++i) {
+        results const expected = alone(i);
+        REQUIRE(all.size() == expected.size());
+        for (std::size_t r = 0; r < all.size(); ++r) {
+            REQUIRE(all[r].size() == N * expected[r].size());
+            for (std::size_t k = 0; k < expected[r].size(); ++k) {
+                double const x = all[r][static_cast<std::size_t>(i) * expected[r].size() + k];
+                // sums of some terms of order 1 in another order
+                CHECK(std::abs(x - expected[r][k]) <= 1e-13 * std::max(1.0, std::abs(expected[r][k])));
+            }
+        }
+    }
+}
+auto const alone = values_of(loop(h0, xs, w));
 
 }  // namespace
 
 TEST_CASE("vmap of scan: carries, rows and what is captured are mapped") {
-    constexpr auto all = compiled(gr::vmap<0, 1, 0>(loop)(starts, series, weights));
-    require_each(all(starts = H, series = X, weights = WS, v = V, gr::dim<"n"> = N, gr::dim<"time"> = T),
-                 [](int i) { return listed(alone(h0 = row(H, i), xs = one_series(i), w = row(WS, i), v = V, gr::dim<"time"> = T)); });
+    auto const all = values_of(gr::vmap<0, 1, 0>(loop)(starts, series, weights));
+    require_each(all(data{{"starts", H}, {"series", X}, {"weights", WS}, {"v", V}}),
+                 [](int i) { return alone(data{{"h0", row(H, i)}, {"xs", one_series(i)}, {"w", row(WS, i)}, {"v", V}}); });
 }
 TEST_CASE("vmap of scan: rows alone make the carry one of instances") {
-    constexpr auto all = compiled(gr::vmap<gr::none, 1, gr::none>(loop)(h0, series, w));
-    require_each(all(h0 = row(H, 0), series = X, w = W, v = V, gr::dim<"n"> = N, gr::dim<"time"> = T),
-                 [](int i) { return listed(alone(h0 = row(H, 0), xs = one_series(i), w = W, v = V, gr::dim<"time"> = T)); });
+    auto const all = values_of(gr::vmap<gr::none, 1, gr::none>(loop)(h0, series, w));
+    require_each(all(data{{"h0", row(H, 0)}, {"series", X}, {"w", W}, {"v", V}}),
+                 [](int i) { return alone(data{{"h0", row(H, 0)}, {"xs", one_series(i)}, {"w", W}, {"v", V}}); });
 }
 TEST_CASE("vmap of scan: the first carry alone; one loop, not one for each instance") {
-    constexpr auto all = compiled(gr::vmap<0, gr::none, gr::none>(loop)(starts, xs, w));
-    require_each(all(starts = H, xs = one_series(1), w = W, v = V, gr::dim<"n"> = N, gr::dim<"time"> = T),
-                 [](int i) { return listed(alone(h0 = row(H, i), xs = one_series(1), w = W, v = V, gr::dim<"time"> = T)); });
+    auto const all = values_of(gr::vmap<0, gr::none, gr::none>(loop)(starts, xs, w));
+    require_each(all(data{{"starts", H}, {"xs", one_series(1)}, {"w", W}, {"v", V}}),
+                 [](int i) { return alone(data{{"h0", row(H, i)}, {"xs", one_series(1)}, {"w", W}, {"v", V}}); });
     constexpr auto last = gr::vmap([](auto h) { return std::get<0>(loop(h, xs, w)); })(starts);
     constexpr auto program = gr::compile(last, gr::grad(gr::sum(last), w));
     auto const [value, by_w] = program(starts = H, xs = one_series(1), w = W, gr::dim<"n"> = N, gr::dim<"time"> = T);
-    CHECK(value.size() == 2 * N);
-    CHECK(by_w.size() == 4);
+    static_assert(gr::count(program.graph(), "scan") == 3);  // the last carry, those before each step, and the sum of what w gets
+    auto const expected = values_of(std::tuple{last, gr::grad(gr::sum(last), w)})(data{{"starts", H}, {"xs", one_series(1)}, {"w", W}});
+    REQUIRE(value.size() == 2 * N);
+    for (std::size_t k = 0; k < 2 * N; ++k) CHECK(std::abs(value.data()[k] - expected[0][k]) <= 1e-13);
+    for (std::size_t k = 0; k < 4; ++k) CHECK(std::abs(by_w.data()[k] - expected[1][k]) <= 1e-13);
 }
 TEST_CASE("vmap of scan: steps without rows, from the end, a loop in a loop, and a Jacobian through a loop") {
     constexpr auto f = [](auto h) {
@@ -109,10 +112,10 @@ TEST_CASE("vmap of scan: steps without rows, from the end, a loop in a loop, and
         auto const back = gr::scan<gr::reverse>([=](auto g, auto x) { return std::pair{g * inner + x, g}; }, h, xs);
         return std::tuple{inner, back.first, back.second, gr::jacobian(inner, h), gr::hessian(gr::sum(gr::square(inner)), h)};
     };
-    constexpr auto all = compiled(gr::vmap(f)(starts));
-    constexpr auto one = compiled(f(h0));
-    require_each(all(starts = H, xs = one_series(1), w = W, gr::dim<"n"> = N, gr::dim<"time"> = T),
-                 [&](int i) { return listed(one(h0 = row(H, i), xs = one_series(1), w = W, gr::dim<"time"> = T)); });
+    auto const all = values_of(gr::vmap(f)(starts));
+    auto const one = values_of(f(h0));
+    require_each(all(data{{"starts", H}, {"xs", one_series(1)}, {"w", W}}),
+                 [&](int i) { return one(data{{"h0", row(H, i)}, {"xs", one_series(1)}, {"w", W}}); });
 }
 TEST_CASE("vmap of cond: one choice for all, and one of each instance, which leaks nothing of the other branch") {
     constexpr auto p = gr::var<"p", double>;
@@ -120,14 +123,14 @@ TEST_CASE("vmap of cond: one choice for all, and one of each instance, which lea
         auto const y = gr::cond(predicate, [](auto x) { return gr::log(x) * gr::sum(w); }, [](auto x) { return gr::square(x); }, h);
         return std::tuple{y, gr::grad(gr::sum(y), h), gr::grad(gr::sum(y), w)};
     };
-    constexpr auto one = compiled(choose(p, h0));
-    constexpr auto alike = compiled(gr::vmap<gr::none, 0>(choose)(p, starts));
+    auto const one = values_of(choose(p, h0));
+    auto const alike = values_of(gr::vmap<gr::none, 0>(choose)(p, starts));
     for (double P : {0.0, 1.0}) {
         std::vector<double> const positive{0.5, 0.25, 0.1, 0.7, 0.6, 0.3};
-        require_each(alike(p = P, starts = positive, w = W, gr::dim<"n"> = N),
-                     [&](int i) { return listed(one(p = P, h0 = row(positive, i), w = W)); });
+        require_each(alike(data{{"p", {P}}, {"starts", positive}, {"w", W}}),
+                     [&](int i) { return one(data{{"p", {P}}, {"h0", row(positive, i)}, {"w", W}}); });
     }
-    constexpr auto own = compiled(gr::vmap([=](auto h) { return choose(gr::all(h > 0_c), h); })(starts));
-    constexpr auto own_one = compiled(choose(gr::all(h0 > 0_c), h0));
-    require_each(own(starts = H, w = W, gr::dim<"n"> = N), [&](int i) { return listed(own_one(h0 = row(H, i), w = W)); });
+    auto const own = values_of(gr::vmap([=](auto h) { return choose(gr::all(h > 0_c), h); })(starts));
+    auto const own_one = values_of(choose(gr::all(h0 > 0_c), h0));
+    require_each(own(data{{"starts", H}, {"w", W}}), [&](int i) { return own_one(data{{"h0", row(H, i)}, {"w", W}}); });
 }
