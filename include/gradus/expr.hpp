@@ -2,6 +2,7 @@
 #pragma once
 
 #include <gradus/expr/body.hpp>
+#include <gradus/expr/constants.hpp>
 #include <gradus/expr/convolution.hpp>
 #include <gradus/expr/derivatives.hpp>
 #include <gradus/expr/expression.hpp>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <gradus/expr/constants.hpp>
 #include <gradus/expr/structure.hpp>
 #include <gradus/expr/vmap.hpp>
 
@@ -10,21 +11,6 @@ namespace gradus::inline GRADUS_ARCH {
 
 namespace core {
 
-/// The number 1 of a dtype.
-template <dtype T>
-struct one_expr : expression_facts<one_expr<T>> {
-    static constexpr tensor_type type{T, {}};
-    static constexpr std::uint64_t hash = mix(hash_of("one"), static_cast<std::uint64_t>(T));
-    static constexpr int weight = 1;
-};
-/// The identity matrix.
-template <dtype T, extent N>
-struct identity_expr : expression_facts<identity_expr<T, N>> {
-    static constexpr tensor_type type{T, {N, N}};
-    static constexpr std::uint64_t hash = mix(mix(hash_of("identity"), static_cast<std::uint64_t>(T)),
-                                              mix(static_cast<std::uint64_t>(N.code), static_cast<std::uint64_t>(N.more)));
-    static constexpr int weight = 1;
-};
 template <shape S, class E>
 constexpr auto shaped(E x) {
     if constexpr (E::type.shape == S) return x;
@@ -61,7 +47,7 @@ struct on_direction {
     template <class Direction>
     static constexpr auto next(Direction d) {
         if constexpr (Axis + 1 == T.shape.rank()) return F{}(d);
-        else return vmap(on_direction<T, F, Axis + 1, Direction>{})(identity_expr<T.type, T.shape[Axis + 1]>{});
+        else return vmap(on_direction<T, F, Axis + 1, Direction>{})(eye<element_t<T.type>, T.shape[Axis + 1]>);
     }
 };
 /// F on each direction of a value's elements: the axes of T before those of the results. Axes of known extents are one for a while, so
@@ -69,13 +55,13 @@ struct on_direction {
 template <tensor_type T, class F>
 constexpr auto on_all_directions(F f) {
     constexpr int rank = T.shape.rank();
-    if constexpr (rank == 0) return f(one_expr<T.type>{});
+    if constexpr (rank == 0) return f(ones<element_t<T.type>>);
     else if constexpr (rank > 1 && T.shape.is_static()) {
         constexpr extent size = T.shape.static_size();
-        auto const all = vmap(on_flat_direction<T, F>{})(identity_expr<T.type, size>{});
+        auto const all = vmap(on_flat_direction<T, F>{})(eye<element_t<T.type>, size>);
         constexpr shape one = one_instance(decltype(all)::type, 0).shape;
         return shaped<joined_shapes(T.shape, one)>(all);
-    } else return vmap(on_direction<T, F, 0, constant_expr<1.0>>{})(identity_expr<T.type, T.shape[0]>{});
+    } else return vmap(on_direction<T, F, 0, constant_expr<1.0>>{})(eye<element_t<T.type>, T.shape[0]>);
 }
 
 template <class Y, class X>

@@ -97,14 +97,18 @@ private:
         levels_.push_back(call);
         return levels_.size() - 1;
     }
-    template <dtype T>
-    constexpr value build_node(one_expr<T>*) {
-        return value::constant(graph_, 1, T);
+    template <double V, element T, extent... X>
+    constexpr value build_node(filled_expr<V, T, X...>*) {
+        return value::constant(graph_, V, dtype_of<T>).broadcast_to({X...});
     }
-    template <dtype T, extent N>
-    constexpr value build_node(identity_expr<T, N>*) {
-        value const one = value::constant(graph_, 1, T), whole = one.broadcast_to({N, N});
-        return where(whole.index(0) == whole.index(1), one, 0);
+    template <element T, extent N, extent M>
+    constexpr value build_node(identity_expr<T, N, M>*) {
+        value const one = value::constant(graph_, 1, dtype_of<T>), whole = one.broadcast_to({N, M});
+        return where(whole.index(0) == whole.index(1), one, one.number(0)).broadcast_to({N, M});
+    }
+    template <element T, extent N>
+    constexpr value build_node(counting_expr<T, N>*) {
+        return value::constant(graph_, 0, dtype_of<T>).broadcast_to({N}).index(0).cast(dtype_of<T>);
     }
     template <double V>
     constexpr value build_node(constant_expr<V>*) {
