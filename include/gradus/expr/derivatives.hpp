@@ -111,7 +111,7 @@ constexpr text hessian_complaint() {
     return jacobian_complaint<Y, X>();
 }
 template <class Y, class X>
-constexpr auto forward_jacobian() {
+constexpr auto forward_jacobian(Y, X) {
     auto const all = on_all_directions<X::type>(jvp_along<Y, X>{});
     constexpr int rank = decltype(all)::type.shape.rank(), of_y = Y::type.shape.rank();
     if constexpr (of_y == 0 || of_y == rank) return all;
@@ -125,19 +125,20 @@ constexpr auto vjp(expression auto y, expression auto x, expression auto cotange
 /// The derivatives of every element of y with respect to every element of x, an expression of y's axes and then x's. One direction
 /// for each element of x, forward mode.
 template <expression Y, expression X>
-constexpr auto jacfwd(Y y, X) {
+constexpr auto jacfwd(Y y, X x) {
     core::report<&core::jacobian_complaint<Y, X>>();
     if constexpr (!core::is_empty<&core::jacobian_complaint<Y, X>>) return y;
-    else return core::forward_jacobian<Y, X>();
+    else return core::forward_jacobian(y, x);
 }
-/// The same by one cotangent for each element of y, reverse mode.
+/// The same Jacobian as jacfwd, by one cotangent for each element of y, reverse mode.
 template <expression Y, expression X>
-constexpr auto jacrev(Y y, X) {
+constexpr auto jacrev(Y y, [[maybe_unused]] X x) {
     core::report<&core::jacobian_complaint<Y, X>>();
     if constexpr (!core::is_empty<&core::jacobian_complaint<Y, X>>) return y;
     else return core::on_all_directions<Y::type>(core::vjp_along<Y, X>{});
 }
-/// The same in the mode that has fewer directions: forward if x has no more elements than y. Named dimensions count as many.
+/// The Jacobian in the mode that has fewer directions: jacfwd if x has no more elements than y, else jacrev. Named dimensions count as
+/// many.
 template <expression Y, expression X>
 constexpr auto jacobian(Y y, X x) {
     if constexpr (core::goes_forward(Y::type.shape, X::type.shape)) return jacfwd(y, x);
@@ -152,7 +153,7 @@ constexpr auto hessian(Y y, X x) {
 }
 /// The diagonal of the Hessian, an expression of x's shape, by one product of the Hessian with a vector for each element.
 template <expression Y, expression X>
-constexpr auto hessian_diagonal(Y y, X) {
+constexpr auto hessian_diagonal(Y y, [[maybe_unused]] X x) {
     core::report<&core::hessian_complaint<Y, X>>();
     if constexpr (!core::is_empty<&core::hessian_complaint<Y, X>>) return y;
     else return core::on_all_directions<X::type>(core::curvature_along<Y, X>{});

@@ -157,7 +157,7 @@ private:
 /// argument that is the same for all instances. What `f` captures is shared, and what does not depend on an instance is computed once.
 /// Extents may be named. It nests with grad, jvp and itself; inside of `f` derivatives see an instance as a variable of its own.
 template <auto... Axes, class F>
-constexpr auto vmap(F) {
+constexpr auto vmap([[maybe_unused]] F f) {
     return core::vmapped<F, Axes...>{};
 }
 
