@@ -12,6 +12,60 @@ namespace {
 namespace gr = gradus;
 using namespace gr::literals;
 
+/// Sums up to each element of a vector, halved from one to the next: instances go through it one after the other.
+struct decayed {
+    static constexpr auto name = "decayed";
+    static constexpr auto kind = gr::op_kind::movement;
+    static constexpr int arity = 1;
+    static constexpr gr::tensor_type infer(gr::call const& c, gr::complaint&) { return c.operand[0]; }
+    template <class T>
+    static void kernel(gr::call const& c, T const* const* in, T* out) {
+        T sum = 0;
+        for (std::int64_t i = 0; i < c.operand[0].shape.static_size(); ++i) out[i] = sum = in[0][i] + sum / 2;
+    }
+    static constexpr auto turned(auto g) { return gr::apply<structural::backwards>(g); }
+    static constexpr auto vjp(auto g, auto, auto) { return turned(gr::apply<decayed>(turned(g))); }
+    static constexpr auto jvp(auto t, auto, auto) { return gr::apply<decayed>(t); }
+    static constexpr auto batch(gr::batched_call const& c, auto x) {
+        auto row = [&](int i) {
+            return gr::apply<decayed>(gr::op::part_of(x, 0, i, 1).reshape(c.operand[0])).reshape(gr::op::in_front(1, c.result));
+        };
+        auto all = row(0);
+        for (int i = 1; i < c.instances.code; ++i) all = gr::op::joined(all, row(i), 0);
+        return all;
+    }
+};
+/// Two results, a vector over its sum and the sum: rules see and make both.
+struct parts_of_total {
+    static constexpr auto name = "parts_of_total";
+    static constexpr auto kind = gr::op_kind::movement;
+    static constexpr int arity = 1, results = 2;
+    static constexpr gr::tensor_type infer(gr::call const& c, gr::complaint&, int result) {
+        gr::tensor_type y = c.operand[0];
+        if (result == 1) y.shape[y.shape.rank() - 1] = 1;
+        return y;
+    }
+    template <class T>
+    static void kernel(gr::call const& c, T const* const* in, T* const* out) {
+        gr::shape const& s = c.operand[0].shape;
+        std::int64_t const columns = s[s.rank() - 1].code, rows = s.static_size() / columns;
+        for (std::int64_t i = 0; i < rows; ++i) {
+            out[1][i] = 0;
+            for (std::int64_t j = 0; j < columns; ++j) out[1][i] += in[0][i * columns + j];
+            for (std::int64_t j = 0; j < columns; ++j) out[0][i * columns + j] = in[0][i * columns + j] / out[1][i];
+        }
+    }
+    static constexpr auto along(auto x) { return std::int64_t{1} << (x.shape().rank() - 1); }
+    static constexpr auto vjp(auto by_part, auto by_total, auto part, auto total, auto x) {
+        return (by_part - (by_part * part).sum(along(x), true)) / total + by_total;
+    }
+    static constexpr auto jvp(auto t, auto part, auto total, auto x) {
+        auto const moved = t.sum(along(x), true);
+        return std::pair{(t - part * moved) / total, moved};
+    }
+    static constexpr auto batch(gr::batched_call const&, auto x) { return gr::apply<parts_of_total>(x); }
+};
+
 constexpr auto x = gr::var<"x", double, "n", 3>;
 constexpr auto y = gr::var<"y", double, "n">;
 constexpr auto w = gr::var<"w", double, 3>;
@@ -163,6 +217,31 @@ TEST_CASE("vmap: operations of users by their facets") {
         auto const [value, slope] = single(one = Z[i]);
         CHECK(near(values(i), value));
         for (int j = 0; j < 4; ++j) CHECK(near(slopes(i, j), slope(j)));
+    }
+}
+TEST_CASE("vmap: operations of users by their rules, with derivatives and for several results") {
+    constexpr auto z = gr::var<"z", double, 3, 4>;
+    constexpr auto one = gr::var<"one", double, 4>;
+    constexpr auto f = [](auto zi) {
+        auto const [part, total] = gr::apply<parts_of_total>(zi);
+        auto const value = gr::sum(gr::square(gr::apply<decayed>(zi)) * part) + gr::sum(total * total);
+        return std::tuple{value, gr::grad(value, zi), gr::jvp(value, zi, zi), part, total};
+    };
+    constexpr auto all = gr::vmap(f)(z);
+    constexpr auto program = gr::compile(std::get<0>(all), std::get<1>(all), std::get<2>(all), std::get<3>(all), std::get<4>(all));
+    constexpr auto alone = f(one);
+    constexpr auto single = gr::compile(std::get<0>(alone), std::get<1>(alone), std::get<2>(alone), std::get<3>(alone), std::get<4>(alone));
+    constexpr double Z[3][4] = {{0.1, 0.2, 0.3, 0.7}, {1, 0.5, 0.25, 0.5}, {2, 1, -1, 0}};
+    auto const [values, slopes, along, parts, totals] = program(z = Z);
+    for (int i = 0; i < 3; ++i) {
+        auto const [value, slope, directed, part, total] = single(one = Z[i]);
+        CHECK(near(values(i), value));
+        CHECK(near(along(i), directed));
+        CHECK(near(totals(i, 0), total(0)));
+        for (int j = 0; j < 4; ++j) {
+            CHECK(near(slopes(i, j), slope(j)));
+            CHECK(near(parts(i, j), part(j)));
+        }
     }
 }
 TEST_CASE("vmap: no instance, and one") {
