@@ -85,7 +85,7 @@ constexpr text vmap_arguments_complaint(int const* axes) {
                           ". What is the same for all instances is gr::none in gr::vmap<0, gr::none>(f), or captured");
         if (first < 0) first = k;
         extent const a = types[first].shape[axes[first]], b = types[k].shape[axes[k]];
-        if (!(a == b))
+        if (!(a == b || a == dyn || b == dyn))
             return concat("gradus::vmap(f)(xs...): numbers of instances differ: argument ", first, " is ", types[first], ", argument ", k,
                           " is ", types[k], " (", a, " != ", b, ")");
     }
@@ -95,7 +95,10 @@ constexpr text vmap_arguments_complaint(int const* axes) {
 template <class Call>
 constexpr text vmap_result_complaint() {
     using result = typename Call::result;
-    if constexpr (!expressions_in<result>) return concat("gradus::vmap(f)(xs...): f returns no expression: return one, or a tuple of them");
+    if constexpr (!expressions_in<result>)
+        return concat(
+            "gradus::vmap(f)(xs...): f returns no expression of its arguments: return one, or a tuple of them. Tensors that f needs are "
+            "arguments, gr::none in gr::vmap<0, gr::none>(f) where they are the same for all instances");
     else {
         for (int k = 0; k < types_of<result>.count; ++k)
             if (types_of<result>.at[k].shape.rank() == max_rank)
@@ -113,6 +116,7 @@ struct vmapped {
         ((h = mix(h, static_cast<std::uint64_t>(mapped_axis(Axes)))), ...);
         return h;
     }();
+    static constexpr int axis(int k, int rank) { return axis_of_argument<Axes...>(k, rank); }
     template <class... A>
     static constexpr text complaint() {
         if (sizeof...(Axes) > 1 && sizeof...(Axes) != sizeof...(A))
@@ -138,6 +142,12 @@ struct vmapped {
             if constexpr (!is_empty<&vmap_result_complaint<call>>) return std::get<0>(std::tuple{arguments...});
             else return results<call>(std::make_integer_sequence<int, part_count<typename call::result>>{});
         }
+    }
+    /// The same on tensors: an expression on them, computed when it is assigned to a tensor (tensor/vmap.hpp).
+    template <class... A>
+        requires(run_time_operand<A> || ...)
+    auto operator()(A... arguments) const {
+        return map_tensors(*this, std::move(arguments)...);
     }
 
 private:

@@ -74,6 +74,7 @@ private:
             value const arguments[] = {(*this).template operator()<typename Call::template argument<I>>()... };
             attributes attr;
             attr.n[0] = level_of(Call::id);
+            (join_instances<Call, I>(arguments[I], arguments[Call::first]), ...);
             (add_instance<Call, I>(attr, arguments[I]), ...);
             value const one = (*this).template operator()<typename vmap_expr<Call, K>::one>();
             attr.n[1] = Call::axes[Call::first];
@@ -89,6 +90,15 @@ private:
             int const id = value::emit<op::instance>(graph_, attr, {}, {argument}).id();
             remember(one::hash, id);
             instances_.push_back({one::name(), id});
+        }
+    }
+    /// Of extents that run time tells, as many instances are demanded.
+    template <class Call, int K>
+    constexpr void join_instances(value argument, value first) {
+        if constexpr (Call::axes[K] != not_mapped) {
+            call demand;
+            demand.unknowns = graph_.unknowns;
+            static_cast<void>(demand.same(argument.shape()[Call::axes[K]], first.shape()[Call::axes[Call::first]]));
         }
     }
     constexpr int level_of(std::uint64_t call) {
