@@ -113,7 +113,7 @@ TEST_CASE("vmap: gradients of each example, and of all of them") {
 }
 TEST_CASE("vmap: one product for all instances, and nothing twice") {
     constexpr auto m = gr::var<"m", double, 3, 5>;
-    constexpr auto each = gr::compile(gr::vmap([](auto xi) { return gr::tanh(gr::matmul(xi, m)); })(x));
+    constexpr auto each = gr::compile(gr::vmap([=](auto xi) { return gr::tanh(gr::matmul(xi, m)); })(x));
     constexpr auto together = gr::compile(gr::tanh(gr::matmul(x, m)));
     static_assert(gr::print(each.graph()) == gr::print(together.graph()));
     // what does not depend on an instance is one node, wherever it stands
@@ -166,7 +166,7 @@ TEST_CASE("vmap: rows by indices of each instance, for a number of instances tha
     constexpr auto index = gr::var<"index", int, "n", 2>;
     constexpr auto table = gr::var<"table", double, 3>;
     constexpr auto of_row = gr::vmap([](auto row, auto i) { return gr::embedding(row, i); })(x, index);
-    constexpr auto of_table = gr::vmap([](auto i) { return gr::grad(gr::sum(gr::embedding(table, i)), table); })(index);
+    constexpr auto of_table = gr::vmap([=](auto i) { return gr::grad(gr::sum(gr::embedding(table, i)), table); })(index);
     constexpr auto program = gr::compile(of_row, of_table, gr::grad(gr::sum(gr::square(of_row)), x));
     constexpr int I[4][2] = {{0, 2}, {1, 1}, {3, -1}, {2, 0}};  // the third selects nothing
     constexpr double T[3] = {1, 2, 3};

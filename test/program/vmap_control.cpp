@@ -32,8 +32,8 @@ std::vector<double> drawn(int count) {
 }
 std::vector<double> const X = drawn(T * N * 2), WS = drawn(N * 4);
 std::vector<double> row(std::vector<double> const& all, int i) {
-    auto const width = all.size() / N;
-    return {all.begin() + static_cast<std::ptrdiff_t>(i * width), all.begin() + static_cast<std::ptrdiff_t>((i + 1) * width)};
+    auto const width = static_cast<std::ptrdiff_t>(all.size()) / N;
+    return {all.begin() + i * width, all.begin() + (i + 1) * width};
 }
 std::vector<double> one_series(int i) {
     std::vector<double> made;

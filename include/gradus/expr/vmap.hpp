@@ -33,6 +33,12 @@ constexpr tensor_type one_instance(tensor_type const& all, int axis) {
 }
 constexpr tensor_type all_instances(tensor_type const& one, extent instances) { return {one.type, op::in_front(instances, one.shape)}; }
 
+constexpr int first_mapped(std::initializer_list<int> axes) {
+    int k = 0;
+    while (k + 1 < static_cast<int>(axes.size()) && axes.begin()[k] == not_mapped) ++k;
+    return k;
+}
+
 /// gr::vmap of a function on arguments.
 template <class F, class Axes, class... A>
 struct vmap_call;
@@ -45,13 +51,8 @@ struct vmap_call<F, std::integer_sequence<int, Axis...>, A...> {
     }();
     using arguments = std::tuple<A...>;
     static constexpr int axes[] = {Axis...};
-    static constexpr tensor_type types[] = {A::type...};
-    static constexpr int first = [] {  // the first argument that is mapped
-        int k = 0;
-        while (axes[k] == not_mapped) ++k;
-        return k;
-    }();
-    static constexpr extent instances = types[first].shape[axes[first]];
+    static constexpr int first = first_mapped({Axis...});
+    static constexpr extent instances = std::tuple_element_t<static_cast<std::size_t>(first), arguments>::type.shape[axes[first]];
 
     template <int K>
     using argument = std::tuple_element_t<static_cast<std::size_t>(K), arguments>;
