@@ -42,19 +42,16 @@ constexpr auto hand_of = [](auto angles) {
 
 constexpr auto q = gr::var<"q", double, "arms", joints>;
 constexpr auto target = gr::var<"target", double, "arms", 3>;
-constexpr auto hands = gr::vmap(hand_of)(q);
-constexpr auto jacobians = gr::vmap([](auto angles) { return gr::jacobian(hand_of(angles), angles); })(q);
 
-/// A damped step towards a target: q + J^T (J J^T + 1e-6 I)^-1 (target - hand).
-constexpr auto next = gr::vmap([](auto angles, auto goal) {
+/// Where the hand is, its derivatives by the angles, and angles a damped step nearer to a target: q + J^T (J J^T + 1e-6 I)^-1 (target -
+/// hand).
+constexpr auto moved = gr::vmap([](auto angles, auto goal) {
     auto const hand = hand_of(angles);
     auto const j = gr::jacobian(hand, angles);
     auto const system = gr::matmul(j, gr::transpose(j)) + gr::eye<double, 3> * 1e-6_c;
-    return angles + gr::matmul(gr::transpose(j), gr::solve(system, goal - hand));
+    return std::tuple{hand, j, angles + gr::matmul(gr::transpose(j), gr::solve(system, goal - hand))};
 })(q, target);
-
-constexpr auto look = gr::compile(hands, jacobians);
-constexpr auto step = gr::compile(gr::update(q, next));
+constexpr auto step = gr::compile(std::get<0>(moved), std::get<1>(moved), gr::update(q, std::get<2>(moved)));
 
 struct frames {
     double turned[joints][3][3], offset[joints][3];
@@ -118,30 +115,23 @@ bool inverse_kinematics() {
         vector const goal = by_hand(f, there, end).hand;
         goals.insert(goals.end(), goal.begin(), goal.end());
     }
-    auto const constants = [&](auto const& program, auto&&... more) {
-        return program(turned = f.turned, offset = f.offset, tool = end, flat = F, turn = T, up = U, q = angles, gr::dim<"arms"> = arms,
-                       more...);
-    };
-    auto const [hand, by_angles] = constants(look);
-    double off = 0;
-    for (std::size_t n = 0; n < arms; ++n) {
-        kinematics const expected = by_hand(f, &angles[n * joints], end);
-        for (std::size_t i = 0; i < 3; ++i) {
-            off = std::max(off, std::abs(hand(n, i) - expected.hand[i]));
-            for (std::size_t k = 0; k < joints; ++k) off = std::max(off, std::abs(by_angles(n, i, k) - expected.by[k][i]));
-        }
-    }
-    std::printf("%zu arms: hand and Jacobian differ from the geometric ones by at most %.1g\n", arms, off);
-    double distance = 0;
+    double off = 0, distance = 0;
     for (int iteration = 0; iteration <= 24; ++iteration) {
+        std::vector<double> const before = angles;
+        auto const [hand, by_angles] = step(turned = f.turned, offset = f.offset, tool = end, flat = F, turn = T, up = U, q = angles,
+                                            target = goals, gr::dim<"arms"> = arms);
         distance = 0;
         for (std::size_t n = 0; n < arms; ++n) {
-            vector const at = by_hand(f, &angles[n * joints], end).hand;
-            for (std::size_t i = 0; i < 3; ++i) distance = std::max(distance, std::abs(at[i] - goals[n * 3 + i]));
+            kinematics const expected = by_hand(f, &before[n * joints], end);
+            for (std::size_t i = 0; i < 3; ++i) {
+                off = std::max(off, std::abs(hand(n, i) - expected.hand[i]));
+                distance = std::max(distance, std::abs(hand(n, i) - goals[n * 3 + i]));
+                for (std::size_t k = 0; k < joints; ++k) off = std::max(off, std::abs(by_angles(n, i, k) - expected.by[k][i]));
+            }
         }
-        if (iteration % 6 == 0) std::printf("  step %d: the farthest hand is %.1g from its target\n", iteration, distance);
-        constants(step, target = goals);
+        if (iteration % 6 == 0) std::printf("step %d: the farthest of %zu hands is %.1g from its target\n", iteration, arms, distance);
     }
+    std::printf("hands and Jacobians differ from the geometric ones by at most %.1g\n", off);
     return off < 1e-13 && distance < 1e-12;
 }
 
