@@ -58,9 +58,11 @@ void write_results(function& f) {
 
 using builder = std::function<value(program&, splitmix&)>;
 
-/// What is mapped: everything in the beginning, then each symbol by a bit of the seed. Cotangents always are.
+/// What is mapped: everything in the beginning, then all but the first operand, then each symbol by a bit of the seed. Cotangents always
+/// are.
 bool is_mapped(std::string const& name, std::uint64_t seed) {
-    if (seed % 3 == 1 || name == "c") return true;
+    if (seed % 3 == 1 || name == "c" || name == "anchor") return true;
+    if (seed % 3 == 2) return name != "x0";
     return (std::hash<char>{}(name.back()) + name.size() + seed) % 2 == 0 || name == "x0";
 }
 
@@ -83,14 +85,15 @@ function build_mapped(builder const& build, std::uint64_t seed, layout const& l)
     splitmix random(seed);
     f.y = build(f.p, random);
     write_results(f);
-    value const first = f.stacked.at("x0");
+    f.p.symbol("anchor", gradus::dtype::float64, {});  // what tells how many instances there are
+    value const first = f.stacked.at("anchor");
     for (value& r : f.results)
         for (std::size_t level = l.extents.size(); level-- > 0;) {
             value operand = first;  // inside of the outer levels it is an instance of theirs
             for (std::size_t outer = 0; outer < level; ++outer)
                 operand =
-                    value::emit<gradus::op::instance>(f.p.g, instance_attributes(static_cast<int>(outer), f.axes["x0"]), {}, {operand});
-            r = value::emit<gradus::op::vmap>(f.p.g, instance_attributes(static_cast<int>(level), f.axes["x0"]), {}, {r, operand});
+                    value::emit<gradus::op::instance>(f.p.g, instance_attributes(static_cast<int>(outer), f.axes["anchor"]), {}, {operand});
+            r = value::emit<gradus::op::vmap>(f.p.g, instance_attributes(static_cast<int>(level), f.axes["anchor"]), {}, {r, operand});
         }
     if (f.results.size() > 1)  // derivatives of all instances together
         for (value const x : std::vector<value>(f.p.inputs)) {

@@ -462,6 +462,14 @@ inline std::vector<structural> const structurals{
          return total(l * l.number(0.7)) * gradus::op::solve_triangular::expand(which, a + gradus::op::identity_like(a) * 4, b) +
                 total(gradus::op::solve_triangular::expand({}, l, b));
      }},
+    {"systems with one matrix",
+     [](program& p, random_ref r) {
+         int n = 1 + r.below(3), columns = 1 + r.below(3);
+         gradus::attributes which;
+         for (int i = 0; i < 3; ++i) which.n[i] = r.below(2);
+         value a = p.input({n, n}), b = p.input({n, columns}), apart = a + gradus::op::identity_like(a) * 4;
+         return gradus::op::solve::expand({}, apart, b) + gradus::op::solve_triangular::expand(which, apart, b) + apart.matmul(b);
+     }},
     {"solve, inv, determinants",
      [](program& p, random_ref r) {
          int n = 1 + r.below(4);

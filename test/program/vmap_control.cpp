@@ -134,3 +134,18 @@ TEST_CASE("vmap of cond: one choice for all, and one of each instance, which lea
     auto const own_one = values_of(choose(gr::all(h0 > 0_c), h0));
     require_each(own(data{{"starts", H}, {"w", W}}), [&](int i) { return own_one(data{{"h0", row(H, i)}, {"w", W}}); });
 }
+TEST_CASE("vmap of a scan whose body maps what it carries, and names that let gives") {
+    constexpr auto f = [](auto matrix) {
+        auto const last = gr::scan(
+            [=](auto h, auto x) {
+                auto const moved = gr::let([=] { return gr::matmul(matrix, x); });
+                return gr::vmap([=](auto hi) { return gr::sin(hi + moved * hi) + gr::sum(moved); })(h);
+            },
+            gr::zeros<double, 3, 2>, xs);
+        return std::tuple{last, gr::grad(gr::sum(gr::square(last)), matrix)};
+    };
+    auto const all = values_of(gr::vmap(f)(weights));
+    auto const one = values_of(f(w));
+    require_each(all(data{{"weights", WS}, {"xs", one_series(1)}}),
+                 [&](int i) { return one(data{{"w", row(WS, i)}, {"xs", one_series(1)}}); });
+}

@@ -39,30 +39,39 @@ constexpr int first_mapped(std::initializer_list<int> axes) {
     return k;
 }
 
-/// gr::vmap of a function on arguments.
+/// What gr::vmap calls a function with.
 template <class F, class Axes, class... A>
-struct vmap_call;
+struct vmap_instances;
 template <class F, int... Axis, class... A>
-struct vmap_call<F, std::integer_sequence<int, Axis...>, A...> {
+struct vmap_instances<F, std::integer_sequence<int, Axis...>, A...> {
     static constexpr std::uint64_t id = [] {
         std::uint64_t h = mix(hash_of("vmap"), closure_hash<F>());
         ((h = mix(mix(h, A::hash), static_cast<std::uint64_t>(Axis))), ...);
         return h;
     }();
     using arguments = std::tuple<A...>;
+    using numbers = std::make_integer_sequence<int, static_cast<int>(sizeof...(A))>;
     static constexpr int axes[] = {Axis...};
     static constexpr int first = first_mapped({Axis...});
     static constexpr extent instances = std::tuple_element_t<static_cast<std::size_t>(first), arguments>::type.shape[axes[first]];
 
     template <int K>
     using argument = std::tuple_element_t<static_cast<std::size_t>(K), arguments>;
-    /// What f is called with: an instance, or the argument itself.
+    /// An instance, or the argument itself.
     template <int K>
     using instance =
         std::conditional_t<axes[K] == not_mapped, argument<K>, placeholder<id, "instance", K, one_instance(argument<K>::type, axes[K])>>;
     template <int... K>
-    static auto called(std::integer_sequence<int, K...>) -> std::invoke_result_t<F const&, instance<K>...>;
-    using result = decltype(called(std::make_integer_sequence<int, static_cast<int>(sizeof...(A))>{}));
+    static constexpr bool is_callable(std::integer_sequence<int, K...>) {
+        return std::is_invocable_v<F const&, instance<K>...>;
+    }
+};
+/// gr::vmap of a function on arguments.
+template <class F, class Axes, class... A>
+struct vmap_call : vmap_instances<F, Axes, A...> {
+    template <int... K>
+    static auto called(std::integer_sequence<int, K...>) -> std::invoke_result_t<F const&, typename vmap_call::template instance<K>...>;
+    using result = decltype(called(typename vmap_call::numbers{}));
     static constexpr int weight = 1 + (0 + ... + A::weight);
 };
 
@@ -92,6 +101,12 @@ constexpr text vmap_arguments_complaint(int const* axes) {
     }
     if (first < 0) return concat("gradus::vmap<axes...>(f)(xs...): no argument is mapped");
     return {};
+}
+template <class Instances>
+constexpr text vmap_callee_complaint() {
+    if (Instances::is_callable(typename Instances::numbers{})) return {};
+    return concat("gradus::vmap(f)(xs...): f cannot be called with ", static_cast<int>(std::tuple_size_v<typename Instances::arguments>),
+                  " of these arguments");
 }
 template <class Call>
 constexpr text vmap_result_complaint() {
@@ -127,9 +142,9 @@ struct vmapped {
         int const axes[] = {axis_of_argument<Axes...>(k++, A::type.shape.rank())...};
         return vmap_arguments_complaint<A...>(axes);
     }
-    template <class... A, std::size_t... K>
+    template <template <class...> class Call, class... A, std::size_t... K>
     static auto call_of(std::index_sequence<K...>)
-        -> vmap_call<F, std::integer_sequence<int, axis_of_argument<Axes...>(static_cast<int>(K), A::type.shape.rank())...>, A...>;
+        -> Call<F, std::integer_sequence<int, axis_of_argument<Axes...>(static_cast<int>(K), A::type.shape.rank())...>, A...>;
 
     /// f on every instance: its results along a new first axis.
     template <expression... A>
@@ -138,10 +153,15 @@ struct vmapped {
         report<&complaint<A...>>();
         if constexpr (!is_empty<&complaint<A...>>) return std::get<0>(std::tuple{arguments...});
         else {
-            using call = decltype(call_of<A...>(std::index_sequence_for<A...>{}));
-            report<&vmap_result_complaint<call>>();
-            if constexpr (!is_empty<&vmap_result_complaint<call>>) return std::get<0>(std::tuple{arguments...});
-            else return results<call>(std::make_integer_sequence<int, part_count<typename call::result>>{});
+            using called_with = decltype(call_of<vmap_instances, A...>(std::index_sequence_for<A...>{}));
+            using call = decltype(call_of<vmap_call, A...>(std::index_sequence_for<A...>{}));
+            report<&vmap_callee_complaint<called_with>>();
+            if constexpr (!is_empty<&vmap_callee_complaint<called_with>>) return std::get<0>(std::tuple{arguments...});
+            else {
+                report<&vmap_result_complaint<call>>();
+                if constexpr (!is_empty<&vmap_result_complaint<call>>) return std::get<0>(std::tuple{arguments...});
+                else return results<call>(std::make_integer_sequence<int, part_count<typename call::result>>{});
+            }
         }
     }
     /// The same on tensors: an expression on them, computed when it is assigned to a tensor (tensor/vmap.hpp).

@@ -23,7 +23,7 @@ constexpr bool reads_axes_once(view_axis (*view)(attributes const&, shape const&
 constexpr bool has_batching(auto const& g, node const& n) {
     if (n.op->batches || n.op->kind == op_kind::elementwise || n.op->kind == op_kind::list || n.op->kind == op_kind::control) return true;
     if (n.op->same_order) return true;
-    return n.op->kind == op_kind::view && n.op->view && reads_axes_once(n.op->view, n.attr, g[n.in[0]].shape, n.shape);
+    return n.op->kind == op_kind::view && reads_axes_once(n.op->view, n.attr, g[n.in[0]].shape, n.shape);
 }
 
 /// An elementwise operation on stacks: operands of a lower rank get axes of 1, all others broadcast as they did.
