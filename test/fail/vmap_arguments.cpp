@@ -5,7 +5,7 @@
 namespace gr = gradus;
 
 constexpr auto xs = gr::var<"xs", float, "n", 4>;
-constexpr auto f = [](auto x, auto y) { return gr::dot(x, y); };
+constexpr auto f = [](auto x, auto y) { return gr::sum(x * y); };
 
 #ifdef GRADUS_FAIL
 constexpr auto all = gr::vmap(f)(xs);
