@@ -124,7 +124,7 @@ TEST_CASE("vmap: one product for all instances, and nothing twice") {
 TEST_CASE("vmap: other axes, arguments that are not mapped, results that do not depend") {
     constexpr auto a = gr::var<"a", double, 3, 2>;
     constexpr auto f = [](auto column, auto row, auto scale) { return std::pair{gr::outer(column, row) * scale, scale * scale}; };
-    constexpr auto found = gr::vmap<-1, 0, gr::none>(f)(a, gr::transpose(a), b);
+    constexpr auto found = gr::vmap<-1, 0, gr::unmapped>(f)(a, gr::transpose(a), b);
     static_assert(found.first.type == gr::tensor_type{gr::dtype::float64, {2, 3, 3}} &&
                   found.second.type == gr::tensor_type{gr::dtype::float64, {2}});
     constexpr auto program = gr::compile(found.first, found.second, gr::vmap<1>([](auto c) { return gr::sum(c); })(a));
@@ -142,7 +142,7 @@ TEST_CASE("vmap: inside of vmap, a kernel matrix") {
     constexpr auto kernel = [](auto p, auto q) { return gr::exp(-0.5_c * gr::sum(gr::square(p - q))); };
     constexpr auto matrix = gr::vmap([=](auto p) { return gr::vmap([=](auto q) { return kernel(p, q); })(z); })(x);
     constexpr auto slopes =
-        gr::vmap([=](auto p) { return gr::vmap<gr::none, 0>([=](auto u, auto q) { return gr::grad(kernel(u, q), u); })(p, z); })(x);
+        gr::vmap([=](auto p) { return gr::vmap<gr::unmapped, 0>([=](auto u, auto q) { return gr::grad(kernel(u, q), u); })(p, z); })(x);
     static_assert(matrix.type == gr::tensor_type{gr::dtype::float64, {"n", "m"}} &&
                   slopes.type == gr::tensor_type{gr::dtype::float64, {"n", "m", 3}});
     constexpr auto program = gr::compile(matrix, slopes, gr::grad(gr::sum(matrix), z));

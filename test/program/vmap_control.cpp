@@ -89,12 +89,12 @@ TEST_CASE("vmap of scan: carries, rows and what is captured are mapped") {
                  [](int i) { return alone(data{{"h0", row(H, i)}, {"xs", one_series(i)}, {"w", row(WS, i)}, {"v", V}}); });
 }
 TEST_CASE("vmap of scan: rows alone make the carry one of instances") {
-    auto const all = values_of(gr::vmap<gr::none, 1, gr::none>(loop)(h0, series, w));
+    auto const all = values_of(gr::vmap<gr::unmapped, 1, gr::unmapped>(loop)(h0, series, w));
     require_each(all(data{{"h0", row(H, 0)}, {"series", X}, {"w", W}, {"v", V}}),
                  [](int i) { return alone(data{{"h0", row(H, 0)}, {"xs", one_series(i)}, {"w", W}, {"v", V}}); });
 }
 TEST_CASE("vmap of scan: the first carry alone; one loop, not one for each instance") {
-    auto const all = values_of(gr::vmap<0, gr::none, gr::none>(loop)(starts, xs, w));
+    auto const all = values_of(gr::vmap<0, gr::unmapped, gr::unmapped>(loop)(starts, xs, w));
     require_each(all(data{{"starts", H}, {"xs", one_series(1)}, {"w", W}, {"v", V}}),
                  [](int i) { return alone(data{{"h0", row(H, i)}, {"xs", one_series(1)}, {"w", W}, {"v", V}}); });
     constexpr auto last = gr::vmap([](auto h) { return std::get<0>(loop(h, xs, w)); })(starts);
@@ -124,7 +124,7 @@ TEST_CASE("vmap of cond: one choice for all, and one of each instance, which lea
         return std::tuple{y, gr::grad(gr::sum(y), h), gr::grad(gr::sum(y), w)};
     };
     auto const one = values_of(choose(p, h0));
-    auto const alike = values_of(gr::vmap<gr::none, 0>(choose)(p, starts));
+    auto const alike = values_of(gr::vmap<gr::unmapped, 0>(choose)(p, starts));
     for (double P : {0.0, 1.0}) {
         std::vector<double> const positive{0.5, 0.25, 0.1, 0.7, 0.6, 0.3};
         require_each(alike(data{{"p", {P}}, {"starts", positive}, {"w", W}}),

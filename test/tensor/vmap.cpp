@@ -25,7 +25,7 @@ constexpr auto loss = [](auto x, auto y, auto w) { return gr::softplus(gr::dot(x
 TEST_CASE("vmap on tensors: values, and the tape goes through it") {
     auto x = rows(4).requires_grad_();
     auto w = gr::tensor<double, 3>{0.1, -0.2, 0.3}.requires_grad_();
-    gr::tensor y = gr::vmap<0, gr::none>([](auto xi, auto v) { return gr::tanh(gr::dot(xi, v)) * xi; })(x, w);
+    gr::tensor y = gr::vmap<0, gr::unmapped>([](auto xi, auto v) { return gr::tanh(gr::dot(xi, v)) * xi; })(x, w);
     static_assert(std::is_same_v<decltype(y), gr::tensor<double, gr::dyn, 3>>);
     gr::tensor same = gr::tanh(gr::matmul(x, gr::reshape<3, 1>(w))) * x;
     gr::tensor total = gr::sum(gr::square(y));
@@ -46,13 +46,13 @@ TEST_CASE("vmap on tensors: gradients of each example, a Jacobian of each, and d
     auto const x = rows(5);
     auto const y = gr::tensor<double, 5>{1, 0, 0, 1, 1};
     auto w = gr::tensor<double, 3>{0.1, -0.2, 0.3}.requires_grad_();
-    auto const [value, slope] = gr::vmap<0, 0, gr::none>([](auto xi, auto yi, auto v) {
+    auto const [value, slope] = gr::vmap<0, 0, gr::unmapped>([](auto xi, auto yi, auto v) {
         auto const l = loss(xi, yi, v);
         return std::pair{l, gr::grad(l, v)};
     })(x, y, w);
     gr::tensor values = value;
     gr::tensor slopes = slope;
-    gr::tensor curvature = gr::vmap<0, 0, gr::none>([](auto xi, auto yi, auto v) { return gr::hessian(loss(xi, yi, v), v); })(x, y, w);
+    gr::tensor curvature = gr::vmap<0, 0, gr::unmapped>([](auto xi, auto yi, auto v) { return gr::hessian(loss(xi, yi, v), v); })(x, y, w);
     gr::tensor squares = gr::sum(gr::square(slopes));
     squares.backward();
     double by_w[3]{};
@@ -81,6 +81,6 @@ TEST_CASE("vmap on tensors: numbers of instances are compared at run time, and a
     } catch (gr::shape_error const& e) { said = e.what(); }
     CHECK(said == "gradus::vmap(f)(xs...): numbers of instances differ: argument 0 is double[4,3], argument 1 is double[5,3] (4 != 5)");
     CHECK(fine.size() == 4);
-    gr::tensor one = gr::vmap<0, gr::none>([](auto a, auto scale) { return a * scale; })(rows(1), 2.0);
+    gr::tensor one = gr::vmap<0, gr::unmapped>([](auto a, auto scale) { return a * scale; })(rows(1), 2.0);
     CHECK((one.size() == 3 && one.data()[0] == -2));
 }

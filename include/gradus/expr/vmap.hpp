@@ -5,16 +5,16 @@
 
 namespace gradus::inline GRADUS_ARCH {
 
-/// `gr::vmap<0, gr::none>(f)(xs, w)`: an argument that is the same for all instances.
-struct none_t {
-    constexpr bool operator==(none_t const&) const = default;
+/// `gr::vmap<0, gr::unmapped>(f)(xs, w)`: an argument that is the same for all instances.
+struct unmapped_t {
+    constexpr bool operator==(unmapped_t const&) const = default;
 };
-inline constexpr none_t none{};
+inline constexpr unmapped_t unmapped{};
 
 namespace core {
 
 inline constexpr int not_mapped = -1 << 20;
-constexpr int mapped_axis(none_t) { return not_mapped; }
+constexpr int mapped_axis(unmapped_t) { return not_mapped; }
 constexpr int mapped_axis(int axis) { return axis; }
 
 /// Along which axis argument k is mapped: negative ones count from the end; out of range stays out of range.
@@ -92,7 +92,7 @@ constexpr text vmap_arguments_complaint(int const* axes) {
         if (axes[k] == not_mapped) continue;
         if (axes[k] < 0 || axes[k] >= types[k].shape.rank())
             return concat("gradus::vmap(f)(xs...): argument ", k, " has no axis ", axes[k], " to map along: it is ", types[k],
-                          ". What is the same for all instances is gr::none in gr::vmap<0, gr::none>(f), or captured");
+                          ". What is the same for all instances is gr::unmapped in gr::vmap<0, gr::unmapped>(f), or captured");
         if (first < 0) first = k;
         extent const a = types[first].shape[axes[first]], b = types[k].shape[axes[k]];
         if (!(a == b || a == dyn || b == dyn))
@@ -114,7 +114,7 @@ constexpr text vmap_result_complaint() {
     if constexpr (!expressions_in<result>)
         return concat(
             "gradus::vmap(f)(xs...): f returns no expression of its arguments: return one, or a tuple of them. Tensors that f needs are "
-            "arguments, gr::none in gr::vmap<0, gr::none>(f) where they are the same for all instances");
+            "arguments, gr::unmapped in gr::vmap<0, gr::unmapped>(f) where they are the same for all instances");
     else {
         for (int k = 0; k < types_of<result>.count; ++k)
             if (types_of<result>.at[k].shape.rank() == max_rank)
@@ -184,7 +184,7 @@ private:
 /// A function of one instance as a function of all of them, as jax.vmap: `gr::vmap([](auto x) { return sum(w * x); })(xs)`.
 ///
 /// `f` maps expressions, one instance of each argument, to an expression or a tuple of them; the results stand along a new first axis.
-/// `Axes` says along which axis each argument is mapped: 0 where nothing is said, one number for all, or one for each, gr::none for an
+/// `Axes` says along which axis each argument is mapped: 0 where nothing is said, one number for all, or one for each, gr::unmapped for an
 /// argument that is the same for all instances. What `f` captures is shared, and what does not depend on an instance is computed once.
 /// Extents may be named. It nests with grad, jvp and itself; inside of `f` derivatives see an instance as a variable of its own.
 template <auto... Axes, class F>

@@ -44,9 +44,9 @@ constexpr bool has_symbol(std::type_identity<vmap_expr<Call, K>>) {
 template <class Mapped, int Number, int K, class... Done>
 struct slotted_operands<mapped_result<Mapped, Number>, K, std::tuple<Done...>> {
     using type = std::tuple_element_t<static_cast<std::size_t>(Number), parts_of<decltype(Mapped{}(Done{}...))>>;
-    static_assert(
-        !has_symbol(std::type_identity<type>{}),
-        "gradus::vmap(f)(tensors...): f captures a symbol: hand in a tensor, gr::none in gr::vmap<0, gr::none>(f) where it is not mapped");
+    static_assert(!has_symbol(std::type_identity<type>{}),
+                  "gradus::vmap(f)(tensors...): f captures a symbol: hand in a tensor, gr::unmapped in gr::vmap<0, gr::unmapped>(f) where "
+                  "it is not mapped");
 };
 /// The sentence for numbers of instances that only run time tells.
 template <class Mapped, int K, class... A>
