@@ -34,7 +34,7 @@ public:
     std::string missing(value y) {
         g.outputs.push_back({value::emit<op::vmap>(g, {}, {}, {y, xs_}).id(), -1});
         gradus::text said;
-        static_cast<void>(gradus::pass::differentiate(g, &said));
+        static_cast<void>(gradus::core::without_markers(g, &said));
         return said.str();
     }
     gradus::graph g;

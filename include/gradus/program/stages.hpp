@@ -168,7 +168,7 @@ constexpr text derivatives_complaint() {
     if (has_underivable(written))
         if (text missing = underivable_complaint(written.thaw()); !missing.empty()) return missing;
     text missing;
-    if (asks_for_unknown_instances(written)) static_cast<void>(pass::differentiate(written.thaw(), &missing));
+    if (asks_for_unknown_instances(written)) static_cast<void>(without_markers(written.thaw(), &missing));
     return missing;
 }
 /// Names a symbol that stands for two types in one graph, or is updated twice; empty where there is none.
