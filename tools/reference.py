@@ -25,6 +25,8 @@ FILES = [
     ("convolution", "Convolutions"),
     ("pooling", "Pooling"),
     ("recurrent", "Recurrent networks and dropout"),
+    ("derivatives", "Jacobians, Hessians, products with them"),
+    ("vmap", "Instances"),
     ("var", "Symbols"),
 ]
 # Of the lists of op/list.hpp, what no function applies: copies that the compiler makes, what logical_and and others are made of, derivatives.
@@ -137,6 +139,15 @@ SHAPES = {
     "let": "that of what the function returns",
     "update": "the symbol and its new value alike",
     "stop_gradient": "that of x",
+    "vjp": "y and the cotangent alike; that of x",
+    "jacfwd": "the axes of y, then those of x",
+    "jacrev": "the axes of y, then those of x",
+    "jacobian": "the axes of y, then those of x",
+    "hessian": "a scalar; the axes of x twice",
+    "hessian_diagonal": "a scalar; that of x",
+    "hvp": "a scalar, x and the vector alike; that of x",
+    "value_and_grad": "a scalar; a pair of it and of one like x, or of a tuple",
+    "vmap": "that of each result with an axis of instances in front; a tuple or a pair where f returns one",
 }
 # Where the code of a derivative takes more than a line, and of what is made of others.
 DERIVATIVES = dict.fromkeys(
@@ -160,6 +171,15 @@ DERIVATIVES = dict.fromkeys(
     "none",
 ) | {
     "grad": "of any order",
+    "vjp": "of any order",
+    "jacfwd": "of any order",
+    "jacrev": "of any order",
+    "jacobian": "of any order",
+    "hessian": "of any order",
+    "hessian_diagonal": "of any order",
+    "hvp": "of any order",
+    "value_and_grad": "of any order",
+    "vmap": "that of f for each instance, summed for what f captures",
     "jvp": "of any order",
     "let": "that of what it names",
     "ndtr": "exp(-x²/2) / √(2π) g",
@@ -265,7 +285,7 @@ def comment_before(lines, i):
         i -= 1
         if lines[i].lstrip().startswith("///"):
             said.insert(0, lines[i].strip()[3:].strip())
-    return " ".join(said)
+    return " ".join(s for s in said if s)
 
 
 def operations():
@@ -425,7 +445,7 @@ def made(document):
     faults += [
         f"expr/{path.name} is not in FILES"
         for path in (ROOT / "include/gradus/expr").glob("*.hpp")
-        if path.stem not in [*dict(FILES), "expression"]
+        if path.stem not in [*dict(FILES), "body", "constants", "expression"]
     ]
     lists = re.sub(r"<\d+>", "", (ROOT / "include/gradus/op/list.hpp").read_text())
     named = re.findall(r"using (\w+) = op_list<([^>]*)>", lists)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <gradus/control/batch.hpp>
 #include <gradus/control/bodies.hpp>
 #include <gradus/control/cond.hpp>
 #include <gradus/control/differentiate.hpp>

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <gradus/expr/body.hpp>
+#include <gradus/expr/constants.hpp>
 #include <gradus/expr/convolution.hpp>
+#include <gradus/expr/derivatives.hpp>
 #include <gradus/expr/expression.hpp>
 #include <gradus/expr/functions.hpp>
 #include <gradus/expr/linear_algebra.hpp>
@@ -12,3 +15,4 @@
 #include <gradus/expr/sort.hpp>
 #include <gradus/expr/structure.hpp>
 #include <gradus/expr/var.hpp>
+#include <gradus/expr/vmap.hpp>

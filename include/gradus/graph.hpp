@@ -2,6 +2,7 @@
 #pragma once
 
 // graph/interpret.hpp, the oracle of the tests, stays out: it costs every user the time of <map> and <functional>.
+#include <gradus/graph/batch.hpp>
 #include <gradus/graph/build.hpp>
 #include <gradus/graph/check.hpp>
 #include <gradus/graph/control.hpp>

@@ -4,6 +4,7 @@
 #include <gradus/op/activation.hpp>
 #include <gradus/op/arithmetic.hpp>
 #include <gradus/op/band.hpp>
+#include <gradus/op/batching.hpp>
 #include <gradus/op/comparison.hpp>
 #include <gradus/op/composite.hpp>
 #include <gradus/op/contraction.hpp>

@@ -22,4 +22,5 @@
 #include <gradus/pass/schedule.hpp>
 #include <gradus/pass/simplify.hpp>
 #include <gradus/pass/softmax.hpp>
+#include <gradus/pass/vectorize.hpp>
 #include <gradus/pass/widen.hpp>

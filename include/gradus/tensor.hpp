@@ -37,3 +37,4 @@
 #include <gradus/tensor/unselected.hpp>
 #include <gradus/tensor/values.hpp>
 #include <gradus/tensor/view.hpp>
+#include <gradus/tensor/vmap.hpp>

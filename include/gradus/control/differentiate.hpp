@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <gradus/control/batch.hpp>
 #include <gradus/graph/control_facts.hpp>
 #include <gradus/pass/differentiate.hpp>
 
@@ -361,7 +362,8 @@ inline constexpr auto info_of<op::scan> = control_info{core::control_operation<o
                                                        [](graph const& g, node const& n) { return shape{core::steps_of(g, n)}; },
                                                        &core::control_fault,
                                                        &core::describe_control,
-                                                       &core::recomputes};
+                                                       &core::recomputes,
+                                                       &core::batch_scan};
 template <>
 inline constexpr auto info_of<op::cond> = control_info{core::control_operation<op::cond>,
                                                        &core::cond_vjp,
@@ -369,6 +371,7 @@ inline constexpr auto info_of<op::cond> = control_info{core::control_operation<o
                                                        [](graph const&, node const&) { return shape{}; },
                                                        &core::control_fault,
                                                        &core::describe_control,
-                                                       &core::recomputes};
+                                                       &core::recomputes,
+                                                       &core::batch_cond};
 
 }  // namespace gradus::inline GRADUS_ARCH

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <gradus/expr/body.hpp>
 #include <gradus/expr/structure.hpp>
 #include <gradus/graph/control_facts.hpp>
 
@@ -35,90 +36,6 @@ inline constexpr scan_options scan_options_of = [] {
     return o;
 }();
 
-/// A value, or a tuple of values, as a tuple.
-template <class T>
-struct structure {
-    using parts = std::tuple<T>;
-    static constexpr bool is_several = false;
-};
-template <class... T>
-struct structure<std::tuple<T...>> {
-    using parts = std::tuple<T...>;
-    static constexpr bool is_several = true;
-};
-template <class A, class B>
-struct structure<std::pair<A, B>> : structure<std::tuple<A, B>> {};
-template <class T>
-using parts_of = typename structure<T>::parts;
-template <class T>
-inline constexpr int part_count = static_cast<int>(std::tuple_size_v<parts_of<T>>);
-template <class T>
-inline constexpr bool is_several = structure<T>::is_several;
-/// A tuple of parts, or the one part where `Like` is no tuple.
-template <class Like, class Parts>
-using structured_as = std::conditional_t<is_several<Like>, Parts, std::tuple_element_t<0, Parts>>;
-
-template <class... E>
-constexpr bool all_expressions(std::tuple<E...>*) {
-    return (expression<E> && ...);
-}
-template <class T>
-concept expressions_in = all_expressions(static_cast<parts_of<T>*>(nullptr));
-
-template <class... E>
-constexpr std::uint64_t hash_parts(std::uint64_t h, std::tuple<E...>*) {
-    ((h = mix(h, E::hash)), ...);
-    return mix(h, sizeof...(E));
-}
-template <class T>
-constexpr std::uint64_t mixed(std::uint64_t h) {
-    return hash_parts(h, static_cast<parts_of<T>*>(nullptr));
-}
-template <class... E>
-constexpr int weigh(std::tuple<E...>*) {
-    return (0 + ... + E::weight);
-}
-template <class T>
-inline constexpr int weight_of_parts = weigh(static_cast<parts_of<T>*>(nullptr));
-template <class T, int K>
-inline constexpr tensor_type type_of_part = std::tuple_element_t<static_cast<std::size_t>(K), parts_of<T>>::type;
-
-/// A number for a body's type, one in all translation units: g++ numbers every `auto` of one.
-template <class F>
-constexpr std::uint64_t closure_hash() {
-    std::string_view const name = __PRETTY_FUNCTION__;
-    std::uint64_t h = hash_of({});
-    for (std::size_t i = 0; i < name.size(); ++i) {
-        bool const numbered = i >= 5 && name[i - 1] == ':' && name.substr(i - 5, 4) == "auto";
-        while (numbered && i + 1 < name.size() && name[i] >= '0' && name[i] <= '9') ++i;
-        h = (h ^ static_cast<unsigned char>(name[i])) * 0x100000001b3u;
-    }
-    return h;
-}
-
-/// What a body is called with: value K of a role, of the loop or choice with number Id.
-template <std::uint64_t Id, fixed_string Role, int K, tensor_type Type>
-struct placeholder : expression_facts<placeholder<Id, Role, K, Type>> {
-    static constexpr bool is_control = true;
-    static constexpr tensor_type type = Type;
-    static constexpr std::uint64_t hash = mix(mix(hash_of(Role.view()), Id), static_cast<std::uint64_t>(K));
-    static constexpr int weight = 1;
-    struct letters {
-        char text[48]{};
-        int size = 0;
-    };
-    /// `carry0`, and what tells it from those of other loops.
-    static constexpr letters label = [] {
-        letters made;
-        for (char c : Role.view()) made.text[made.size++] = c;
-        if (K > 9) made.text[made.size++] = static_cast<char>('0' + K / 10);
-        made.text[made.size++] = static_cast<char>('0' + K % 10);
-        made.text[made.size++] = '.';
-        for (std::uint64_t rest = Id; rest; rest /= 36) made.text[made.size++] = "0123456789abcdefghijklmnopqrstuvwxyz"[rest % 36];
-        return made;
-    }();
-    static constexpr std::string_view name() { return {label.text, static_cast<std::size_t>(label.size)}; }
-};
 template <std::uint64_t Id, fixed_string Role, bool Rows, class Parts,
           class Numbers = std::make_integer_sequence<int, static_cast<int>(std::tuple_size_v<Parts>)>>
 struct placeholders;
@@ -143,18 +60,6 @@ struct control_results<Call, Part, std::integer_sequence<int, K...>> {
 };
 template <class Call, op::scan_part Part, class Like>
 using results_like = structured_as<Like, typename control_results<Call, Part, std::make_integer_sequence<int, part_count<Like>>>::type>;
-
-template <int Count>
-struct type_array {
-    tensor_type at[Count + 1];
-    static constexpr int count = Count;
-};
-template <class... E>
-constexpr auto types_in(std::tuple<E...>*) {
-    return type_array<static_cast<int>(sizeof...(E))>{{E::type...}};
-}
-template <class T>
-inline constexpr auto types_of = types_in(static_cast<parts_of<T>*>(nullptr));
 
 /// Does a body return a pair of the next carry and what the step gives out, not the carry alone?
 template <class Result, class Init>

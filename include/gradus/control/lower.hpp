@@ -131,12 +131,8 @@ inline constexpr auto branch_body = freeze<[] {
 },
                                            64>();
 
-/// A symbol of another graph, by its name.
-constexpr int outer_symbol(lowering& lower, graph& g, symbol_entry const& s) {
-    node n{&info_of<op::symbol>, {-1, -1, -1}, s.type.type, s.type.shape, {}};
-    n.attr.n[0] = lower.symbol_number(s.name, s.type);
-    return g.intern(n);
-}
+/// What a body captures, in the graph around it.
+constexpr int outer_symbol(lowering& lower, symbol_entry const& s) { return lower.node_named(s.name, s.type); }
 template <class... E>
 constexpr void lower_operands(lowering& lower, list<int>& operands, std::tuple<E...>*) {
     (operands.push_back(lower.template operator()<E>().id()), ...);
@@ -162,7 +158,7 @@ constexpr node control_node(lowering& lower, graph& g, scan_call<F, Options, Ini
         }
         node n = adopted(g, written, written[i]);
         for (int k = 0; k < 3 && n.in[k] >= 0; ++k) n.in[k] = renumbered[n.in[k]];
-        renumbered[i] = n.is<op::symbol>() ? outer_symbol(lower, g, written.symbols[static_cast<int>(n.attr.n[0])]) : g.intern(n);
+        renumbered[i] = n.is<op::symbol>() ? outer_symbol(lower, written.symbols[static_cast<int>(n.attr.n[0])]) : g.intern(n);
     }
     for (int id : lifted_nodes(written, outside)) operands.push_back(renumbered[id]);
     node n{&info_of<op::scan>, {operands[0], -1, -1}, dtype::number, {}, {}};
@@ -181,17 +177,13 @@ constexpr node control_node(lowering& lower, graph& g, cond_call<P, A, B, E...>*
     list<int> operands;
     lower_operands(lower, operands, parts<std::tuple<P, E...>>());
     list<symbol_entry> const symbols = branch_symbols<call>();
-    for (int s = operands.size(); s < symbols.size(); ++s) operands.push_back(outer_symbol(lower, g, symbols[s]));
+    for (int s = operands.size(); s < symbols.size(); ++s) operands.push_back(outer_symbol(lower, symbols[s]));
     node n{&info_of<op::cond>, {operands[0], -1, -1}, dtype::number, {}, {}};
     for (int k = 1; k < operands.size(); ++k) n.in[0] = append_operand(g, n.in[0], operands[k], false, false);
     n.attr.n[0] = body_index(g, branch_body<call, true>.thaw());
     n.attr.n[1] = body_index(g, branch_body<call, false>.thaw());
     n.attr.value = operands.size();
     return n;
-}
-template <std::uint64_t Id, fixed_string Role, int K, tensor_type Type>
-constexpr value lower_control(lowering& lower, graph& g, placeholder<Id, Role, K, Type>*) {
-    return {g, outer_symbol(lower, g, {placeholder<Id, Role, K, Type>::name(), Type})};
 }
 template <class Call, op::scan_part Part, int K>
 constexpr value lower_control(lowering& lower, graph& g, control_expr<Call, Part, K>*) {

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <gradus/core/list.hpp>
-#include <gradus/op/formula.hpp>
+#include <gradus/op/batching.hpp>
 
 #include <stdexcept>
 #include <string_view>
@@ -36,7 +36,10 @@ struct op_info {
     bool same_order = false;             ///< a view of the same elements in the same order under another shape
     reducer reduces_by = reducer::none;  ///< of a reduction that loops compute as they make its operand
     int results = 1;                     ///< see graph/results.hpp
-    bool unlisted = false;               ///< no list of the library has it: graphs that are described at run time bring its rules
+    /// What a rule that an operation states makes of all instances: `in` are its operands. Null where facets say it, or nothing does.
+    int (*batch)(graph&, batched_call const&, int const* in) = nullptr;
+    bool batches = false;   ///< has such a rule; a flag, see `differentiable`
+    bool unlisted = false;  ///< no list of the library has it: graphs that are described at run time bring its rules
 };
 
 /// The same for an operation that runs bodies (control/).
@@ -47,6 +50,8 @@ struct control_info : op_info {
     text (*fault)(graph const&, node const&);               ///< what is wrong with a node, empty where nothing is
     void (*describe)(text&, graph const&, node const&);     ///< appends its attributes as text
     bool (*recomputes)(graph const&, node const&, int id);  ///< does a branch compute node `id` again?
+    /// Node `id` for `count` instances; `mapped` says which nodes depend on the instance, `all` what these are for all of them.
+    int (*control_batch)(graph&, int id, extent count, core::list<char> const& mapped, core::list<int> const& all);
 };
 
 /// One value of a program: an operation on earlier values.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <gradus/core/error.hpp>
+#include <gradus/graph/batch.hpp>
 #include <gradus/graph/derive.hpp>
 #include <gradus/op/facets.hpp>
 
@@ -187,6 +188,10 @@ constexpr op_info make_info() {
         info.forward = of_elements || core::states_jvp<Op>(core::operand_indices<Op>{}, core::result_indices<Op>{});
     }
     core::state_structure<Op>(info);
+    if constexpr (core::states_batch<Op>(core::operand_indices<Op>{})) {
+        info.batches = true;
+        info.batch = &core::batch_of<Op>;
+    }
     info.steps = requires { requires Op::steps; };
     if constexpr (core::has_formula<Op>) info.eval = &core::eval_of<Op>;
     if constexpr (requires { requires Op::exact; }) info.exact = true;

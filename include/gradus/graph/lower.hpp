@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <gradus/expr/structure.hpp>
+#include <gradus/expr/derivatives.hpp>
 #include <gradus/graph/build.hpp>
+#include <gradus/op/marker.hpp>
 
 #include <array>
 
@@ -29,14 +30,24 @@ public:
             if (graph_.symbols[i].name == name) return i;
         return graph_.symbol_index(name, type);
     }
+    /// The node of a symbol, or of an instance, by the name that the body of a loop knows it under.
+    constexpr int node_named(std::string_view name, tensor_type const& type) {
+        for (instance_entry const& i : instances_)
+            if (i.name == name) return i.id;
+        node n{&info_of<op::symbol>, {-1, -1, -1}, type.type, type.shape, {}};
+        n.attr.n[0] = symbol_number(name, type);
+        return graph_.intern(n);
+    }
 
 private:
     template <fixed_string Name, class T, extent... X>
     constexpr value build_node(symbol<Name, T, X...>*) {
         using S = symbol<Name, T, X...>;
-        node n{&info_of<op::symbol>, {-1, -1, -1}, S::type.type, S::type.shape, {}};
-        n.attr.n[0] = symbol_number(S::name(), S::type);
-        return {graph_, graph_.intern(n)};
+        return {graph_, node_named(S::name(), S::type)};
+    }
+    template <std::uint64_t Id, fixed_string Role, int K, tensor_type Type>
+    constexpr value build_node(placeholder<Id, Role, K, Type>*) {
+        return {graph_, node_named(placeholder<Id, Role, K, Type>::name(), Type)};
     }
     /// Slots are symbols without a name, numbered as they stand. Extents known at run time are unknowns, or what has been
     /// found out about them.
@@ -55,6 +66,59 @@ private:
         requires E::is_control
     constexpr value build_node(E* e) {
         return lower_control(*this, graph_, e);
+    }
+    /// The function on one instance, and a node that asks for all of them. Instances are found by their types' hashes from then on.
+    template <class Call, int K>
+    constexpr value build_node(vmap_expr<Call, K>*) {
+        return [&]<int... I>(std::integer_sequence<int, I...>) {
+            value const arguments[] = {(*this).template operator()<typename Call::template argument<I>>()... };
+            attributes attr;
+            attr.n[0] = level_of(Call::id);
+            (join_instances<Call, I>(arguments[I], arguments[Call::first]), ...);
+            (add_instance<Call, I>(attr, arguments[I]), ...);
+            value const one = (*this).template operator()<typename vmap_expr<Call, K>::one>();
+            attr.n[1] = Call::axes[Call::first];
+            return value::emit<op::vmap>(graph_, attr, {}, {one, arguments[Call::first]});
+        }(std::make_integer_sequence<int, static_cast<int>(std::tuple_size_v<typename Call::arguments>)>{});
+    }
+    template <class Call, int K>
+    constexpr void add_instance(attributes attr, value argument) {
+        using one = typename Call::template instance<K>;
+        if constexpr (Call::axes[K] != not_mapped) {
+            if (find(one::hash) >= 0) return;
+            attr.n[1] = Call::axes[K];
+            int const id = value::emit<op::instance>(graph_, attr, {}, {argument}).id();
+            remember(one::hash, id);
+            instances_.push_back({one::name(), id});
+        }
+    }
+    /// Of extents that run time tells, as many instances are demanded.
+    template <class Call, int K>
+    constexpr void join_instances(value argument, value first) {
+        if constexpr (Call::axes[K] != not_mapped) {
+            call demand;
+            demand.unknowns = graph_.unknowns;
+            static_cast<void>(demand.same(argument.shape()[Call::axes[K]], first.shape()[Call::axes[Call::first]]));
+        }
+    }
+    constexpr int level_of(std::uint64_t call) {
+        for (int k = 0; k < levels_.size(); ++k)
+            if (levels_[k] == call) return k;
+        levels_.push_back(call);
+        return levels_.size() - 1;
+    }
+    template <double V, element T, extent... X>
+    constexpr value build_node(filled_expr<V, T, X...>*) {
+        return value::constant(graph_, V, dtype_of<T>).broadcast_to({X...});
+    }
+    template <element T, extent N, extent M>
+    constexpr value build_node(identity_expr<T, N, M>*) {
+        value const one = value::constant(graph_, 1, dtype_of<T>), whole = one.broadcast_to({N, M});
+        return where(whole.index(0) == whole.index(1), one, one.number(0)).broadcast_to({N, M});
+    }
+    template <element T, extent N>
+    constexpr value build_node(counting_expr<T, N>*) {
+        return value::constant(graph_, 0, dtype_of<T>).broadcast_to({N}).index(0).cast(dtype_of<T>);
     }
     template <double V>
     constexpr value build_node(constant_expr<V>*) {
@@ -115,7 +179,13 @@ private:
         }
         table_[slot(hash)] = {hash, id};
     }
+    struct instance_entry {
+        std::string_view name;
+        int id = -1;
+    };
     graph& graph_;
+    list<instance_entry> instances_;
+    list<std::uint64_t> levels_;  ///< the calls of gr::vmap
     unifier known_;
     list<entry> table_;
     int count_ = 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <gradus/op/batching.hpp>
 #include <gradus/op/elementwise.hpp>
 
 #include <utility>
@@ -56,6 +57,31 @@ struct matmul {
     template <int K>
     static constexpr auto directional(auto t, auto y, auto a, auto b) {
         return entering(K == 0 ? t : a, y, 0).matmul(entering(K == 1 ? t : b, y, 1));
+    }
+    /// A product for every instance; one for all of them where rows of a, or columns of b, are all that differs.
+    static constexpr auto batch(batched_call const& c, auto a, auto b) {
+        shape const &from_a = c.operand[0], &from_b = c.operand[1];
+        shape const whole = in_front(c.instances, c.result);
+        extent const inner = side(from_a, c.attr.n[0], 1);
+        bool const row = side(from_a, c.attr.n[0], 0).code == 1, column = side(from_b, c.attr.n[1], 1).code == 1;
+        attributes attr = c.attr;
+        if (!c.mapped[1] && from_b.rank() == 2) {
+            bool const flat = c.attr.n[0] == 0 && whole.is_static() && from_a.is_static() && whole.static_size() > 0;
+            if (!flat && !(row && from_a.rank() == 2)) return batched_as<matmul>(attr, {}, a, b);
+            attr.n[0] = 0;
+            shape rows{c.instances, inner};
+            if (flat) rows[0] = c.instances.code * matmul::leading(from_a).static_size() * from_a[from_a.rank() - 2].code;
+            return batched_as<matmul>(attr, {}, a.reshape(rows), b).reshape(whole);
+        }
+        if (!c.mapped[0] && from_a.rank() == 2 && column && from_b.rank() == 2) {  // (a b)^T = b^T a^T
+            attr.n[0] = 0;
+            attr.n[1] = !c.attr.n[0];
+            return batched_as<matmul>(attr, {}, b.reshape({c.instances, inner}), a).reshape(whole);
+        }
+        if (c.mapped[0] && c.mapped[1] && row && column && from_a.rank() == 2 && from_b.rank() == 2)
+            return (a.reshape({c.instances, inner}) * b.reshape({c.instances, inner})).sum(2, false).reshape(whole);
+        int const rank = c.result.rank();
+        return batched_as<matmul>(attr, {}, with_instance_rank(c, a, 0, rank), with_instance_rank(c, b, 1, rank));
     }
 };
 

@@ -28,6 +28,7 @@ struct take_rows : linear<take_rows, op_kind::movement, 2> {
     static constexpr auto directional(auto t, auto, auto, auto index) {
         return apply<take_rows>(t, index);
     }
+    static constexpr auto batch(batched_call const& c, auto x, auto index);
 };
 
 /// y[index[i...], j...] += g[i..., j...] from zeros: where an index stands twice, rows add up.
@@ -46,6 +47,7 @@ struct add_rows : linear<add_rows, op_kind::movement, 2> {
     static constexpr auto directional(auto t, auto y, auto, auto index) {
         return decltype(t)::template emit<add_rows>(t.owner(), {}, y.shape(), {t, index});
     }
+    static constexpr auto batch(batched_call const& c, auto g, auto index);
 };
 
 constexpr tensor_type take_rows::infer(call const& c, complaint& fail) {
@@ -77,6 +79,66 @@ constexpr attributes axis_first(int rank, int axis, bool back) {
         order.n[back ? from : i] = back ? i : from;
     }
     return order;
+}
+
+/// Rows of instance i of a table with m rows, one table after the other: index + m i; -1 where the index is out of range.
+constexpr auto rows_of_instances(auto index, extent instances, extent m) {
+    if (instances.code * m.code > INT32_MAX) index = index.cast(dtype::int64);
+    auto const rows = static_cast<double>(m.code);
+    auto const place = index + index.index(0).cast(index.type()) * rows;
+    return gradus::where(index < 0, -1, gradus::where(index < rows, place, -1));
+}
+/// Are there numbers for the instances and the rows, so that both can be one axis?
+constexpr bool is_one_table(batched_call const& c, extent m) { return c.instances.is_static() && m.is_static(); }
+/// A shape with axes of 1 in place of some of its axes.
+constexpr shape ones_between(shape s, int first, int count) {
+    for (int axis = first; axis < first + count; ++axis) s[axis] = 1;
+    return s;
+}
+/// Where index[i...] of instance n is row m: bools [n, i..., m, 1...]. Named dimensions are looked through, as no number tells where
+/// the table of an instance begins.
+constexpr auto is_row(auto index, shape const& all, int indices) {
+    shape column = all;
+    for (int axis = 1 + indices; axis < all.rank(); ++axis) column[axis] = 1;
+    auto const at = index.reshape(column);
+    return at == at.broadcast_to(ones_between(all, 2 + indices, all.rank() - 2 - indices)).index(1 + indices).cast(index.type());
+}
+constexpr auto take_rows::batch(batched_call const& c, auto x, auto index) {
+    shape const &rows = c.operand[0], &indices = c.operand[1];
+    if (!c.mapped[0]) return apply<take_rows>(x, index);
+    if (!c.mapped[1]) {  // each row has all instances
+        auto const taken = apply<take_rows>(x.transpose(axis_first(rows.rank() + 1, 1, false)), index);
+        return taken.transpose(axis_first(taken.shape().rank(), indices.rank(), false));
+    }
+    if (is_one_table(c, rows[0])) {
+        shape flat = rows;
+        flat[0] = c.instances.code * rows[0].code;
+        return apply<take_rows>(x.reshape(flat), rows_of_instances(index, c.instances, rows[0]));
+    }
+    shape all = in_front(c.instances, indices);
+    for (int axis = 0; axis < rows.rank(); ++axis) all.push_back(rows[axis]);
+    auto const table = x.reshape(ones_between(all, 1, indices.rank()));
+    return gradus::where(is_row(index, all, indices.rank()), table, 0).sum(std::int64_t{2} << indices.rank(), false);
+}
+constexpr auto add_rows::batch(batched_call const& c, auto g, auto index) {
+    shape const &rows = c.result, &indices = c.operand[1];
+    int const rank = rows.rank();
+    if (!c.mapped[1]) {
+        shape target = in_front(rows[0], rows);
+        target[1] = c.instances;
+        auto const moved = g.transpose(axis_first(indices.rank() + rank, indices.rank(), true));
+        return batched_as<add_rows>(c.attr, target, moved, index).transpose(axis_first(rank + 1, 1, false));
+    }
+    g = every_instance(c, g, 0);
+    if (is_one_table(c, rows[0])) {
+        shape flat = rows;
+        flat[0] = c.instances.code * rows[0].code;
+        return batched_as<add_rows>(c.attr, flat, g, rows_of_instances(index, c.instances, rows[0])).reshape(in_front(c.instances, rows));
+    }
+    shape all = in_front(c.instances, indices);
+    for (int axis = 0; axis < rank; ++axis) all.push_back(rows[axis]);
+    auto const column = g.reshape(ones_between(all, 1 + indices.rank(), 1));
+    return gradus::where(is_row(index, all, indices.rank()), column, 0).sum((std::int64_t{2} << indices.rank()) - 2, false);
 }
 
 /// y[.., j, ..] = x[.., index[j], ..] along axis n[0]; index is a vector.

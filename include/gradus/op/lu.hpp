@@ -48,6 +48,7 @@ constexpr bool is_factored(call const& c) {
 /// x with op(a) x = b for a and its factors; n[0]: op transposes. Infinite or NaN for a singular a.
 struct lu_solve : on_matrices<lu_solve, 3> {
     static constexpr auto name = "lu_solve";
+    static constexpr bool by_columns = true;
     static constexpr tensor_type infer(call const& c, complaint& fail) {
         tensor_type const &a = c.operand[0], &b = c.operand[2];
         bool const fits = is_factored(c) && b.type == a.type && b.shape.rank() == a.shape.rank() &&

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <gradus/op/formula.hpp>
+#include <gradus/op/elementwise.hpp>
 
 namespace gradus::inline GRADUS_ARCH::op {
 
@@ -30,6 +30,54 @@ struct jvp {
         if (!(c.operand[1] == c.operand[2]))
             return fail("the direction is not like the variable: b is ", c.operand[1], ", c is ", c.operand[2]);
         return c.operand[0];
+    }
+};
+
+/// The derivatives of <c, a> with respect to b: reverse mode.
+struct vjp : composite {
+    static constexpr auto name = "vjp";
+    static constexpr op_kind kind = op_kind::marker;
+    static constexpr int arity = 3;
+    static constexpr tensor_type infer(call const& c, complaint& fail) {
+        if (!is_floating(c.operand[0].type)) return fail("the derivative of an integer: a is ", c.operand[0]);
+        if (!is_floating(c.operand[1].type)) return fail("no derivative with respect to an integer: b is ", c.operand[1]);
+        if (!(c.operand[0] == c.operand[2]))
+            return fail("the cotangent is not like the value: a is ", c.operand[0], ", c is ", c.operand[2]);
+        return c.operand[1];
+    }
+    static constexpr auto expand(attributes const&, auto y, auto x, auto cotangent) {
+        auto const weighted = (y * cotangent).sum((std::int64_t{1} << y.shape().rank()) - 1, false);
+        return decltype(y)::template emit<grad>(y.owner(), {}, {}, {weighted, x});
+    }
+};
+
+/// One instance of a, under a function that is mapped: a without axis n[1]. Instances of one call of gr::vmap have one number, n[0].
+struct instance {
+    static constexpr auto name = "instance";
+    static constexpr op_kind kind = op_kind::marker;
+    static constexpr int arity = 1;
+    static constexpr tensor_type infer(call const& c, complaint& fail) {
+        tensor_type const& a = c.operand[0];
+        if (c.attr.n[1] >= a.shape.rank()) return fail("no such axis: a is ", a, " and has ", a.shape.rank(), " axes");
+        tensor_type one{a.type, {}};
+        for (int axis = 0; axis < a.shape.rank(); ++axis)
+            if (axis != c.attr.n[1]) one.shape.push_back(a.shape[axis]);
+        return one;
+    }
+};
+
+/// a for every instance with number n[0], along a new first axis; axis n[1] of b tells how many there are. pass/vectorize expands it.
+struct vmap {
+    static constexpr auto name = "vmap";
+    static constexpr op_kind kind = op_kind::marker;
+    static constexpr int arity = 2;
+    static constexpr tensor_type infer(call const& c, complaint& fail) {
+        tensor_type const &a = c.operand[0], &b = c.operand[1];
+        if (c.attr.n[1] >= b.shape.rank()) return fail("no such axis: b is ", b, " and has ", b.shape.rank(), " axes");
+        if (a.shape.rank() == max_rank) return fail("one instance has ", max_rank, " axes, which leaves none for the instances: a is ", a);
+        tensor_type all{a.type, {b.shape[static_cast<int>(c.attr.n[1])]}};
+        for (int axis = 0; axis < a.shape.rank(); ++axis) all.shape.push_back(a.shape[axis]);
+        return all;
     }
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <gradus/op/formula.hpp>
+#include <gradus/op/batching.hpp>
 
 #include <limits>
 
@@ -55,6 +55,12 @@ struct reduction {
         return {Op::result(c.operand[0].type), result};
     }
     static constexpr dtype result(dtype operand) { return operand; }
+    /// The same axes of every instance.
+    static constexpr auto batch(batched_call const& c, auto x) {
+        attributes attr = c.attr;
+        attr.n[0] <<= 1;
+        return batched_as<Op>(attr, {}, x);
+    }
 };
 
 /// The sum over some axes; in a fixed order, so that the same input gives the same bits.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <gradus/op/formula.hpp>
+#include <gradus/op/batching.hpp>
 
 #include <utility>
 
@@ -103,6 +103,17 @@ constexpr attributes range_along(int rank, int axis, std::int64_t start, std::in
     attr.n[2] = step;
     return attr;
 }
+/// The same ranges of axes one further back, everything along the first.
+constexpr attributes ranges_behind(attributes const& attr) {
+    attributes behind = attr;
+    if (attr.value != 0) {
+        ++behind.n[0];
+        return behind;
+    }
+    for (int axis = 1; axis < max_rank; ++axis) behind.n[axis] = attr.n[axis - 1];
+    behind.n[0] = pack_range(0, 1);
+    return behind;
+}
 /// The extent asked for by a range that is none.
 inline constexpr std::int64_t no_range = -8;
 /// The index that a range ends with; false where it is no number of 64 bits.
@@ -148,6 +159,7 @@ struct pad : linear<pad, op_kind::movement> {
     }
     static constexpr auto vjp(auto g, auto y, auto x) { return g.slice(y.attr(), x.shape()); }
     static constexpr auto jvp(auto t, auto y, auto) { return t.pad(y.attr(), y.shape()); }
+    static constexpr auto batch(batched_call const& c, auto x) { return x.pad(ranges_behind(c.attr), in_front(c.instances, c.result)); }
 };
 
 /// Is a pad an operand in the middle of zeros, for a loop to read through a window? Not with steps, and not for booleans.
@@ -199,6 +211,9 @@ struct concatenate : linear<concatenate, op_kind::movement, 2> {
     }
     static constexpr auto vjp(auto g, auto y, auto a, auto b) { return std::pair{part(g, y, a, b, 0), part(g, y, a, b, 1)}; }
     static constexpr auto jvp(auto ta, auto tb, auto y, auto, auto) { return ta.concatenate(tb, y.attr()); }
+    static constexpr auto batch(batched_call const& c, auto a, auto b) {
+        return joined(every_instance(c, a, 0), every_instance(c, b, 1), static_cast<int>(c.attr.n[0]) + 1);
+    }
 };
 
 }  // namespace gradus::inline GRADUS_ARCH::op

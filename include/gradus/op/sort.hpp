@@ -40,6 +40,7 @@ struct sorting_order : linear<sorting_order, op_kind::movement> {
     }
     static constexpr auto vjp(auto g, auto, auto) { return decltype(g)(0.0); }
     static constexpr auto jvp(auto t, auto, auto) { return decltype(t)(0.0); }
+    static constexpr auto batch(batched_call const& c, auto x) { return batched_as<sorting_order>(c.attr, {}, x); }
 };
 
 /// Exchanges axis `axis` with the last one.

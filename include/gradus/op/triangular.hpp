@@ -4,8 +4,10 @@
 #include <gradus/op/band.hpp>
 #include <gradus/op/contraction.hpp>
 
+#include <array>
 #include <cmath>
 #include <limits>
+#include <tuple>
 #include <utility>
 
 // Matrices in the last two axes, the axes before them a batch. Primitives have a kernel each (kernel/linear_algebra.hpp);
@@ -45,12 +47,36 @@ struct on_matrices : linear<Op, op_kind::movement, Arity> {
             Op::matrix(c.attr, n, m, one, out + i * made);
         }
     }
+    /// A problem for every instance. Where all instances have one matrix and the last operand is solved for column by column
+    /// (`by_columns`), their columns stand side by side.
+    static constexpr auto batch(batched_call const& c, auto... x) {
+        int const last = Arity - 1;
+        bool side_by_side = requires { Op::by_columns; };
+        for (int k = 0; k < Arity; ++k) side_by_side = side_by_side && c.operand[k].rank() == 2 && c.mapped[k] == (k == last);
+        extent const columns = c.result.rank() > 0 ? columns_of(c.operand[last]) : extent(0);
+        if (side_by_side && (columns.is_one() || (columns.is_static() && c.instances.is_static()))) return columns_solved(c, x...);
+        return [&]<int... K>(std::integer_sequence<int, K...>) {
+            return batched_as<Op>(c.attr, {}, every_instance(c, x, K)...);
+        }(std::make_integer_sequence<int, Arity>{});
+    }
+    static constexpr auto columns_solved(batched_call const& c, auto... x) {
+        std::array all{x...};
+        auto& b = all.back();
+        shape const wide{c.result[0], c.instances, c.result[1]};
+        attributes exchanged;
+        exchanged.n[0] = 1;
+        exchanged.n[2] = 2;
+        extent const columns = c.result[1].is_one() ? c.instances : extent(c.instances.code * c.result[1].code);
+        b = b.transpose(exchanged).reshape({c.result[0], columns});
+        return std::apply([&](auto... y) { return batched_as<Op>(c.attr, {}, y...); }, all).reshape(wide).transpose(exchanged);
+    }
 };
 
 /// x with op(a) x = b for a triangle of a. n[0]: the upper one; n[1]: op transposes; n[2]: its diagonal counts as ones. The
 /// other triangle is not read. Infinite or NaN where the diagonal has a 0.
 struct triangular_solve : on_matrices<triangular_solve, 2> {
     static constexpr auto name = "triangular_solve";
+    static constexpr bool by_columns = true;
     static constexpr tensor_type infer(call const& c, complaint& fail) {
         tensor_type const &a = c.operand[0], &b = c.operand[1];
         bool const fits = is_square(a, c) && b.type == a.type && b.shape.rank() == a.shape.rank() &&

@@ -5,6 +5,7 @@
 #include <gradus/op/marker.hpp>
 #include <gradus/pass/rebuild.hpp>
 #include <gradus/pass/softmax.hpp>
+#include <gradus/pass/vectorize.hpp>
 
 namespace gradus::inline GRADUS_ARCH::core {
 
@@ -196,24 +197,31 @@ constexpr text derivative_complaint(graph const& g, list<char> depends, int f, b
     return {};
 }
 
-}  // namespace gradus::inline GRADUS_ARCH::core
-
-namespace gradus::inline GRADUS_ARCH::pass {
-
-/// Replaces every grad and jvp by the derivative's own nodes, inner ones first.
-constexpr graph differentiate(graph const& g) {
-    core::gradients gradient;
-    return core::rebuild(g, [&](graph& out, node const& n) {
+/// Replaces every grad and jvp by the derivative's own nodes, and every vmap by the nodes for all instances, inner ones first. Collects
+/// what a vmap lacks; null stops instead.
+constexpr graph without_markers(graph const& g, text* missing = nullptr) {
+    gradients gradient;
+    instances all(missing);
+    return rebuild(g, [&](graph& out, node const& n) {
         int found = -1;
-        if (n.is<op::grad>()) {
+        if (n.is<op::vmap>()) {
+            return all(out, n);
+        } else if (n.is<op::grad>()) {
             found = gradient(out, n.in[0], n.in[1]);
         } else if (n.is<op::jvp>()) {
-            found = core::tangent(out, n.in[0], n.in[1], n.in[2]);
+            found = tangent(out, n.in[0], n.in[1], n.in[2]);
         } else {
             return out.intern(n);
         }
         return found >= 0 ? value{out, found}.broadcast_to(n.shape).id() : value::constant(out, 0, n.type).broadcast_to(n.shape).id();
     });
 }
+
+}  // namespace gradus::inline GRADUS_ARCH::core
+
+namespace gradus::inline GRADUS_ARCH::pass {
+
+/// Replaces every grad, jvp and vmap by what it means, inner ones first.
+constexpr graph differentiate(graph const& g) { return core::without_markers(g); }
 
 }  // namespace gradus::inline GRADUS_ARCH::pass

@@ -23,7 +23,7 @@ struct graph_pass {
 };
 /// From a graph as it was written to one that is ready for kernels.
 inline constexpr graph_pass pipeline[] = {
-    {"differentiate", [](graph const& g) { return dead_code(differentiate(g)); }},  // grad and jvp become what they mean
+    {"differentiate", [](graph const& g) { return dead_code(differentiate(g)); }},  // grad, jvp and vmap become what they mean
     {"simplify", simplify},                                                         // algebra, constants, views, stable forms
     {"widen", widen},                                                               // numbers of 16 bits are computed as floats
     {"exponentials", exponentials},                                                 // formulas of one exponential share it

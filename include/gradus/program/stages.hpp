@@ -149,14 +149,27 @@ constexpr text underivable_complaint(graph const& g) {
     }
     return {};
 }
-/// Names what no derivative goes through, before one is made.
+/// Does a vmap stand beside an operation that has no batching rule, or one of a user's?
+constexpr bool asks_for_unknown_instances(auto const& g) {
+    bool maps = false, unknown = false;
+    for (int i = 0; i < g.size(); ++i) {
+        maps = maps || g[i].template is<op::vmap>();
+        unknown = unknown ||
+                  (g[i].op->kind != op_kind::leaf && g[i].op->kind != op_kind::marker && (!has_batching(g, g[i]) || g[i].op->unlisted));
+    }
+    return maps && unknown;
+}
+/// Names what no derivative goes through, and what no vmap does, before they are made.
 template <class Source>
 constexpr text derivatives_complaint() {
     constexpr auto const& written = written_graph<Source>;
     if (written.body_count > 0)
         if (text captured = captured_complaint(written.thaw()); !captured.empty()) return captured;
-    if (has_underivable(written)) return underivable_complaint(written.thaw());
-    return {};
+    if (has_underivable(written))
+        if (text missing = underivable_complaint(written.thaw()); !missing.empty()) return missing;
+    text missing;
+    if (asks_for_unknown_instances(written)) static_cast<void>(without_markers(written.thaw(), &missing));
+    return missing;
 }
 /// Names a symbol that stands for two types in one graph, or is updated twice; empty where there is none.
 template <class Source>

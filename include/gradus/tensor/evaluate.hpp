@@ -91,7 +91,10 @@ struct slot_source {
     static constexpr written_as form = written_as::operations;
     static constexpr bool is_differentiated_later = true;
     static constexpr std::string_view name = root_name<X>::value;
-    static constexpr graph lower() { return lower_slots<E, is_static>(); }
+    static constexpr graph lower() {
+        if constexpr (maps_function<X>) return pass::differentiation(lower_slots<E, is_static>());
+        else return lower_slots<E, is_static>();
+    }
     static op_info const* const* operations() { return user_operations<operations_of<slot_source>>::get(); }
 };
 

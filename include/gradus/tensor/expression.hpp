@@ -206,6 +206,12 @@ constexpr bool has_symbol(std::type_identity<let_expr<F>>) {
     return has_symbol(std::type_identity<typename let_expr<F>::body>{});
 }
 
+/// Is gr::vmap somewhere in an expression on tensors? (tensor/vmap.hpp)
+template <class X>
+inline constexpr bool maps_function = false;
+template <class Op, class... A>
+inline constexpr bool maps_function<tensor_expression<Op, A...>> = (maps_function<A> || ...);
+
 /// An expression with its K-th, K+1-th, ... leaves replaced by slots.
 template <class X, int K>
 struct slotted {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <gradus/expr/constants.hpp>
 #include <gradus/tensor/tensor.hpp>
 
 namespace gradus::inline GRADUS_ARCH {
@@ -27,26 +28,33 @@ template <element T, extent... E, std::integral... N>
 tensor<T, E...> empty(N... extents) {
     return tensor<T, E...>(core::filled<E...>({static_cast<std::int64_t>(extents)...}), nullptr);
 }
-/// All elements `value`, which comes last: `gr::full<float, gr::dyn>(7, 0.5f)`.
+namespace core {
+// Constants (expr/constants.hpp) as tensors.
 template <element T, extent... E, class... A>
-    requires(sizeof...(A) == core::run_time_extents<E...> + 1)
-tensor<T, E...> full(A... extents_and_value) {
+tensor<T, E...> tensor_of(full_function<T, E...>, A... extents_and_value) {
     return [&]<std::size_t... I>(std::index_sequence<I...>, auto all) {
         auto made = empty<T, E...>(static_cast<std::int64_t>(std::get<I>(all))...);
         std::fill(made.begin(), made.end(), static_cast<T>(std::get<sizeof...(A) - 1>(all)));
         return made;
     }(std::make_index_sequence<sizeof...(A) - 1>{}, std::tuple<A...>(extents_and_value...));
 }
-template <element T, extent... E, std::integral... N>
-    requires(sizeof...(N) == core::run_time_extents<E...>)
-tensor<T, E...> zeros(N... extents) {
-    return full<T, E...>(static_cast<std::int64_t>(extents)..., T{0});
+template <double V, element T, extent... E, std::integral... N>
+tensor<T, E...> tensor_of(filled_expr<V, T, E...>, N... extents) {
+    return tensor_of(full<T, E...>, extents..., static_cast<T>(V));
 }
-template <element T, extent... E, std::integral... N>
-    requires(sizeof...(N) == core::run_time_extents<E...>)
-tensor<T, E...> ones(N... extents) {
-    return full<T, E...>(static_cast<std::int64_t>(extents)..., T{1});
+template <element T, extent N, extent M>
+tensor<T, N, M> tensor_of(identity_expr<T, N, M>) {
+    auto made = zeros<T, N, M>();
+    for (std::int64_t i = 0; i < N.code && i < M.code; ++i) made.data()[i * M.code + i] = T{1};
+    return made;
 }
+template <element T, extent N>
+tensor<T, N> tensor_of(counting_expr<T, N>) {
+    auto made = empty<T, N>();
+    for (std::int64_t i = 0; i < N.code; ++i) made.data()[i] = static_cast<T>(i);
+    return made;
+}
+}  // namespace core
 
 /// Normal with mean 0 and standard deviation 1, in memory order.
 template <element T, extent... E>
@@ -72,21 +80,6 @@ template <element T, extent... E>
 tensor<T, E...> rand(random& source) {
     return tensor<T, E...>(array<T, E...>::uniform(source, T{0}, T{1}));
 }
-/// The identity matrix.
-template <element T, extent N, extent M = N>
-tensor<T, N, M> eye() {
-    auto made = zeros<T, N, M>();
-    for (std::int64_t i = 0; i < N.code && i < M.code; ++i) made.data()[i * M.code + i] = T{1};
-    return made;
-}
-/// 0, 1, 2, ...
-template <element T, extent N>
-tensor<T, N> arange() {
-    auto made = empty<T, N>();
-    for (std::int64_t i = 0; i < N.code; ++i) made.data()[i] = static_cast<T>(i);
-    return made;
-}
-
 /// A copy of contiguous data: `gr::from_span<float, gr::dyn, 5>(span, 7)`.
 template <element T, extent... E, std::integral... N>
     requires(sizeof...(N) == core::run_time_extents<E...>)

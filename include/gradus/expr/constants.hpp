@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <gradus/expr/expression.hpp>
+
+#include <concepts>
+
+// Constants with a shape, beside symbols: `gr::eye<double, 3> + h` is an expression. Called, they make tensors (tensor/factories.hpp), with
+// a number for each extent that is gr::dyn: `gr::zeros<float, gr::dyn, 5>(7)`.
+namespace gradus::inline GRADUS_ARCH {
+
+namespace core {
+
+template <extent... E>
+inline constexpr std::size_t unknown_extents = (std::size_t{0} + ... + std::size_t{E == dyn});
+constexpr std::uint64_t hash_of_type(std::uint64_t h, tensor_type const& t) {
+    h = mix(h, static_cast<std::uint64_t>(t.type));
+    for (int i = 0; i < t.shape.rank(); ++i)
+        h = mix(mix(h, static_cast<std::uint64_t>(t.shape[i].code)), static_cast<std::uint64_t>(t.shape[i].more));
+    return h;
+}
+
+/// All elements V.
+template <double V, element T, extent... E>
+struct filled_expr : expression_facts<filled_expr<V, T, E...>> {
+    static constexpr tensor_type type{dtype_of<T>, {E...}};
+    static constexpr std::uint64_t hash = hash_of_type(mix(hash_of("filled"), bits_of(V)), type);
+    static constexpr int weight = 1;
+
+    template <std::integral... N>
+        requires(sizeof...(N) == unknown_extents<E...>)
+    auto operator()(N... extents) const {
+        return tensor_of(*this, static_cast<std::int64_t>(extents)...);
+    }
+};
+/// Ones on the diagonal, zeros elsewhere.
+template <element T, extent N, extent M>
+struct identity_expr : expression_facts<identity_expr<T, N, M>> {
+    static constexpr tensor_type type{dtype_of<T>, {N, M}};
+    static constexpr std::uint64_t hash = hash_of_type(hash_of("identity"), type);
+    static constexpr int weight = 1;
+
+    auto operator()() const { return tensor_of(*this); }
+};
+/// 0, 1, 2, ...
+template <element T, extent N>
+struct counting_expr : expression_facts<counting_expr<T, N>> {
+    static constexpr tensor_type type{dtype_of<T>, {N}};
+    static constexpr std::uint64_t hash = hash_of_type(hash_of("counting"), type);
+    static constexpr int weight = 1;
+
+    auto operator()() const { return tensor_of(*this); }
+};
+template <element T, extent... E>
+struct full_function {
+    template <double V>
+    constexpr auto operator()(constant_expr<V>) const {
+        return filled_expr<V, T, E...>{};
+    }
+    template <class... A>
+        requires((... && !symbolic<A>) && sizeof...(A) == unknown_extents<E...> + 1)
+    auto operator()(A... extents_and_value) const {
+        return tensor_of(*this, extents_and_value...);
+    }
+};
+
+}  // namespace core
+
+/// Zeros: `gr::zeros<double, 3, "n">` is an expression, `gr::zeros<float, gr::dyn>(7)` a tensor.
+template <element T, extent... E>
+inline constexpr core::filled_expr<0.0, T, E...> zeros{};
+/// Ones: `gr::ones<double, 3>`.
+template <element T, extent... E>
+inline constexpr core::filled_expr<1.0, T, E...> ones{};
+/// All elements one number: the expression `gr::full<double, 3>(0.5_c)`; a tensor for plain numbers, the extents before the value.
+template <element T, extent... E>
+inline constexpr core::full_function<T, E...> full{};
+/// The identity matrix, ones on the diagonal where it is not square: `gr::eye<double, 3>`.
+template <element T, extent N, extent M = N>
+inline constexpr core::identity_expr<T, N, M> eye{};
+/// 0, 1, 2, ...: `gr::arange<double, 5>`.
+template <element T, extent N>
+inline constexpr core::counting_expr<T, N> arange{};
+
+}  // namespace gradus::inline GRADUS_ARCH
