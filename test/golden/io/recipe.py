@@ -1,0 +1,64 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSL-1.0
+"""Writes the files of this folder that end in .npy and .npz, with NumPy 1.24 (Debian 12: python3-numpy). Values count up from 0 or,
+where the type has signs, from a negative number. The .npz are made here, member by member, so that they are the same every time."""
+import io
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+here = Path(__file__).resolve().parent
+
+
+def counted(dtype, shape, first=0):
+    return np.arange(first, first + int(np.prod(shape))).astype(dtype).reshape(shape)
+
+
+def npy(array, version=None):
+    out = io.BytesIO()
+    np.lib.format.write_array(out, array, version)
+    return out.getvalue()
+
+
+def npz(name, compression, **arrays):
+    with zipfile.ZipFile(here / name, "w", compression) as file:
+        for member, array in arrays.items():
+            info = zipfile.ZipInfo(member + ".npy", (1980, 1, 1, 0, 0, 0))
+            info.compress_type = compression
+            with file.open(info, "w", force_zip64=True) as out:  # as np.savez does
+                out.write(npy(array))
+
+
+def main():
+    for name, array in {
+        "bool": np.array([[True, False, True], [False, False, True]]),
+        "int32": counted("<i4", (2, 3), -2),
+        "int64": counted("<i8", (4,), -2),
+        "float": counted("<f4", (2, 3, 4), -5) / np.float32(4),
+        "double": counted("<f8", (3, 1), -1) / 8,
+        "float16": counted("<f2", (5,), -2) / np.float16(2),
+        "scalar": np.array(2.5, "<f8"),
+        "empty": np.zeros((0, 3), "<f4"),
+        "fortran": np.asfortranarray(counted("<f4", (2, 3, 4))),
+        "fortran_big": np.asfortranarray(counted(">f8", (2, 3))),
+        "big": counted(">i4", (2, 2), -1),
+        "uint8": counted("u1", (2, 3), 250),
+        "int8": counted("i1", (3,), -128),
+        "uint16": counted("<u2", (2,), 65534),
+        "int16": counted(">i2", (2,), -32768),
+        "uint32": counted("<u4", (2,), 2**32 - 2),
+        "uint64": counted("<u8", (2,)),
+        "complex": np.array([1 + 2j], "<c8"),
+        "records": np.array([(1, 2.0)], dtype=[("a", "<i4"), ("b", "<f4")]),
+        "string": np.array(["abc"]),
+    }.items():
+        (here / f"{name}.npy").write_bytes(npy(array))
+    (here / "version2.npy").write_bytes(npy(counted("<f4", (2, 3)), (2, 0)))
+    (here / "version3.npy").write_bytes(npy(counted("<f4", (2, 3)), (3, 0)))
+    arrays = {"weight": counted("<f4", (3, 2)), "layer/bias": counted("<f8", (40,), -3), "steps": np.array(7, "<i8")}
+    npz("stored.npz", zipfile.ZIP_STORED, **arrays)
+    npz("deflated.npz", zipfile.ZIP_DEFLATED, **arrays)
+
+
+main()
