@@ -21,7 +21,7 @@
 namespace gradus::inline GRADUS_ARCH::core {
 
 /// What a file says, in quotes, so that it can be printed: at most 40 characters, strange ones as '?'.
-inline text quoted(std::string_view s) {
+inline text in_quotes(std::string_view s) {
     text out("\"");
     for (char c : s.substr(0, 40)) out += c >= ' ' && c <= '~' ? c : '?';
     return out += s.size() > 40 ? "...\"" : "\"";

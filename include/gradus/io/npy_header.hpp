@@ -24,7 +24,7 @@ public:
             auto const key = string();
             need(':');
             bool& seen = key == "descr" ? has_type : key == "fortran_order" ? has_order : has_shape;
-            if (std::exchange(seen, true) || (&seen == &has_shape && key != "shape")) refuse("an entry that no header has, or a second one: ", quoted(key));
+            if (std::exchange(seen, true) || (&seen == &has_shape && key != "shape")) refuse("an entry that no header has, or a second one: ", in_quotes(key));
             if (key == "descr") found.type = type();
             else if (key == "shape") found.shape = shape();
             else found.is_fortran = truth();
@@ -66,7 +66,7 @@ private:
         if (t.kind == 'V' && t.size == 2) t.kind = 'B';
         if (t.size == 1) t.is_big_endian = false;
         bool const is_number = with_stored(t, []<class T>(T) { return !std::is_same_v<T, std::nullptr_t>; }) || t == stored_type{'u', 8, t.is_big_endian};
-        if (!is_number || !has_order) refuse("elements of the type ", quoted(name), ", which no dtype holds");
+        if (!is_number || !has_order) refuse("elements of the type ", in_quotes(name), ", which no dtype holds");
         return t;
     }
     bool truth() {
@@ -107,7 +107,7 @@ private:
 /// The whole header; the elements are known to fill the rest of the file.
 inline stored_array read_npy_header(file_bytes const& from) {
     if (from.letters(0, npy_magic.size() + 2, "the beginning of a .npy file").substr(0, npy_magic.size()) != npy_magic)
-        from.refuse(0, "a .npy file begins with \\x93NUMPY, this one with ", quoted(from.letters(0, npy_magic.size(), "a beginning")));
+        from.refuse(0, "a .npy file begins with \\x93NUMPY, this one with ", in_quotes(from.letters(0, npy_magic.size(), "a beginning")));
     auto const version = from.number<std::uint8_t>(6, "a version");
     if (version < 1 || version > 3) from.refuse(6, "version ", int{version}, " of the format, which has 1 to 3");
     std::uint64_t const begin = version == 1 ? 10 : 12;

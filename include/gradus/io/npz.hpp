@@ -12,7 +12,7 @@ namespace core {
 inline io::state_dict read_npz(file_bytes const& from) {
     io::state_dict found;
     for (zip_reader const archive(from); zip_member const& m : archive.members()) {
-        if (!m.name.ends_with(".npy")) from.refuse(m.begin, "the member ", quoted(m.name), " is no .npy file");
+        if (!m.name.ends_with(".npy")) from.refuse(m.begin, "the member ", in_quotes(m.name), " is no .npy file");
         file_bytes const member = archive.contents(m);
         found.emplace_back(m.name.substr(0, m.name.size() - 4), read_npy(member, dtype::number));
     }

@@ -25,14 +25,14 @@ inline std::vector<written_tensor> written_all(std::string_view call, std::files
     std::vector<std::string_view> names;
     std::vector<written_tensor> written;
     for (auto const& [name, t] : dict) {
-        if (name.size() > longest_name) refuse_file(call, path.string(), "the name ", quoted(name), " has over ", static_cast<std::int64_t>(longest_name), " bytes");
-        if (!t.defined()) refuse_file(call, path.string(), "the tensor ", quoted(name), " is undefined");
+        if (name.size() > longest_name) refuse_file(call, path.string(), "the name ", in_quotes(name), " has over ", static_cast<std::int64_t>(longest_name), " bytes");
+        if (!t.defined()) refuse_file(call, path.string(), "the tensor ", in_quotes(name), " is undefined");
         names.push_back(name);
         written.emplace_back(t);
     }
     std::sort(names.begin(), names.end());
     if (auto const twice = std::adjacent_find(names.begin(), names.end()); twice != names.end())
-        refuse_file(call, path.string(), "two tensors are named ", quoted(*twice));
+        refuse_file(call, path.string(), "two tensors are named ", in_quotes(*twice));
     return written;
 }
 

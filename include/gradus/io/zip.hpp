@@ -57,15 +57,15 @@ public:
         file_bytes found{from_.call, from_.file + "(" + m.name + ")", stored, 0, nullptr};
         if (m.method == 8) {
             if (!inflate)
-                from_.refuse(m.begin, "the member ", quoted(m.name),
+                from_.refuse(m.begin, "the member ", in_quotes(m.name),
                              " is deflated: #include <gradus/io/zlib.hpp> and link with -lz, or write it with np.savez");
             // One byte of deflated data says at most 1032.
             if (m.size / 1032 > m.stored) from_.refuse(m.begin, from_.text_of(m.stored), " bytes cannot be ", from_.text_of(m.size), " deflated ones");
             found.memory = new_memory(m.size);
-            if (!inflate(stored, {found.memory.get(), m.size})) from_.refuse(m.begin, "the member ", quoted(m.name), " is damaged, or has another size than its entry tells");
+            if (!inflate(stored, {found.memory.get(), m.size})) from_.refuse(m.begin, "the member ", in_quotes(m.name), " is damaged, or has another size than its entry tells");
             found.bytes = {found.memory.get(), m.size};
         }
-        if (crc32(found.bytes) != m.crc) from_.refuse(m.begin, "the member ", quoted(m.name), " is damaged: its checksum is another");
+        if (crc32(found.bytes) != m.crc) from_.refuse(m.begin, "the member ", in_quotes(m.name), " is damaged: its checksum is another");
         return found;
     }
 
@@ -110,9 +110,9 @@ private:
         std::uint64_t local = number<std::uint32_t>(at_ + 42);
         from_.part(at_ + 46 + name, extra + comment, "an entry");
         read_extra(at_ + 46 + name, extra, {&m.size, &m.stored, &local});
-        if (number<std::uint16_t>(at_ + 8) & 1) from_.refuse(at_, "the member ", quoted(m.name), " is encrypted");
-        if (m.method != 0 && m.method != 8) from_.refuse(at_, "the member ", quoted(m.name), " is packed by method ", int{m.method}, ", neither stored nor deflated");
-        if (m.method == 0 && m.size != m.stored) from_.refuse(at_, "the member ", quoted(m.name), " has two sizes");
+        if (number<std::uint16_t>(at_ + 8) & 1) from_.refuse(at_, "the member ", in_quotes(m.name), " is encrypted");
+        if (m.method != 0 && m.method != 8) from_.refuse(at_, "the member ", in_quotes(m.name), " is packed by method ", int{m.method}, ", neither stored nor deflated");
+        if (m.method == 0 && m.size != m.stored) from_.refuse(at_, "the member ", in_quotes(m.name), " has two sizes");
         at_ += 46 + name + extra + comment;
         read_local(local, m);
         members_.push_back(std::move(m));
@@ -137,9 +137,9 @@ private:
     /// What stands before the member's bytes.
     void read_local(std::uint64_t at, zip_member& m) {
         from_.part(at, 30, "a member");
-        if (number<std::uint32_t>(at) != 0x04034b50) from_.refuse(at, "the member ", quoted(m.name), " is not where the list tells");
+        if (number<std::uint32_t>(at) != 0x04034b50) from_.refuse(at, "the member ", in_quotes(m.name), " is not where the list tells");
         std::uint64_t const name = number<std::uint16_t>(at + 26), extra = number<std::uint16_t>(at + 28);
-        if (from_.letters(at + 30, name, "a name") != m.name) from_.refuse(at, "the member ", quoted(m.name), " has another name where it is");
+        if (from_.letters(at + 30, name, "a name") != m.name) from_.refuse(at, "the member ", in_quotes(m.name), " has another name where it is");
         m.begin = at + 30 + name + extra;
         from_.part(m.begin, m.stored, "a member");
         places_.push_back({at, m.begin + m.stored});
@@ -153,7 +153,7 @@ private:
         std::vector<std::string_view> names;
         for (zip_member const& m : members_) names.push_back(m.name);
         std::sort(names.begin(), names.end());
-        if (auto const twice = std::adjacent_find(names.begin(), names.end()); twice != names.end()) from_.refuse(begin_, "two members are named ", quoted(*twice));
+        if (auto const twice = std::adjacent_find(names.begin(), names.end()); twice != names.end()) from_.refuse(begin_, "two members are named ", in_quotes(*twice));
     }
     file_bytes const& from_;
     std::uint64_t begin_ = 0, length_ = 0, count_ = 0, at_ = 0;

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSL-1.0
 """Writes the files of this folder that end in .npy and .npz, with NumPy 1.24 (Debian 12: python3-numpy). Values count up from 0 or,
-where the type has signs, from a negative number. The .npz are made here, member by member, so that they are the same every time."""
+where the type has signs, from a negative number. The .npz are made here, member by member, so that they are the same every time.
+ours.npz is what gradus wrote of stored.npz: it is checked."""
 import io
 import zipfile
 from pathlib import Path
@@ -59,6 +60,13 @@ def main():
     arrays = {"weight": counted("<f4", (3, 2)), "layer/bias": counted("<f8", (40,), -3), "steps": np.array(7, "<i8")}
     npz("stored.npz", zipfile.ZIP_STORED, **arrays)
     npz("deflated.npz", zipfile.ZIP_DEFLATED, **arrays)
+
+    with zipfile.ZipFile(here / "ours.npz") as ours:
+        assert ours.testzip() is None
+    with np.load(here / "ours.npz") as ours, np.load(here / "stored.npz") as theirs:
+        assert ours.files == theirs.files == list(arrays)
+        for name, array in arrays.items():
+            assert ours[name].dtype == array.dtype and np.array_equal(ours[name], array)
 
 
 main()
