@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: BSL-1.0
 """Writes the files of this folder that end in .npy and .npz, with NumPy 1.24 (Debian 12: python3-numpy). Values count up from 0 or,
 where the type has signs, from a negative number. The .npz are made here, member by member, so that they are the same every time.
-ours.npz is what gradus wrote of stored.npz: it is checked."""
+ours.npz and ours.safetensors are what gradus wrote of stored.npz and numpy.safetensors: they are checked. No library of safetensors
+is in Debian 12: that file is laid out here as the format's README says."""
 import io
+import json
 import zipfile
 from pathlib import Path
 
@@ -29,6 +31,26 @@ def npz(name, compression, **arrays):
             info.compress_type = compression
             with file.open(info, "w", force_zip64=True) as out:  # as np.savez does
                 out.write(npy(array))
+
+
+def safetensors(metadata, **arrays):
+    """Larger elements first, by name, as the format's own library writes; arrays are pairs of a dtype's name and bytes with a shape."""
+    header, body = {"__metadata__": metadata}, b""
+    for name, (dtype, array) in sorted(arrays.items(), key=lambda item: (-item[1][1].itemsize, item[0])):
+        data = array.tobytes()
+        header[name] = {"dtype": dtype, "shape": list(array.shape), "data_offsets": [len(body), len(body) + len(data)]}
+        body += data
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text + body
+
+
+def read_safetensors(path):
+    file = path.read_bytes()
+    begin = 8 + int.from_bytes(file[:8], "little")
+    assert begin % 8 == 0
+    header = json.loads(file[8:begin])
+    return header.pop("__metadata__"), {k: (v["dtype"], v["shape"], file[begin + v["data_offsets"][0] : begin + v["data_offsets"][1]]) for k, v in header.items()}
 
 
 def main():
@@ -61,12 +83,28 @@ def main():
     npz("stored.npz", zipfile.ZIP_STORED, **arrays)
     npz("deflated.npz", zipfile.ZIP_DEFLATED, **arrays)
 
+    tensors = {
+        "weight": ("F32", counted("<f4", (3, 2))),
+        "mask": ("BOOL", np.array([True, False, True])),
+        "steps": ("I64", np.array(7, "<i8")),
+        "pixels": ("U8", counted("u1", (2, 2), 250)),
+        "half": ("F16", counted("<f2", (3,), -1)),
+        "brain": ("BF16", np.array([0x3FC0, 0xC000], "<u2")),
+        "größe \"x\"": ("F64", np.array([[0.5]], "<f8")),
+        "none": ("I32", np.zeros((0, 4), "<i4")),
+    }
+    (here / "numpy.safetensors").write_bytes(safetensors({"format": "pt", "epoch": "3"}, **tensors))
+
     with zipfile.ZipFile(here / "ours.npz") as ours:
         assert ours.testzip() is None
     with np.load(here / "ours.npz") as ours, np.load(here / "stored.npz") as theirs:
         assert ours.files == theirs.files == list(arrays)
         for name, array in arrays.items():
             assert ours[name].dtype == array.dtype and np.array_equal(ours[name], array)
+    (metadata, ours), (_, theirs) = read_safetensors(here / "ours.safetensors"), read_safetensors(here / "numpy.safetensors")
+    assert metadata == {"format": "pt", "epoch": "3"}
+    theirs["pixels"] = ("I32", [2, 2], counted("<i4", (2, 2), 250).tobytes())  # as gradus has read it
+    assert ours == theirs
 
 
 main()
