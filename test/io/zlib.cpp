@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "files.hpp"
+#include "fuzz.hpp"
 
-#include <gradus/io.hpp>
 #include <gradus/io/zlib.hpp>
 
 namespace gr = gradus;
@@ -30,4 +29,10 @@ TEST_CASE("zlib: deflated members that are damaged, or of another size than they
     CHECK(contains(refused_with(list + 24, "\xff"), "is damaged, or has another size than its entry tells"));
     CHECK(contains(refused_with(list + 24, "\xff\xff\xff\x7f"), "bytes cannot be 2147483647 deflated ones"));
     CHECK(contains(refused_with(list + 16, "\xff"), "its checksum is another"));
+}
+
+TEST_CASE("zlib: mutated archives are read or refused") {
+    auto const seen = fuzz::run(files::bytes_of(files::golden("deflated.npz")), fuzz::inputs(0.05), 31, [](auto const& from) { return gr::core::read_npz(from); });
+    CHECK(seen.accepted > fuzz::inputs(0.05) / 1000);
+    CHECK(seen.refused > fuzz::inputs(0.05) / 4);
 }

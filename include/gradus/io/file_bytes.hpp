@@ -92,7 +92,7 @@ inline std::size_t size_of_file(std::string_view call, std::string const& file, 
 inline constexpr std::align_val_t file_alignment{64};
 
 inline std::shared_ptr<std::byte> new_memory(std::size_t size) {
-    return {static_cast<std::byte*>(::operator new(size + 1, file_alignment)), [](std::byte* p) { ::operator delete(p, file_alignment); }};
+    return {static_cast<std::byte*>(::operator new(size, file_alignment)), [](std::byte* p) { ::operator delete(p, file_alignment); }};
 }
 /// A whole file in memory.
 inline file_bytes read_file(std::string_view call, std::filesystem::path const& path) {
