@@ -83,7 +83,9 @@ private:
         gradus::shape s;
         need('(');
         while (!taken(')')) {
-            append_extent(from_, begin_ + at_, s, number());
+            skip();
+            auto const at = begin_ + at_;
+            append_extent(from_, at, s, number());
             if (!taken(',') && !next_is(')')) refuse("',' or ')' is missing");
         }
         return s;
