@@ -86,13 +86,13 @@ TEST_CASE("data_loader: a batch has the types of the tensors, its first extent i
 
 TEST_CASE("data_loader: batches bind to symbols with a named extent, and go into statements of the tape") {
     static constexpr auto x = gr::var<"x", float, "batch", 2>;
-    static constexpr auto total = gr::compile(gr::sum(x, gr::axes<0>));
+    static constexpr auto total = gr::compile(gr::sum<0>(x));  // of each column
     gr::data::data_loader loader(samples(5), {.batch_size = 2});
     auto const w = gr::tensor<float, 2>{1, 1}.requires_grad_();
     std::vector<float> sums;
     for (auto& [batch, labels] : loader) {
         auto const [s] = total(x = batch);
-        sums.push_back(s[0]);
+        sums.push_back(s(0));
         gr::tensor loss = gr::sum(batch * w);
         loss.backward();
     }
@@ -152,11 +152,14 @@ TEST_CASE("data_loader: samples of a dataset by `get` are stacked: tensors, numb
     }
     CHECK(names == std::vector<std::string>{"0", "1", "2", "3", "4"});
     gr::data::data_loader lengths(ragged(), {.batch_size = 2});
-    CHECK(contains(messages::of<gr::shape_error>([&] { lengths.begin(); }), "samples of one batch differ: the first is float[1], number 1 is float[2]"));
+    CHECK(contains(messages::of<gr::shape_error>([&] { lengths.begin(); }),
+                   "samples of one batch differ: the first is float[1], number 1 is float[2]"));
 }
 
 TEST_CASE("transformed: a function of batches, with random numbers by seed, epoch and batch") {
-    auto const noise = [](auto x, auto y, gr::random& random) { return std::tuple(gr::tensor(x * 0.0f + static_cast<float>(random.uniform())), y); };
+    auto const noise = [](auto x, auto y, gr::random& random) {
+        return std::tuple(gr::tensor(x * 0.0f + static_cast<float>(random.uniform())), y);
+    };
     std::vector<std::vector<float>> runs;
     for (int const prefetch : {0, 2}) {
         gr::data::data_loader loader(gr::data::transformed(samples(4), noise), {.batch_size = 2, .seed = 9, .prefetch = prefetch});

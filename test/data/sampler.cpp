@@ -65,7 +65,8 @@ TEST_CASE("samplers: weights and counts that make no sense") {
     CHECK(contains(refused([] { weighted({std::nan("")}, 1, 0); }), "weight 0 is nan"));
     CHECK(contains(refused([] { weighted({1e308, 1e308}, 1, 0); }), "weight 1 is 1e308"));
     CHECK(contains(refused([] { weighted({0, 0}, 1, 0); }), "1 samples cannot be drawn where 0 weights are not 0"));
-    CHECK(contains(refused([] { weighted({1, 0, 1}, 3, 0, false); }), "3 samples cannot be drawn without replacement where 2 weights are not 0"));
+    CHECK(contains(refused([] { weighted({1, 0, 1}, 3, 0, false); }),
+                   "3 samples cannot be drawn without replacement where 2 weights are not 0"));
     CHECK(contains(refused([] { weighted({1}, -1, 0); }), "a negative number of samples: -1"));
     CHECK(contains(refused([] { gr::data::random_sampler(-2, 0); }), "a negative number of samples: -2"));
     CHECK(weighted({}, 0, 0)(0).empty());
@@ -81,7 +82,8 @@ TEST_CASE("data_loader: draws what its sampler tells") {
             ++seen;
         }
     CHECK(seen == 7);
-    CHECK(contains(refused([] { gr::data::data_loader(numbers{4}, {.shuffle = true}, gr::data::sequential_sampler(4)); }), "the sampler tells the order"));
+    CHECK(contains(refused([] { gr::data::data_loader(numbers{4}, {.shuffle = true}, gr::data::sequential_sampler(4)); }),
+                   "the sampler tells the order"));
     gr::data::data_loader wrong(numbers{4}, {}, gr::data::sequential_sampler(5));
     CHECK(contains(refused([&] {
                        for (auto& [i] : wrong) CHECK(i(0) < 4);
@@ -108,7 +110,8 @@ TEST_CASE("random_split: parts that are the whole and have nothing in common") {
     for (auto& [i] : loader) CHECK(messages::elements(i) == many.which());
     CHECK(gr::data::random_split(numbers{10}, {3, 7}, 3)[0].which() == few.which());
     CHECK(gr::data::random_split(numbers{10}, {3, 7}, 4)[0].which() != few.which());
-    CHECK(refused([] { gr::data::random_split(numbers{10}, {3, 8}, 3); }) == "gradus::data::random_split: the parts add up to 11, not to 10 samples");
+    CHECK(refused([] { gr::data::random_split(numbers{10}, {3, 8}, 3); }) ==
+          "gradus::data::random_split: the parts add up to 11, not to 10 samples");
     CHECK(contains(refused([] { gr::data::random_split(numbers{10}, {0.5, 0.4}, 3); }), "the parts add up to 0.9, not to 1"));
     CHECK(contains(refused([] { gr::data::random_split(numbers{10}, {1.5, -0.5}, 3); }), "a negative part: -0.5"));
 }

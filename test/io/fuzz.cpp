@@ -13,11 +13,13 @@ TEST_CASE("io: mutated files are read or refused") {
         CHECK(seen.accepted > fuzz::inputs(0.08) / 100);  // what hits an element or a space
         CHECK(seen.refused > fuzz::inputs(0.08) / 4);
     }
-    auto const npz = fuzz::run(files::bytes_of(files::golden("stored.npz")), fuzz::inputs(0.15), 11, [](auto const& from) { return gr::core::read_npz(from); });
+    auto const npz = fuzz::run(files::bytes_of(files::golden("stored.npz")), fuzz::inputs(0.15), 11,
+                               [](auto const& from) { return gr::core::read_npz(from); });
     CHECK(npz.accepted > fuzz::inputs(0.15) / 1000);  // most mistakes are seen by a checksum
     CHECK(npz.refused > fuzz::inputs(0.15) / 4);
     for (std::uint64_t seed = 20; char const* name : {"numpy.safetensors", "ours.safetensors"}) {
-        auto const seen = fuzz::run(files::bytes_of(files::golden(name)), fuzz::inputs(0.2), ++seed, [](auto const& from) { return gr::core::read_safetensors(from); });
+        auto const seen = fuzz::run(files::bytes_of(files::golden(name)), fuzz::inputs(0.2), ++seed,
+                                    [](auto const& from) { return gr::core::read_safetensors(from); });
         CHECK(seen.accepted > fuzz::inputs(0.2) / 1000);
         CHECK(seen.refused > fuzz::inputs(0.2) / 4);
     }

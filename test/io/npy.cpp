@@ -165,7 +165,9 @@ TEST_CASE("load_npy: headers that lie or are none") {
           "gradus::io::load_npy: memory: byte 25: in the header: elements of the type \"<c8\", which no dtype holds");
 }
 TEST_CASE("load_npy: sizes are checked against the file before memory is asked for") {
-    auto const shaped = [](std::string const& shape) { return refused_header("{'descr': '<f4', 'fortran_order': False, 'shape': " + shape + "}"); };
+    auto const shaped = [](std::string const& shape) {
+        return refused_header("{'descr': '<f4', 'fortran_order': False, 'shape': " + shape + "}");
+    };
     CHECK(contains(shaped("(1000000000000,)"), "4000000000000 bytes of elements for [1000000000000], where the file has 8"));
     CHECK(contains(shaped("(9223372036854775807, 3)"), "byte 61: too many elements: [] and an extent of 9223372036854775807"));
     CHECK(contains(shaped("(0, 4611686018427387904, 4611686018427387904)"), "too many elements: [0] and an extent of 4611686018427387904"));
@@ -182,7 +184,8 @@ TEST_CASE("load_npy: sizes are checked against the file before memory is asked f
     CHECK(contains(refused_header("{'descr': '', 'fortran_order': False, 'shape': (2,)}"), "elements of the type \"\""));
     CHECK(contains(refused_header("{'descr': '<f4', 'fortran_order': False, 'shape': (2,)} x"), "something after the dictionary"));
     std::string const huge = std::string("\x93NUMPY\2\0\xff\xff\xff\xff", 12);
-    CHECK(contains(refused([&] { gr::io::load_npy(files::as_bytes(huge)); }), "byte 12: a header of 4294967295 bytes, where the file has 0"));
+    CHECK(
+        contains(refused([&] { gr::io::load_npy(files::as_bytes(huge)); }), "byte 12: a header of 4294967295 bytes, where the file has 0"));
     std::string const future = std::string("\x93NUMPY\4\0\0\0\0\0", 12);
     CHECK(contains(refused([&] { gr::io::load_npy(files::as_bytes(future)); }), "byte 6: version 4 of the format, which has 1 to 3"));
 }

@@ -16,9 +16,7 @@ std::string refused_with(std::string archive, std::size_t at, std::string const&
     archive.replace(at, bytes.size(), bytes);
     return refused([&] { gr::io::load_npz(files::as_bytes(archive)); });
 }
-gr::io::state_dict two() {
-    return {{"b", gr::tensor<float, 2, 2>{{1, 2}, {3, 4}}}, {"a", gr::tensor<std::int64_t>{7}}};
-}
+gr::io::state_dict two() { return {{"b", gr::tensor<float, 2, 2>{{1, 2}, {3, 4}}}, {"a", gr::tensor<std::int64_t>{7}}}; }
 
 }  // namespace
 
@@ -65,7 +63,8 @@ TEST_CASE("save_npz: no tensors, names that occur twice, undefined tensors") {
     twice[0].first = "a";
     CHECK(contains(refused([&] { gr::io::save_npz(directory / "x.npz", twice); }), "two tensors are named \"a\""));
     CHECK(contains(refused([&] { gr::io::save_npz(directory / "x.npz", {{"a", {}}}); }), "the tensor \"a\" is undefined"));
-    CHECK(contains(refused([&] { gr::io::save_npz(directory / "x.npz", {{std::string(70000, 'x'), two()[0].second}}); }), "has over 65531 bytes"));
+    CHECK(contains(refused([&] { gr::io::save_npz(directory / "x.npz", {{std::string(70000, 'x'), two()[0].second}}); }),
+                   "has over 65531 bytes"));
     CHECK(directory.count() == 1);
 }
 
@@ -77,8 +76,10 @@ TEST_CASE("load_npz: archives that are damaged or lie") {
         CAPTURE(size);
         CHECK(contains(refused([&] { gr::io::load_npz(files::as_bytes(whole).first(size)); }), "byte "));
     }
-    std::size_t const first = whole.find("\x93NUMPY"), second = whole.find("\x93NUMPY", first + 1), list = whole.find("PK\1\2"), end = whole.rfind("PK\5\6");
-    CHECK(contains(refused_with(whole, first + 128, "\1"), "byte " + std::to_string(first) + ": the member \"b.npy\" is damaged: its checksum is another"));
+    std::size_t const first = whole.find("\x93NUMPY"), second = whole.find("\x93NUMPY", first + 1), list = whole.find("PK\1\2"),
+                      end = whole.rfind("PK\5\6");
+    CHECK(contains(refused_with(whole, first + 128, "\1"),
+                   "byte " + std::to_string(first) + ": the member \"b.npy\" is damaged: its checksum is another"));
     CHECK(contains(refused_with(whole, list, "QK"), "an entry of the list of members is missing"));
     CHECK(contains(refused_with(whole, list + 8, "\1"), "the member \"b.npy\" is encrypted"));
     CHECK(contains(refused_with(whole, list + 10, "\x0c"), "is packed by method 12, neither stored nor deflated"));
@@ -87,7 +88,8 @@ TEST_CASE("load_npz: archives that are damaged or lie") {
     CHECK(contains(refused_with(whole, list + 46 + 5 + 4, "\1\1"), "has two sizes"));
     CHECK(contains(refused_with(whole, list + 46 + 5 + 2, "\x10"), "an entry without a number of 64 bits that it tells of"));
     CHECK(contains(refused_with(whole, list + 46 + 5 + 20, "\1"), "the member \"b.npy\" is not where the list tells"));
-    CHECK(contains(refused_with(whole, list + 46 + 5 + 4, std::string("\0\0\0\0\0\1\0\0\0\0\0\0\0\1\0\0", 16)), "a member of 1099511627776 bytes"));
+    CHECK(contains(refused_with(whole, list + 46 + 5 + 4, std::string("\0\0\0\0\0\1\0\0\0\0\0\0\0\1\0\0", 16)),
+                   "a member of 1099511627776 bytes"));
     CHECK(contains(refused_with(whole, end - 20 - 56 + 32, "\3"), "an entry"));
     CHECK(contains(refused_with(whole, end - 20 - 56 + 32, std::string("\0\0\0\1", 4)), "a list of 16777216 members in "));
     CHECK(contains(refused_with(whole, end - 20 - 56 + 32, "\1"), "the list of members has another length"));

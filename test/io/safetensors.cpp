@@ -70,7 +70,8 @@ TEST_CASE("load_safetensors: a mapped file is not copied, and not changed by wri
 }
 
 TEST_CASE("load_safetensors: elements that are not aligned are copied") {
-    std::string const bytes = file(R"({"a":)" + entry("[1]", "[0,1]", "U8") + R"(,"b":)" + entry("[2]", "[1,9]") + "}", "\1" + std::string("\0\0\x80\x3f\0\0\0\x40", 8));
+    std::string const bytes = file(R"({"a":)" + entry("[1]", "[0,1]", "U8") + R"(,"b":)" + entry("[2]", "[1,9]") + "}",
+                                   "\1" + std::string("\0\0\x80\x3f\0\0\0\x40", 8));
     files::temporary const directory;
     files::write(directory / "x", bytes);
     gr::io::state_dict const read = gr::io::load_safetensors(directory / "x");
@@ -120,12 +121,16 @@ TEST_CASE("load_safetensors: headers that lie") {
     CHECK(contains(refused_json(R"({"a":)" + entry("[2]", "[8,0]") + "}"), "is told to be at 8 to 0"));
     CHECK(contains(refused_json(R"({"a":)" + entry("[1]", "[0,4]") + R"(,"b":)" + entry("[2]", "[0,8]") + "}"),
                    "the tensor \"b\" begins at 0, where the one before it ends at 4: they overlap"));
-    CHECK(contains(refused_json(R"({"a":)" + entry("[1]", "[0,4]") + R"(,"b":)" + entry("[1]", "[8,12]") + "}", std::string(12, ' ')), "there is a hole"));
-    CHECK(contains(refused_json(R"({"a":)" + entry("[1]", "[0,4]") + R"(,"a":)" + entry("[1]", "[4,8]") + "}"), "two entries are named \"a\""));
+    CHECK(contains(refused_json(R"({"a":)" + entry("[1]", "[0,4]") + R"(,"b":)" + entry("[1]", "[8,12]") + "}", std::string(12, ' ')),
+                   "there is a hole"));
+    CHECK(contains(refused_json(R"({"a":)" + entry("[1]", "[0,4]") + R"(,"a":)" + entry("[1]", "[4,8]") + "}"),
+                   "two entries are named \"a\""));
     CHECK(contains(refused_json(R"({"__metadata__":{"x":"1","x":"2"}})"), "two entries are named \"x\""));
-    CHECK(contains(refused_json(R"({"a":)" + entry("[4611686018427387904,4]", "[0,8]") + "}"), "too many elements: [] and an extent of 4611686018427387904"));
+    CHECK(contains(refused_json(R"({"a":)" + entry("[4611686018427387904,4]", "[0,8]") + "}"),
+                   "too many elements: [] and an extent of 4611686018427387904"));
     CHECK(contains(refused_json(R"({"a":)" + entry("[1,1,1,1,1,1,1]", "[0,4]") + "}"), "more than 6 axes"));
-    CHECK(contains(refused_json(R"({"a":)" + entry("[2]", "[0,8]", "F8_E4M3") + "}"), "has the dtype \"F8_E4M3\", which no dtype here holds"));
+    CHECK(contains(refused_json(R"({"a":)" + entry("[2]", "[0,8]", "F8_E4M3") + "}"),
+                   "has the dtype \"F8_E4M3\", which no dtype here holds"));
     CHECK(contains(refused_json(R"({"a":)" + entry("[1]", "[0,8]", "U64") + "}"), "the elements are uint64"));
 }
 
@@ -161,10 +166,13 @@ TEST_CASE("load_safetensors: files cut short, and headers longer than the file")
         CHECK(contains(refused([&] { gr::io::load_safetensors(files::as_bytes(whole).first(size)); }), "memory: byte "));
     }
     std::string const huge("\xff\xff\xff\xff\xff\xff\xff\xff{}", 10);
-    CHECK(contains(refused([&] { gr::io::load_safetensors(files::as_bytes(huge)); }), "byte 0: a header of 18446744073709551615 bytes, where the format has at most 100000000"));
+    CHECK(contains(refused([&] { gr::io::load_safetensors(files::as_bytes(huge)); }),
+                   "byte 0: a header of 18446744073709551615 bytes, where the format has at most 100000000"));
     std::string const large("\0\xe1\xf5\5\0\0\0\0{}", 10);
-    CHECK(contains(refused([&] { gr::io::load_safetensors(files::as_bytes(large)); }), "byte 8: a header of 100000000 bytes, where the file has 2"));
+    CHECK(contains(refused([&] { gr::io::load_safetensors(files::as_bytes(large)); }),
+                   "byte 8: a header of 100000000 bytes, where the file has 2"));
     files::temporary const directory;
     files::write(directory / "empty", "");
-    CHECK(contains(refused([&] { gr::io::load_safetensors(directory / "empty"); }), "byte 0: the length of a header of 8 bytes, where the file has 0"));
+    CHECK(contains(refused([&] { gr::io::load_safetensors(directory / "empty"); }),
+                   "byte 0: the length of a header of 8 bytes, where the file has 0"));
 }

@@ -12,10 +12,10 @@ namespace gradus::inline GRADUS_ARCH::data {
 
 struct data_loader_options {
     std::int64_t batch_size = 1;
-    bool shuffle = false;      ///< another order in each epoch, by the seed
-    std::uint64_t seed = 0;    ///< of the order, and of what transforms draw
-    bool drop_last = false;    ///< leaves out a last batch that is not full
-    int prefetch = 0;          ///< how many batches a thread makes ahead; 0: each is made when it is asked for
+    bool shuffle = false;    ///< another order in each epoch, by the seed
+    std::uint64_t seed = 0;  ///< of the order, and of what transforms draw
+    bool drop_last = false;  ///< leaves out a last batch that is not full
+    int prefetch = 0;        ///< how many batches a thread makes ahead; 0: each is made when it is asked for
 };
 
 /// Batches of a dataset, in a range-for loop that is an epoch:
@@ -40,7 +40,8 @@ public:
     template <sampler S>
     data_loader(D samples, data_loader_options const& options, S order_of_samples)
         : data_loader(std::move(samples), options, [&](std::int64_t) -> order { return order_of_samples; }) {
-        if (options_.shuffle) throw error("gradus::data::data_loader(dataset, options, sampler): the sampler tells the order, and the options shuffle");
+        if (options_.shuffle)
+            throw error("gradus::data::data_loader(dataset, options, sampler): the sampler tells the order, and the options shuffle");
         count_ = order_of_samples.size();
     }
 
@@ -85,7 +86,8 @@ public:
 
         iterator(data_loader const& from, std::uint64_t epoch) : next_(std::make_unique<batches>(from, epoch)) {
             if (from.options_.prefetch > 0)
-                ahead_ = std::make_unique<core::prefetcher<batch>>([from_next = next_.get()] { return from_next->make(); }, from.options_.prefetch);
+                ahead_ = std::make_unique<core::prefetcher<batch>>([from_next = next_.get()] { return from_next->make(); },
+                                                                   from.options_.prefetch);
             ++*this;
         }
         batch& operator*() { return *now_; }
@@ -111,8 +113,10 @@ private:
     using order = std::function<std::vector<std::int64_t>(std::uint64_t)>;
     template <class F>
         requires(!sampler<F>)
-    data_loader(D samples, data_loader_options const& options, F order_of) : dataset_(std::move(samples)), options_(options), count_(dataset_.size()) {
-        if (options.batch_size < 1) throw error(core::concat("gradus::data::data_loader: batches of ", options.batch_size, " samples").str());
+    data_loader(D samples, data_loader_options const& options, F order_of)
+        : dataset_(std::move(samples)), options_(options), count_(dataset_.size()) {
+        if (options.batch_size < 1)
+            throw error(core::concat("gradus::data::data_loader: batches of ", options.batch_size, " samples").str());
         if (options.prefetch < 0) throw error(core::concat("gradus::data::data_loader: ", options.prefetch, " batches ahead").str());
         order_ = order_of(count_);
     }

@@ -105,14 +105,15 @@ typename batched<X>::type stacked(std::vector<X> const& samples) {
         auto* to = made.data();
         for (std::size_t i = 0; i < samples.size(); ++i) {
             if (!(samples[i].shape() == first))
-                throw shape_error(concat("gradus::data: samples of one batch differ: the first is ", tensor_type{X::type.type, first}, ", number ",
-                                         static_cast<std::int64_t>(i), " is ", tensor_type{X::type.type, samples[i].shape()})
+                throw shape_error(concat("gradus::data: samples of one batch differ: the first is ", tensor_type{X::type.type, first},
+                                         ", number ", static_cast<std::int64_t>(i), " is ", tensor_type{X::type.type, samples[i].shape()})
                                       .str());
             auto const values = [&] {
                 if constexpr (requires { samples[i].contiguous(); }) return samples[i].contiguous();
                 else return std::span(samples[i].data(), static_cast<std::size_t>(samples[i].size()));
             }();
-            if (samples[i].size()) std::memcpy(static_cast<void*>(to), values.data(), static_cast<std::size_t>(samples[i].size()) * sizeof(*to));
+            if (samples[i].size())
+                std::memcpy(static_cast<void*>(to), values.data(), static_cast<std::size_t>(samples[i].size()) * sizeof(*to));
             to += samples[i].size();
         }
         return made;
@@ -147,8 +148,8 @@ auto batch_of(D const& dataset, data::indices indices, random& source) {
 
 namespace data {
 
-/// What a loader draws from: `size()` samples, and `get(i)`, one of them (a tensor, a number, or a tuple of such), or `get_batch(indices)`, many
-/// at once, with a `gr::random&` behind the indices if it draws numbers.
+/// What a loader draws from: `size()` samples, and `get(i)`, one of them (a tensor, a number, or a tuple of such), or `get_batch(indices)`,
+/// many at once, with a `gr::random&` behind the indices if it draws numbers.
 template <class D>
 concept dataset = requires(D const& d, indices i, random& source) {
     { d.size() } -> std::convertible_to<std::int64_t>;
@@ -169,9 +170,10 @@ public:
         std::int64_t const count = size();
         std::apply(
             [count](auto const&... t) {
-                (void(t.size(0) == count ? void() : throw shape_error(core::concat("gradus::data::tensor_dataset: ", t.size(0), " samples in ",
-                                                                                    t.state()->described(), ", ", count, " in the first tensor")
-                                                                          .str())),
+                (void(t.size(0) == count ? void()
+                                         : throw shape_error(core::concat("gradus::data::tensor_dataset: ", t.size(0), " samples in ",
+                                                                          t.state()->described(), ", ", count, " in the first tensor")
+                                                                 .str())),
                  ...);
             },
             tensors_);
@@ -210,8 +212,8 @@ private:
     std::vector<std::int64_t> indices_;
 };
 
-/// A dataset whose batches go through a function: `transformed(samples, [](auto x, auto y) { return std::tuple(gr::tensor(x / 255.0f), y); })`. If it
-/// takes a `gr::random&` last, that depends on the loader's seed, the epoch and the batch alone, not on threads.
+/// A dataset whose batches go through a function: `transformed(samples, [](auto x, auto y) { return std::tuple(gr::tensor(x / 255.0f), y);
+/// })`. If it takes a `gr::random&` last, that depends on the loader's seed, the epoch and the batch alone, not on threads.
 template <dataset D, class F>
 class transformed {
 public:
@@ -220,7 +222,8 @@ public:
     auto get_batch(indices which, random& source) const {
         return std::apply(
             [&](auto&&... part) {
-                if constexpr (std::is_invocable_v<F const&, decltype(part)..., random&>) return function_(std::forward<decltype(part)>(part)..., source);
+                if constexpr (std::is_invocable_v<F const&, decltype(part)..., random&>)
+                    return function_(std::forward<decltype(part)>(part)..., source);
                 else return function_(std::forward<decltype(part)>(part)...);
             },
             core::batch_of(dataset_, which, source));

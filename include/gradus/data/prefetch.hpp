@@ -18,7 +18,8 @@ namespace gradus::inline GRADUS_ARCH::core {
 template <class X>
 class prefetcher {
 public:
-    prefetcher(std::function<std::optional<X>()> next, int ahead) : next_(std::move(next)), ahead_(static_cast<std::size_t>(ahead)), thread_([this] { work(); }) {}
+    prefetcher(std::function<std::optional<X>()> next, int ahead)
+        : next_(std::move(next)), ahead_(static_cast<std::size_t>(ahead)), thread_([this] { work(); }) {}
     prefetcher(prefetcher const&) = delete;
     prefetcher& operator=(prefetcher const&) = delete;
     ~prefetcher() {

@@ -10,7 +10,8 @@ namespace gradus::inline GRADUS_ARCH {
 
 namespace core {
 
-/// How many samples each part has: the numbers themselves, or fractions of the whole, rounded down; what is left goes to the first parts, one each.
+/// How many samples each part has: the numbers themselves, or fractions of the whole, rounded down; what is left goes to the first parts,
+/// one each.
 template <class N>
 std::vector<std::int64_t> lengths_of_parts(std::int64_t size, std::span<N const> wanted) {
     std::vector<std::int64_t> lengths;
@@ -19,13 +20,16 @@ std::vector<std::int64_t> lengths_of_parts(std::int64_t size, std::span<N const>
     for (N const part : wanted) {
         if (!(part >= 0)) throw error(concat("gradus::data::random_split: a negative part: ", static_cast<double>(part)).str());
         sum += static_cast<double>(part);
-        lengths.push_back(static_cast<std::int64_t>(std::is_integral_v<N> ? static_cast<double>(part) : std::floor(static_cast<double>(part) * static_cast<double>(size))));
+        lengths.push_back(static_cast<std::int64_t>(
+            std::is_integral_v<N> ? static_cast<double>(part) : std::floor(static_cast<double>(part) * static_cast<double>(size))));
         total += lengths.back();
     }
     double const whole = std::is_integral_v<N> ? static_cast<double>(size) : 1;
     // fractions such as 0.7 are rounded when they are read: by a unit of the last place each
     if (!(std::abs(sum - whole) <= (std::is_integral_v<N> ? 0 : 1e-9)))
-        throw error(concat("gradus::data::random_split: the parts add up to ", sum, ", not to ", whole, std::is_integral_v<N> ? " samples" : "").str());
+        throw error(
+            concat("gradus::data::random_split: the parts add up to ", sum, ", not to ", whole, std::is_integral_v<N> ? " samples" : "")
+                .str());
     for (std::size_t i = 0; total < size; i = (i + 1) % lengths.size(), ++total) ++lengths[i];
     return lengths;
 }
@@ -34,7 +38,8 @@ std::vector<std::int64_t> lengths_of_parts(std::int64_t size, std::span<N const>
 
 namespace data {
 
-/// Parts of a dataset that have no sample in common, by chance: `auto [train, test] = random_split(samples, {0.8, 0.2}, seed)`, or numbers of samples,
+/// Parts of a dataset that have no sample in common, by chance: `auto [train, test] = random_split(samples, {0.8, 0.2}, seed)`, or numbers
+/// of samples,
 /// `{48000, 12000}`. Throws error unless the parts are the whole.
 template <dataset D, class N, std::size_t Parts>
     requires(std::is_arithmetic_v<N>)

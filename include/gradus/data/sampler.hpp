@@ -34,7 +34,8 @@ inline std::int64_t random_below(random& source, std::int64_t n) {
 }
 /// Exchanges each with one before it or itself (R. Durstenfeld, "Algorithm 235: Random permutation", 1964); the same on every platform.
 inline void shuffle(std::vector<std::int64_t>& all, random& source) {
-    for (std::size_t i = all.size(); i > 1; --i) std::swap(all[i - 1], all[static_cast<std::size_t>(random_below(source, static_cast<std::int64_t>(i)))]);
+    for (std::size_t i = all.size(); i > 1; --i)
+        std::swap(all[i - 1], all[static_cast<std::size_t>(random_below(source, static_cast<std::int64_t>(i)))]);
 }
 inline std::vector<std::int64_t> first_indices(std::int64_t count) {
     std::vector<std::int64_t> all(static_cast<std::size_t>(count));
@@ -91,15 +92,20 @@ class weighted_random_sampler {
 public:
     /// Throws error for weights that are negative or not finite, or too few that are not 0.
     weighted_random_sampler(std::vector<double> weights, std::int64_t count, std::uint64_t seed, bool replacement = true)
-        : weights_(std::move(weights)), count_(core::checked_count("weighted_random_sampler", count)), seed_(seed), replacement_(replacement) {
+        : weights_(std::move(weights)),
+          count_(core::checked_count("weighted_random_sampler", count)),
+          seed_(seed),
+          replacement_(replacement) {
         std::int64_t drawable = 0;
         double sum = 0;
         for (std::size_t i = 0; i < weights_.size(); ++i) {
-            if (!(weights_[i] >= 0) || !std::isfinite(sum += weights_[i])) refuse("weight ", static_cast<std::int64_t>(i), " is ", weights_[i], ": weights are not negative, their sum is finite");
+            if (!(weights_[i] >= 0) || !std::isfinite(sum += weights_[i]))
+                refuse("weight ", static_cast<std::int64_t>(i), " is ", weights_[i], ": weights are not negative, their sum is finite");
             drawable += weights_[i] > 0;
         }
         if (count_ > 0 && drawable < (replacement_ ? 1 : count_))
-            refuse(count_, " samples cannot be drawn", replacement_ ? "" : " without replacement", " where ", drawable, " weights are not 0");
+            refuse(count_, " samples cannot be drawn", replacement_ ? "" : " without replacement", " where ", drawable,
+                   " weights are not 0");
     }
     std::int64_t size() const { return count_; }
     std::vector<std::int64_t> operator()(std::uint64_t epoch) const {

@@ -12,7 +12,7 @@ namespace gradus::inline GRADUS_ARCH::core {
 class atomic_file {
 public:
     atomic_file(std::string_view call, std::filesystem::path const& path) : call_(call), file_(place_of(path)) {
-        struct stat status {};
+        struct stat status{};
         if (!::stat(file_.c_str(), &status) && !S_ISREG(status.st_mode))
             refuse_file(call_, file_, S_ISDIR(status.st_mode) ? "is a directory" : "is no regular file");
         for (int attempt = 0; number_ < 0; ++attempt) {

@@ -83,7 +83,7 @@ private:
 };
 
 inline std::size_t size_of_file(std::string_view call, std::string const& file, descriptor const& d) {
-    struct stat status {};
+    struct stat status{};
     if (d.number() < 0) refuse_system(call, file, "cannot be opened", errno);
     if (::fstat(d.number(), &status)) refuse_system(call, file, "cannot be read", errno);
     if (!S_ISREG(status.st_mode)) refuse_file(call, file, S_ISDIR(status.st_mode) ? "is a directory" : "is no regular file");
@@ -104,7 +104,8 @@ inline file_bytes read_file(std::string_view call, std::filesystem::path const& 
         auto const more = ::read(d.number(), memory.get() + done, size - done);
         if (more < 0 && errno == EINTR) continue;
         if (more < 0) refuse_system(call, file, "cannot be read", errno);
-        if (more == 0) refuse_file(call, file, "byte ", static_cast<std::int64_t>(done), ": the file ends, which had more bytes when it was opened");
+        if (more == 0)
+            refuse_file(call, file, "byte ", static_cast<std::int64_t>(done), ": the file ends, which had more bytes when it was opened");
         done += static_cast<std::size_t>(more);
     }
     return {call, file, {memory.get(), size}, 0, memory};

@@ -24,7 +24,8 @@ public:
             auto const key = string();
             need(':');
             bool& seen = key == "descr" ? has_type : key == "fortran_order" ? has_order : has_shape;
-            if (std::exchange(seen, true) || (&seen == &has_shape && key != "shape")) refuse("an entry that no header has, or a second one: ", in_quotes(key));
+            if (std::exchange(seen, true) || (&seen == &has_shape && key != "shape"))
+                refuse("an entry that no header has, or a second one: ", in_quotes(key));
             if (key == "descr") found.type = type();
             else if (key == "shape") found.shape = shape();
             else found.is_fortran = truth();
@@ -65,7 +66,8 @@ private:
         bool const has_order = name[0] == '<' || name[0] == '>' || name[0] == '=' || (name[0] == '|' && (t.size == 1 || t.kind == 'V'));
         if (t.kind == 'V' && t.size == 2) t.kind = 'B';
         if (t.size == 1) t.is_big_endian = false;
-        bool const is_number = with_stored(t, []<class T>(T) { return !std::is_same_v<T, std::nullptr_t>; }) || t == stored_type{'u', 8, t.is_big_endian};
+        bool const is_number =
+            with_stored(t, []<class T>(T) { return !std::is_same_v<T, std::nullptr_t>; }) || t == stored_type{'u', 8, t.is_big_endian};
         if (!is_number || !has_order) refuse("elements of the type ", in_quotes(name), ", which no dtype holds");
         return t;
     }
@@ -95,7 +97,8 @@ private:
         std::uint64_t n = 0;
         auto const first = at_;
         for (; at_ < text_.size() && text_[at_] >= '0' && text_[at_] <= '9'; ++at_)
-            if (__builtin_mul_overflow(n, 10, &n) || __builtin_add_overflow(n, text_[at_] - '0', &n)) refuse("a number of more than 64 bits");
+            if (__builtin_mul_overflow(n, 10, &n) || __builtin_add_overflow(n, text_[at_] - '0', &n))
+                refuse("a number of more than 64 bits");
         if (at_ == first) refuse("a number is missing");
         if (at_ < text_.size() && text_[at_] == 'L') ++at_;  // as Python 2 wrote them
         return n;
@@ -117,7 +120,8 @@ inline stored_array read_npy_header(file_bytes const& from) {
     stored_array found = npy_dictionary(from, begin, length).read();
     found.offset = begin + length;
     if (found.bytes() != from.size() - found.offset)
-        from.refuse(found.offset, from.text_of(found.bytes()), " bytes of elements for ", found.shape, ", where the file has ", from.text_of(from.size() - found.offset));
+        from.refuse(found.offset, from.text_of(found.bytes()), " bytes of elements for ", found.shape, ", where the file has ",
+                    from.text_of(from.size() - found.offset));
     return found;
 }
 

@@ -31,7 +31,8 @@ inline void save_npz(std::filesystem::path const& path, state_dict const& dict) 
     for (std::size_t i = 0; i < dict.size(); ++i) {
         any_tensor const& t = written[i].values;
         std::string const header = core::npy_header(t.dtype(), t.shape());
-        archive.add(dict[i].first + ".npy", {std::as_bytes(std::span(header)), {static_cast<std::byte const*>(t.data()), written[i].bytes}});
+        archive.add(dict[i].first + ".npy",
+                    {std::as_bytes(std::span(header)), {static_cast<std::byte const*>(t.data()), written[i].bytes}});
     }
     archive.finish();
     file.commit();

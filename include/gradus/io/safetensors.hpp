@@ -67,14 +67,17 @@ inline void save_safetensors(std::filesystem::path const& path, state_dict const
         if (name == core::metadata_key) core::refuse_file(call, path.string(), "a tensor cannot be named \"__metadata__\"");
     for (std::size_t i = 0; i < texts.size(); ++i)
         for (std::size_t j = 0; j < i; ++j)
-            if (texts[i].first == texts[j].first) core::refuse_file(call, path.string(), "two texts are named ", core::in_quotes(texts[i].first));
+            if (texts[i].first == texts[j].first)
+                core::refuse_file(call, path.string(), "two texts are named ", core::in_quotes(texts[i].first));
     std::vector<std::size_t> order(dict.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
     auto const size = [&written](std::size_t i) { return size_of(written[i].values.dtype()); };
     std::stable_sort(order.begin(), order.end(), [size](std::size_t a, std::size_t b) { return size(a) > size(b); });
     std::string const json = core::safetensors_json(path, dict, texts, written, order);
     std::uint64_t const length = json.size();
-    if (length > core::longest_header) core::refuse_file(call, path.string(), "the header would have ", std::to_string(length), " bytes, the format has at most 100000000");
+    if (length > core::longest_header)
+        core::refuse_file(call, path.string(), "the header would have ", std::to_string(length),
+                          " bytes, the format has at most 100000000");
 
     core::atomic_file file(call, path);
     file.write(&length, sizeof length);

@@ -25,7 +25,7 @@ struct safetensors_type {
     stored_type type;
 };
 inline constexpr safetensors_type safetensors_types[] = {
-    {"BOOL", {'b', 1}}, {"U8", {'u', 1}},  {"I8", {'i', 1}},   {"U16", {'u', 2}}, {"I16", {'i', 2}},  {"F16", {'f', 2}}, {"BF16", {'B', 2}},
+    {"BOOL", {'b', 1}}, {"U8", {'u', 1}},  {"I8", {'i', 1}},  {"U16", {'u', 2}}, {"I16", {'i', 2}}, {"F16", {'f', 2}}, {"BF16", {'B', 2}},
     {"U32", {'u', 4}},  {"I32", {'i', 4}}, {"F32", {'f', 4}}, {"U64", {'u', 8}}, {"I64", {'i', 8}}, {"F64", {'f', 8}},
 };
 inline constexpr std::string_view metadata_key = "__metadata__";
@@ -79,7 +79,8 @@ public:
         return true;
     }
     bool end_object() {
-        if (place_ == place::tensor && seen_ != 7) refuse("the tensor ", in_quotes(tensors.back().name), " has no dtype, no shape or no data_offsets");
+        if (place_ == place::tensor && seen_ != 7)
+            refuse("the tensor ", in_quotes(tensors.back().name), " has no dtype, no shape or no data_offsets");
         place_ = place_ == place::root ? place::outside : place::root;
         return true;
     }
@@ -89,7 +90,8 @@ public:
         return true;
     }
     bool end_array() {
-        if (place_ == place::offsets && offsets_ != 2) refuse("data_offsets of the tensor ", in_quotes(tensors.back().name), " are not two numbers");
+        if (place_ == place::offsets && offsets_ != 2)
+            refuse("data_offsets of the tensor ", in_quotes(tensors.back().name), " are not two numbers");
         place_ = place::tensor;
         return true;
     }
@@ -125,14 +127,17 @@ inline void check_places(file_bytes const& from, std::vector<safetensors_entry> 
     std::vector<safetensors_entry const*> order;
     for (auto const& t : tensors) {
         if (t.end < t.begin || t.end - t.begin != t.array.bytes())
-            from.refuse(8, "in the header: the tensor ", in_quotes(t.name), " of ", from.text_of(t.array.bytes()), " bytes, ", t.array.shape, ", is told to be at ", from.text_of(t.begin), " to ", from.text_of(t.end));
+            from.refuse(8, "in the header: the tensor ", in_quotes(t.name), " of ", from.text_of(t.array.bytes()), " bytes, ",
+                        t.array.shape, ", is told to be at ", from.text_of(t.begin), " to ", from.text_of(t.end));
         order.push_back(&t);
     }
-    std::sort(order.begin(), order.end(), [](auto const* a, auto const* b) { return std::pair(a->begin, a->end) < std::pair(b->begin, b->end); });
+    std::sort(order.begin(), order.end(),
+              [](auto const* a, auto const* b) { return std::pair(a->begin, a->end) < std::pair(b->begin, b->end); });
     std::uint64_t at = 0;
     for (auto const* t : order) {
         if (t->begin != at)
-            from.refuse(8, "in the header: the tensor ", in_quotes(t->name), " begins at ", from.text_of(t->begin), ", where the one before it ends at ", from.text_of(at), t->begin < at ? ": they overlap" : ": there is a hole");
+            from.refuse(8, "in the header: the tensor ", in_quotes(t->name), " begins at ", from.text_of(t->begin),
+                        ", where the one before it ends at ", from.text_of(at), t->begin < at ? ": they overlap" : ": there is a hole");
         at = t->end;
     }
     if (at != bytes) from.refuse(8, "in the header: the tensors have ", from.text_of(at), " bytes, the file ", from.text_of(bytes));
@@ -140,7 +145,8 @@ inline void check_places(file_bytes const& from, std::vector<safetensors_entry> 
 /// The header of a file, all of its places checked against the file.
 inline safetensors_header read_safetensors_header(file_bytes const& from) {
     std::uint64_t const length = from.number<std::uint64_t>(0, "the length of a header");
-    if (length > longest_header) from.refuse(0, "a header of ", from.text_of(length), " bytes, where the format has at most ", from.text_of(longest_header));
+    if (length > longest_header)
+        from.refuse(0, "a header of ", from.text_of(length), " bytes, where the format has at most ", from.text_of(longest_header));
     auto const json = from.letters(8, length, "a header");
     if (!json.starts_with('{')) from.refuse(8, "the header does not begin with '{'");
     safetensors_header header(from);

@@ -25,7 +25,8 @@ inline std::vector<written_tensor> written_all(std::string_view call, std::files
     std::vector<std::string_view> names;
     std::vector<written_tensor> written;
     for (auto const& [name, t] : dict) {
-        if (name.size() > longest_name) refuse_file(call, path.string(), "the name ", in_quotes(name), " has over ", static_cast<std::int64_t>(longest_name), " bytes");
+        if (name.size() > longest_name)
+            refuse_file(call, path.string(), "the name ", in_quotes(name), " has over ", static_cast<std::int64_t>(longest_name), " bytes");
         if (!t.defined()) refuse_file(call, path.string(), "the tensor ", in_quotes(name), " is undefined");
         names.push_back(name);
         written.emplace_back(t);

@@ -112,7 +112,8 @@ struct loaded<tensor<T, E...>> {
     static tensor<T, E...> from(std::string_view call, std::string_view file, any_tensor const& t) {
         constexpr tensor_type declared{dtype_of<T>, {E...}};
         if (!fits(*t.state(), declared))
-            throw shape_error(concat("gradus::", call, ": ", file, ": the file has ", t.state()->described(), ", asked for is ", declared).str());
+            throw shape_error(
+                concat("gradus::", call, ": ", file, ": the file has ", t.state()->described(), ", asked for is ", declared).str());
         return t.as<T, E...>();
     }
 };

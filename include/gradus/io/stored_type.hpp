@@ -55,7 +55,8 @@ inline constexpr bool holds_all = [] {
     using from = std::numeric_limits<From>;
     if (std::is_same_v<To, From>) return true;
     if (std::is_same_v<To, bool> || (to::is_integer && !from::is_integer)) return false;
-    bool const exponents = to::is_integer || from::is_integer || (to::max_exponent >= from::max_exponent && to::min_exponent <= from::min_exponent);
+    bool const exponents =
+        to::is_integer || from::is_integer || (to::max_exponent >= from::max_exponent && to::min_exponent <= from::min_exponent);
     return to::digits >= from::digits && exponents && (to::is_signed || !from::is_signed);
 }();
 constexpr bool holds(dtype to, stored_type from) {

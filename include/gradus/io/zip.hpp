@@ -60,9 +60,11 @@ public:
                 from_.refuse(m.begin, "the member ", in_quotes(m.name),
                              " is deflated: #include <gradus/io/zlib.hpp> and link with -lz, or write it with np.savez");
             // One byte of deflated data says at most 1032.
-            if (m.size / 1032 > m.stored) from_.refuse(m.begin, from_.text_of(m.stored), " bytes cannot be ", from_.text_of(m.size), " deflated ones");
+            if (m.size / 1032 > m.stored)
+                from_.refuse(m.begin, from_.text_of(m.stored), " bytes cannot be ", from_.text_of(m.size), " deflated ones");
             found.memory = new_memory(m.size);
-            if (!inflate(stored, {found.memory.get(), m.size})) from_.refuse(m.begin, "the member ", in_quotes(m.name), " is damaged, or has another size than its entry tells");
+            if (!inflate(stored, {found.memory.get(), m.size}))
+                from_.refuse(m.begin, "the member ", in_quotes(m.name), " is damaged, or has another size than its entry tells");
             found.bytes = {found.memory.get(), m.size};
         }
         if (crc32(found.bytes) != m.crc) from_.refuse(m.begin, "the member ", in_quotes(m.name), " is damaged: its checksum is another");
@@ -89,18 +91,22 @@ private:
         bool const is_long = count_ == 0xffff || length_ == 0xffffffff || begin_ == 0xffffffff;
         if (is_long && end >= 20 && number<std::uint32_t>(end - 20) == 0x07064b50) {
             end = number<std::uint64_t>(end - 12);
-            if (from_.part(end, 56, "the end of an archive"); number<std::uint32_t>(end) != 0x06064b50) from_.refuse(end, "the end of the archive is not where it tells");
+            if (from_.part(end, 56, "the end of an archive"); number<std::uint32_t>(end) != 0x06064b50)
+                from_.refuse(end, "the end of the archive is not where it tells");
             count_ = number<std::uint64_t>(end + 32);
             length_ = number<std::uint64_t>(end + 40);
             begin_ = number<std::uint64_t>(end + 48);
         }
         from_.part(begin_, length_, "a list of members");
-        if (begin_ + length_ > end || count_ > length_ / 46) from_.refuse(end, "a list of ", from_.text_of(count_), " members in ", from_.text_of(length_), " bytes from ", from_.text_of(begin_), " on");
+        if (begin_ + length_ > end || count_ > length_ / 46)
+            from_.refuse(end, "a list of ", from_.text_of(count_), " members in ", from_.text_of(length_), " bytes from ",
+                         from_.text_of(begin_), " on");
         at_ = begin_;
     }
     void read_entry() {
         if (number<std::uint32_t>(at_) != 0x02014b50) from_.refuse(at_, "an entry of the list of members is missing");
-        std::uint64_t const name = number<std::uint16_t>(at_ + 28), extra = number<std::uint16_t>(at_ + 30), comment = number<std::uint16_t>(at_ + 32);
+        std::uint64_t const name = number<std::uint16_t>(at_ + 28), extra = number<std::uint16_t>(at_ + 30),
+                            comment = number<std::uint16_t>(at_ + 32);
         zip_member m;
         m.name = std::string(from_.letters(at_ + 46, name, "a name"));
         m.method = number<std::uint16_t>(at_ + 10);
@@ -111,7 +117,8 @@ private:
         from_.part(at_ + 46 + name, extra + comment, "an entry");
         read_extra(at_ + 46 + name, extra, {&m.size, &m.stored, &local});
         if (number<std::uint16_t>(at_ + 8) & 1) from_.refuse(at_, "the member ", in_quotes(m.name), " is encrypted");
-        if (m.method != 0 && m.method != 8) from_.refuse(at_, "the member ", in_quotes(m.name), " is packed by method ", int{m.method}, ", neither stored nor deflated");
+        if (m.method != 0 && m.method != 8)
+            from_.refuse(at_, "the member ", in_quotes(m.name), " is packed by method ", int{m.method}, ", neither stored nor deflated");
         if (m.method == 0 && m.size != m.stored) from_.refuse(at_, "the member ", in_quotes(m.name), " has two sizes");
         at_ += 46 + name + extra + comment;
         read_local(local, m);
@@ -139,7 +146,8 @@ private:
         from_.part(at, 30, "a member");
         if (number<std::uint32_t>(at) != 0x04034b50) from_.refuse(at, "the member ", in_quotes(m.name), " is not where the list tells");
         std::uint64_t const name = number<std::uint16_t>(at + 26), extra = number<std::uint16_t>(at + 28);
-        if (from_.letters(at + 30, name, "a name") != m.name) from_.refuse(at, "the member ", in_quotes(m.name), " has another name where it is");
+        if (from_.letters(at + 30, name, "a name") != m.name)
+            from_.refuse(at, "the member ", in_quotes(m.name), " has another name where it is");
         m.begin = at + 30 + name + extra;
         from_.part(m.begin, m.stored, "a member");
         places_.push_back({at, m.begin + m.stored});
@@ -153,7 +161,8 @@ private:
         std::vector<std::string_view> names;
         for (zip_member const& m : members_) names.push_back(m.name);
         std::sort(names.begin(), names.end());
-        if (auto const twice = std::adjacent_find(names.begin(), names.end()); twice != names.end()) from_.refuse(begin_, "two members are named ", in_quotes(*twice));
+        if (auto const twice = std::adjacent_find(names.begin(), names.end()); twice != names.end())
+            from_.refuse(begin_, "two members are named ", in_quotes(*twice));
     }
     file_bytes const& from_;
     std::uint64_t begin_ = 0, length_ = 0, count_ = 0, at_ = 0;
@@ -175,8 +184,8 @@ public:
             crc = crc32(piece, crc);
         }
         std::string common;  // of both headers: version 4.5, a name of UTF-8, stored, time, date
-        append(common, std::uint16_t{45}, std::uint16_t{0x800}, std::uint16_t{0}, std::uint16_t{0}, std::uint16_t{33}, crc, 0xffffffffU, 0xffffffffU,
-               static_cast<std::uint16_t>(name.size()));
+        append(common, std::uint16_t{45}, std::uint16_t{0x800}, std::uint16_t{0}, std::uint16_t{0}, std::uint16_t{33}, crc, 0xffffffffU,
+               0xffffffffU, static_cast<std::uint16_t>(name.size()));
         std::string local;
         append(local, 0x04034b50U);
         local += common;
@@ -198,7 +207,8 @@ public:
         std::uint64_t const length = directory_.size();
         append(end, 0x06064b50U, std::uint64_t{44}, std::uint16_t{45}, std::uint16_t{45}, 0U, 0U, count_, count_, length, at_);
         append(end, 0x07064b50U, 0U, at_ + length, 1U);
-        append(end, 0x06054b50U, std::uint16_t{0}, std::uint16_t{0}, std::uint16_t{0xffff}, std::uint16_t{0xffff}, 0xffffffffU, 0xffffffffU, std::uint16_t{0});
+        append(end, 0x06054b50U, std::uint16_t{0}, std::uint16_t{0}, std::uint16_t{0xffff}, std::uint16_t{0xffff}, 0xffffffffU, 0xffffffffU,
+               std::uint16_t{0});
         to_.write(directory_);
         to_.write(end);
     }

@@ -17,7 +17,8 @@ inline bool inflate_by_zlib(std::span<std::byte const> from, std::span<std::byte
     int state = Z_OK;
     std::byte beyond{};  // is written to if there is more than `to` holds
     for (std::size_t in = 0, out = 0; state == Z_OK;) {
-        std::size_t const takes = std::min<std::size_t>(from.size() - in, 1U << 30), gives = std::min<std::size_t>(to.size() - out, 1U << 30);
+        std::size_t const takes = std::min<std::size_t>(from.size() - in, 1U << 30),
+                          gives = std::min<std::size_t>(to.size() - out, 1U << 30);
         stream.next_in = reinterpret_cast<Bytef*>(const_cast<std::byte*>(from.data() + in));
         stream.avail_in = static_cast<uInt>(takes);
         stream.next_out = reinterpret_cast<Bytef*>(gives ? to.data() + out : &beyond);
