@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "fuzz.hpp"
 
+#include <gradus/data/idx.hpp>
 #include <gradus/io/safetensors.hpp>
 
 namespace gr = gradus;
@@ -23,4 +24,9 @@ TEST_CASE("io: mutated files are read or refused") {
         CHECK(seen.accepted > fuzz::inputs(0.2) / 1000);
         CHECK(seen.refused > fuzz::inputs(0.2) / 4);
     }
+    std::string const pictures = std::string("\0\0\x0b\3\0\0\0\2\0\0\0\3\0\0\0\4", 16) + std::string(48, '\1');
+    auto const idx = fuzz::run(pictures, fuzz::inputs(0.05), 31,
+                               [](auto const& from) { return gr::io::state_dict{{"", gr::core::read_idx(from, gr::dtype::number)}}; });
+    CHECK(idx.accepted > fuzz::inputs(0.05) / 100);
+    CHECK(idx.refused > fuzz::inputs(0.05) / 4);
 }

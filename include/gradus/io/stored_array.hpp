@@ -86,7 +86,7 @@ struct written_tensor {
     std::size_t bytes = 0;
 
     explicit written_tensor(any_tensor const& t) {
-        mode_guard<bool, &thread_modes::records> not_recorded(false);
+        no_grad guard;
         values = t.is_contiguous() ? t : t.clone();
         bytes = static_cast<std::size_t>(values.size() * size_of(values.dtype()));
     }
