@@ -36,6 +36,7 @@ TEST_CASE("csv: a header, numbers, words") {
     CHECK(elements(table.as_categories("species", {"virginica", "versicolor", "setosa"}).codes) == std::vector<std::int64_t>{2, 1, 2});
     CHECK(contains(messages::of<gr::io_error>([&] { table.as_categories("species", {"setosa"}); }),
                    "text:3:9: \"versicolor\" in column \"species\" is no known category"));
+    CHECK(contains(messages::of<gr::error>([&] { table.as_categories("species", {"a", "a"}); }), "two categories have one name"));
     CHECK(contains(messages::of<gr::shape_error>([&] { table.to<gr::tensor<float, gr::dyn, 3>>({"width"}); }),
                    "the file has float[3,1], asked for is float[dyn,3]"));
     CHECK(contains(messages::of<gr::error>([&] { table.column<float>("depth"); }), "there is no column \"depth\""));

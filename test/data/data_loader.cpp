@@ -4,7 +4,7 @@
 #include <gradus/data.hpp>
 
 #include <algorithm>
-#include <atomic>
+#include <ranges>
 #include <set>
 
 namespace gr = gradus;
@@ -82,6 +82,7 @@ TEST_CASE("data_loader: a batch has the types of the tensors, its first extent i
         CHECK(fixed.data() == x.data());
         CHECK(!x.requires_grad());
     }
+    static_assert(std::ranges::input_range<decltype(loader)>);
 }
 
 TEST_CASE("data_loader: batches bind to symbols with a named extent, and go into statements of the tape") {

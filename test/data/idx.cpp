@@ -75,7 +75,8 @@ TEST_CASE("mnist: pictures in [0, 1], labels, in the shape that is asked for") {
     CHECK(elements(labels) == std::vector<std::int64_t>{7, 3});
     auto const planes = gr::data::mnist<1, 2, 3>(directory / "");
     CHECK(std::get<0>(planes.tensors())(1, 0, 1, 2) == 250.0f / 255);
-    CHECK(contains(messages::of<gr::shape_error>([&] { gr::data::mnist<784>(directory / ""); }), "pictures of 2 x 3, asked for is [784]"));
+    CHECK(contains(messages::of<gr::shape_error>([&] { gr::data::mnist<784>(directory / ""); }),
+                   "the file has [2,2,3], asked for is a picture of [784]"));
     CHECK(contains(refused([&] { gr::data::mnist<6>(directory / "", false); }), "there is no file t10k-images-idx3-ubyte"));
     files::write(directory / "t10k-images-idx3-ubyte.gz", "");
     CHECK(contains(refused([&] { gr::data::mnist<6>(directory / "", false); }), "but its .gz: run gunzip on it first"));

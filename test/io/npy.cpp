@@ -3,6 +3,11 @@
 
 #include <gradus/io.hpp>
 
+#include <csignal>
+
+#include <sys/resource.h>
+#include <sys/stat.h>
+
 namespace gr = gradus;
 using files::golden;
 using files::refused;
@@ -136,6 +141,28 @@ TEST_CASE("save_npy: a file that cannot be written is refused, and what was ther
     CHECK(std::filesystem::is_symlink(directory / "link.npy"));
     CHECK(gr::io::load_npy<gr::tensor<float, 2>>(directory / "x.npy")(1) == 2);
     CHECK(directory.count() == 2);
+}
+
+TEST_CASE("save_npy: a disk that is full leaves the old file, and no part of the new one") {
+    files::temporary const directory;
+    auto const path = directory / "x.npy";
+    gr::io::save_npy(path, gr::tensor<float, 2>{1, 2});
+    ::chmod(path.c_str(), 0600);
+    rlimit before{};
+    REQUIRE(::getrlimit(RLIMIT_FSIZE, &before) == 0);
+    auto const handler = std::signal(SIGXFSZ, SIG_IGN);  // a limit on files' sizes stands for the disk
+    rlimit const small{4096, before.rlim_max};
+    REQUIRE(::setrlimit(RLIMIT_FSIZE, &small) == 0);
+    std::string const said = refused([&] { gr::io::save_npy(path, gr::zeros<float, 10000>()); });
+    ::setrlimit(RLIMIT_FSIZE, &before);
+    std::signal(SIGXFSZ, handler);
+    CHECK(contains(said, "cannot be written: File too large"));
+    CHECK(gr::io::load_npy<gr::tensor<float, 2>>(path)(1) == 2);
+    CHECK(directory.count() == 1);
+
+    gr::io::save_npy(path, gr::tensor<float, 2>{3, 4});  // whoever might not read the old one may not read the new one
+    CHECK((std::filesystem::status(path).permissions() & std::filesystem::perms::mask) == std::filesystem::perms(0600));
+    CHECK(gr::io::load_npy<gr::tensor<float, 2>>(path)(1) == 4);
 }
 
 TEST_CASE("load_npy: files that are not there, cut short, too long or of another kind") {

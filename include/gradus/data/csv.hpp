@@ -8,6 +8,7 @@
 #include <charconv>
 #include <optional>
 #include <system_error>
+#include <unordered_map>
 
 namespace gradus::inline GRADUS_ARCH {
 
@@ -116,11 +117,14 @@ public:
     /// The same with names that are known, those of a training set. Throws io_error for another one.
     categories as_categories(std::string_view name, std::vector<std::string> known) const {
         categories made{tensor<std::int64_t, dyn>(shape{rows()}, nullptr), std::move(known)};
+        std::unordered_map<std::string_view, std::int64_t> code;
+        for (std::string const& word : made.names) code.emplace(word, static_cast<std::int64_t>(code.size()));
+        if (code.size() != made.names.size()) throw error("gradus::data::csv_table::as_categories: two categories have one name");
         std::int64_t const c = column_of(name);
         for (std::int64_t r = 0; r < rows(); ++r) {
-            auto const found = std::find(made.names.begin(), made.names.end(), field(r, c));
-            if (is_missing(r, c) || found == made.names.end()) refuse(r, c, is_missing(r, c) ? "is missing" : "is no known category");
-            made.codes.data()[r] = found - made.names.begin();
+            auto const found = code.find(field(r, c));
+            if (is_missing(r, c) || found == code.end()) refuse(r, c, is_missing(r, c) ? "is missing" : "is no known category");
+            made.codes.data()[r] = found->second;
         }
         return made;
     }

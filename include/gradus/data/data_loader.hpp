@@ -90,8 +90,7 @@ public:
                                                                    from.options_.prefetch);
             ++*this;
         }
-        batch& operator*() { return *now_; }
-        batch const& operator*() const { return *now_; }
+        batch& operator*() const { return *now_; }
         iterator& operator++() {
             now_.reset();  // its memory is there for the next one
             now_ = ahead_ ? ahead_->take() : next_->make();
@@ -103,7 +102,7 @@ public:
     private:
         std::unique_ptr<batches> next_;
         std::unique_ptr<core::prefetcher<batch>> ahead_;  // after what its thread uses
-        std::optional<batch> now_;
+        mutable std::optional<batch> now_;                // `*i` is the batch, whether i changes or not
     };
     /// Begins an epoch.
     iterator begin() { return iterator(*this, epoch_++); }

@@ -72,15 +72,18 @@ auto mnist(std::filesystem::path const& directory, bool train = true) {
     no_grad guard;
     std::string const stem = train ? "train" : "t10k";
     auto const file = core::find_published(directory, stem + "-images", "idx3-ubyte");
-    tensor<float, dyn, dyn, dyn> const bytes = load_idx<tensor<float, dyn, dyn, dyn>>(file);
-    auto const labels = load_idx<tensor<std::int64_t, dyn>>(core::find_published(directory, stem + "-labels", "idx1-ubyte"));
+    core::file_bytes const from = core::read_file("data::mnist", file);
+    core::stored_array const found = core::read_idx_header(from);
     constexpr std::int64_t size = shape{Picture...}.static_size();
-    if (bytes.size(1) * bytes.size(2) != size)
-        throw shape_error(core::concat("gradus::data::mnist: ", file.string(), ": pictures of ", bytes.size(1), " x ", bytes.size(2),
-                                       ", asked for is ", shape{Picture...})
+    if (found.shape.rank() == 0 || found.type != core::stored_type{'u', 1}) from.refuse(2, "no bytes of pictures");
+    if (found.count() != found.shape[0].code * size)
+        throw shape_error(core::concat("gradus::data::mnist: ", from.file, ": the file has ", found.shape, ", asked for is a picture of ",
+                                       shape{Picture...})
                               .str());
-    tensor<float, dyn, Picture...> pictures = gradus::empty<float, dyn, Picture...>(bytes.size(0));
-    for (std::int64_t i = 0; i < bytes.size(); ++i) pictures.data()[i] = bytes.data()[i] / 255;
+    tensor<float, dyn, Picture...> const pictures = gradus::empty<float, dyn, Picture...>(found.shape[0].code);
+    auto const bytes = from.part(found.offset, found.bytes(), "pictures");
+    for (std::size_t i = 0; i < bytes.size(); ++i) pictures.data()[i] = static_cast<float>(bytes[i]) / 255;
+    auto const labels = load_idx<tensor<std::int64_t, dyn>>(core::find_published(directory, stem + "-labels", "idx1-ubyte"));
     return tensor_dataset(pictures, labels);
 }
 

@@ -13,13 +13,15 @@ class atomic_file {
 public:
     atomic_file(std::string_view call, std::filesystem::path const& path) : call_(call), file_(place_of(path)) {
         struct stat status{};
-        if (!::stat(file_.c_str(), &status) && !S_ISREG(status.st_mode))
+        bool const exists = !::stat(file_.c_str(), &status);
+        if (exists && !S_ISREG(status.st_mode))
             refuse_file(call_, file_, S_ISDIR(status.st_mode) ? "is a directory" : "is no regular file");
         for (int attempt = 0; number_ < 0; ++attempt) {
             written_ = file_ + ".part" + std::to_string(::getpid()) + "-" + std::to_string(attempt);
             number_ = ::open(written_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
             if (number_ < 0 && (errno != EEXIST || attempt == 1000)) refuse_system(call_, written_, "cannot be created", errno);
         }
+        if (exists) static_cast<void>(::fchmod(number_, status.st_mode & 07777));  // who may read it still may, and nobody else
     }
     atomic_file(atomic_file const&) = delete;
     atomic_file& operator=(atomic_file const&) = delete;
