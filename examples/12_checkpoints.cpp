@@ -5,7 +5,6 @@
 //     ./12_checkpoints                                on digits that the program draws itself
 //     ./12_checkpoints --mnist DIR                    on the MNIST files, unpacked, in DIR
 //     ./12_checkpoints --epochs 2 --save a.npz; ./12_checkpoints --epochs 4 --load a.npz --save b.npz
-//
 // Four epochs, or two and two, give the same file to the bit: the order of samples and what moves them depend on seed and epoch alone.
 #include <gradus.hpp>
 #include <gradus/data.hpp>
@@ -123,7 +122,6 @@ int main(int argc, char** argv) {
         auto const [train, validate] = gr::data::random_split(all, {0.9, 0.1}, 1);
         gr::data::data_loader loader(gr::data::transformed(train, moved), {.batch_size = 32, .shuffle = true, .seed = 1, .prefetch = 4});
         gr::data::data_loader held_back(validate, {.batch_size = 256});
-
         network net(1);
         if (!load.empty()) net.load(load);
         loader.set_epoch(static_cast<std::uint64_t>(net.epochs.item()));
