@@ -5,11 +5,11 @@
 //     ./12_checkpoints                                on digits that the program draws itself
 //     ./12_checkpoints --mnist DIR                    on the MNIST files, unpacked, in DIR
 //     ./12_checkpoints --epochs 2 --save a.npz; ./12_checkpoints --epochs 4 --load a.npz --save b.npz
+//
 // Four epochs, or two and two, give the same file to the bit: the order of samples and what moves them depend on seed and epoch alone.
 #include <gradus.hpp>
 #include <gradus/data.hpp>
 #include <gradus/io.hpp>
-
 #include "digits/draw.hpp"
 
 #include <CLI/CLI.hpp>
