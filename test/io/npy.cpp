@@ -88,6 +88,12 @@ TEST_CASE("load_npy: what is asked for holds all values of the file's type, or i
     CHECK(contains(refused([] { gr::io::load_npy(golden("records.npy")); }), "the elements are records, which are no tensor"));
 }
 
+TEST_CASE("load_npy: of bools any byte but 0 is true, as NumPy reads them") {
+    std::string const file = npy("{'descr': '|b1', 'fortran_order': False, 'shape': (3,)}", std::string("\0\1\x80", 3));
+    CHECK(elements(gr::io::load_npy<gr::tensor<bool, 3>>(files::as_bytes(file))) == std::vector{false, true, true});
+    CHECK(elements(gr::io::load_npy<gr::tensor<float, 3>>(files::as_bytes(file))) == std::vector<float>{0, 1, 1});
+}
+
 TEST_CASE("load_npy: another shape than the one asked for is a shape_error with the file") {
     CHECK(messages::of<gr::shape_error>([] { gr::io::load_npy<gr::tensor<float, 2, 4, gr::dyn>>(golden("float.npy")); }) ==
           "gradus::io::load_npy: " + golden("float.npy") + ": the file has float[2,3,4], asked for is float[2,4,dyn]");

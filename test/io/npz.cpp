@@ -20,6 +20,16 @@ gr::io::state_dict two() { return {{"b", gr::tensor<float, 2, 2>{{1, 2}, {3, 4}}
 
 }  // namespace
 
+TEST_CASE("crc32: the check of the standard, sums of parts") {
+    std::string const digits = "123456789";  // its sum is in every catalogue of CRCs
+    CHECK(gr::core::crc32(files::as_bytes(digits)) == 0xcbf43926U);
+    std::string long_text;
+    for (int i = 0; i < 100; ++i) long_text += digits;
+    for (std::size_t n = 0; n < 40; ++n)
+        CHECK(gr::core::crc32(files::as_bytes(long_text).subspan(n), gr::core::crc32(files::as_bytes(long_text).first(n))) ==
+              gr::core::crc32(files::as_bytes(long_text)));
+}
+
 TEST_CASE("load_npz: what np.savez wrote, in its order") {
     gr::io::state_dict const read = gr::io::load_npz(golden("stored.npz"));
     REQUIRE(read.size() == 3);

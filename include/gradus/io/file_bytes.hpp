@@ -117,7 +117,7 @@ inline file_bytes map_file(std::string_view call, std::filesystem::path const& p
     descriptor const d(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
     std::size_t const size = size_of_file(call, file, d);
     if (size == 0) return {call, file, {}};
-    void* const at = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE, d.number(), 0);
+    void* const at = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, d.number(), 0);
     if (at == MAP_FAILED) refuse_system(call, file, "cannot be mapped", errno);
     std::shared_ptr<std::byte> memory(static_cast<std::byte*>(at), [size](std::byte* p) { ::munmap(p, size); });
     return {call, file, {memory.get(), size}, 0, memory};

@@ -57,7 +57,7 @@ inline constexpr bool holds_all = [] {
     if (std::is_same_v<To, bool> || (to::is_integer && !from::is_integer)) return false;
     bool const exponents =
         to::is_integer || from::is_integer || (to::max_exponent >= from::max_exponent && to::min_exponent <= from::min_exponent);
-    return to::digits >= from::digits && exponents && (to::is_signed || !from::is_signed);
+    return to::digits >= from::digits && exponents;  // all but bool have signs
 }();
 constexpr bool holds(dtype to, stored_type from) {
     if (from.kind == 'b') return true;

@@ -13,18 +13,28 @@
 
 namespace gradus::inline GRADUS_ARCH::core {
 
-/// CRC-32 with the polynomial of ISO 3309, bits reversed, a byte at a time.
+/// CRC-32 with the polynomial of ISO 3309, bits reversed, eight bytes at a time by eight tables (M. Kounavis, F. Berry, "A systematic
+/// approach to building high performance, software-based, CRC generators", 2005).
 inline std::uint32_t crc32(std::span<std::byte const> bytes, std::uint32_t before = 0) {
-    static constexpr auto table = [] {
-        std::array<std::uint32_t, 256> t{};
+    static constexpr auto tables = [] {
+        std::array<std::array<std::uint32_t, 256>, 8> t{};
         for (std::uint32_t i = 0; i < 256; ++i) {
-            t[i] = i;
-            for (int bit = 0; bit < 8; ++bit) t[i] = (t[i] >> 1) ^ (t[i] & 1 ? 0xedb88320U : 0);
+            t[0][i] = i;
+            for (int bit = 0; bit < 8; ++bit) t[0][i] = (t[0][i] >> 1) ^ (t[0][i] & 1 ? 0xedb88320U : 0);
         }
+        for (std::size_t behind = 1; behind < 8; ++behind)
+            for (std::size_t i = 0; i < 256; ++i) t[behind][i] = (t[behind - 1][i] >> 8) ^ t[0][t[behind - 1][i] & 255];
         return t;
     }();
     std::uint32_t sum = ~before;
-    for (std::byte const b : bytes) sum = table[(sum ^ static_cast<std::uint32_t>(b)) & 255] ^ (sum >> 8);
+    for (; bytes.size() >= 8; bytes = bytes.subspan(8)) {
+        std::uint64_t eight = 0;
+        std::memcpy(&eight, bytes.data(), 8);
+        eight ^= sum;
+        sum = 0;
+        for (std::size_t i = 0; i < 8; ++i) sum ^= tables[7 - i][eight >> (8 * i) & 255];
+    }
+    for (std::byte const b : bytes) sum = tables[0][(sum ^ static_cast<std::uint32_t>(b)) & 255] ^ (sum >> 8);
     return ~sum;
 }
 
