@@ -79,6 +79,13 @@ TEST_CASE("load_safetensors: elements that are not aligned are copied") {
     CHECK(is_inside(at(read, "b"), alignof(float)));
 }
 
+TEST_CASE("load_safetensors: of bools any byte but 0 is true; a tensor's bools are 0 and 1 in memory") {
+    files::temporary const directory;
+    files::write(directory / "x", file(R"({"a":)" + entry("[3]", "[0,3]", "BOOL") + "}", std::string("\0\1\x80", 3)));
+    gr::any_tensor const a = gr::io::load_safetensors(directory / "x")[0].second;
+    CHECK(std::memcmp(a.data(), "\0\1\1", 3) == 0);
+}
+
 TEST_CASE("save_safetensors: reads back, aligned, in the dictionary's order; recipe.py reads it in Python") {
     files::temporary const directory;
     gr::io::state_dict dict = gr::io::load_safetensors(golden("numpy.safetensors"));
