@@ -17,6 +17,10 @@ struct numbers {
     std::int64_t size() const { return count; }
     std::int64_t get(std::int64_t i) const { return i; }
 };
+struct short_sampler {
+    std::int64_t size() const { return 9; }
+    std::vector<std::int64_t> operator()(std::uint64_t) const { return {3, 1, 2}; }
+};
 std::string refused(auto call) { return messages::of<gr::error>(call); }
 
 }  // namespace
@@ -84,11 +88,19 @@ TEST_CASE("data_loader: draws what its sampler tells") {
     CHECK(seen == 7);
     CHECK(contains(refused([] { gr::data::data_loader(numbers{4}, {.shuffle = true}, gr::data::sequential_sampler(4)); }),
                    "the sampler tells the order"));
+    gr::data::data_loader shorter(numbers{4}, {.batch_size = 2}, short_sampler());  // draws fewer than it tells
+    std::vector<std::int64_t> drawn;
+    for (auto& [i] : shorter) drawn.insert(drawn.end(), i.begin(), i.end());
+    CHECK(drawn == std::vector<std::int64_t>{3, 1, 2});
     gr::data::data_loader wrong(numbers{4}, {}, gr::data::sequential_sampler(5));
     CHECK(contains(refused([&] {
                        for (auto& [i] : wrong) CHECK(i(0) < 4);
                    }),
                    "there is no sample 4 among 4"));
+    CHECK(wrong.epoch() == 1);
+    gr::data::data_loader first(numbers{4}, {.batch_size = 5}, gr::data::sequential_sampler(5));
+    CHECK(contains(refused([&] { first.begin(); }), "there is no sample 4 among 4"));
+    CHECK(first.epoch() == 0);  // it did not begin
 }
 
 TEST_CASE("random_split: parts that are the whole and have nothing in common") {

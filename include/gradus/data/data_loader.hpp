@@ -61,19 +61,21 @@ private:
     public:
         batches(data_loader const& from, std::uint64_t epoch) : from_(from), epoch_(epoch), order_(from.order_(epoch)) {}
         std::optional<batch> make() {
-            if (number_ == from_.size()) return {};
+            auto const size = static_cast<std::size_t>(from_.options_.batch_size), left = order_.size() - first_;
+            if (left == 0 || (left < size && from_.options_.drop_last)) return {};
             no_grad guard;
-            random source = core::random_of(from_.options_.seed, epoch_, static_cast<std::uint64_t>(number_) + 1);
-            auto const first = static_cast<std::size_t>(number_++ * from_.options_.batch_size);
-            auto const count = std::min(static_cast<std::size_t>(from_.options_.batch_size), order_.size() - first);
-            return core::batch_of(from_.dataset_, indices(order_).subspan(first, count), source);
+            random source = core::random_of(from_.options_.seed, epoch_, ++number_);
+            auto const which = indices(order_).subspan(first_, std::min(size, left));
+            first_ += which.size();
+            return core::batch_of(from_.dataset_, which, source);
         }
 
     private:
         data_loader const& from_;
         std::uint64_t epoch_;
         std::vector<std::int64_t> order_;
-        std::int64_t number_ = 0;
+        std::size_t first_ = 0;
+        std::uint64_t number_ = 0;  // of the batch, from 1: number 0 of an epoch is its order
     };
 
 public:
@@ -105,7 +107,11 @@ public:
         mutable std::optional<batch> now_;                // `*i` is the batch, whether i changes or not
     };
     /// Begins an epoch.
-    iterator begin() { return iterator(*this, epoch_++); }
+    iterator begin() {
+        iterator first(*this, epoch_);
+        ++epoch_;
+        return first;
+    }
     std::default_sentinel_t end() const { return {}; }
 
 private:
