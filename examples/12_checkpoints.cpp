@@ -127,7 +127,7 @@ int main(int argc, char** argv) {
         loader.set_epoch(static_cast<std::uint64_t>(net.epochs.item()));
         for (std::int64_t epoch = net.epochs.item(); epoch < epochs; ++epoch) {
             double total = 0;
-            for (auto const& [x, y] : loader) {
+            for (auto const& [x, y] : gr::data::progress(loader)) {
                 gr::tensor loss = gr::cross_entropy(net.scores(x), y);
                 loss.backward();
                 net.step(0.02f);

@@ -7,5 +7,6 @@
 #include <gradus/data/dataset.hpp>
 #include <gradus/data/idx.hpp>
 #include <gradus/data/prefetch.hpp>
+#include <gradus/data/progress.hpp>
 #include <gradus/data/random_split.hpp>
 #include <gradus/data/sampler.hpp>

@@ -65,7 +65,6 @@ private:
         if (name.size() == 3 && name[2] >= '1' && name[2] <= '8') t = {name[1], name[2] - '0', name[0] == '>'};
         bool const has_order = name[0] == '<' || name[0] == '>' || name[0] == '=' || (name[0] == '|' && (t.size == 1 || t.kind == 'V'));
         if (t.kind == 'V' && t.size == 2) t.kind = 'B';
-        if (t.size == 1) t.is_big_endian = false;
         bool const is_number =
             with_stored(t, []<class T>(T) { return !std::is_same_v<T, std::nullptr_t>; }) || t == stored_type{'u', 8, t.is_big_endian};
         if (!is_number || !has_order) refuse("elements of the type ", in_quotes(name), ", which no dtype holds");
