@@ -167,16 +167,7 @@ public:
     explicit tensor_dataset(X const&... tensors) {
         no_grad guard;
         tensors_ = std::tuple(tensors.detach().contiguous()...);
-        std::int64_t const count = size();
-        std::apply(
-            [count](auto const&... t) {
-                (void(t.size(0) == count ? void()
-                                         : throw shape_error(core::concat("gradus::data::tensor_dataset: ", t.size(0), " samples in ",
-                                                                          t.state()->described(), ", ", count, " in the first tensor")
-                                                                 .str())),
-                 ...);
-            },
-            tensors_);
+        std::apply([this](auto const&... t) { (require_count(*t.state()), ...); }, tensors_);
     }
     std::int64_t size() const { return std::get<0>(tensors_).size(0); }
     auto get_batch(indices which) const {
@@ -185,6 +176,12 @@ public:
     std::tuple<X...> const& tensors() const { return tensors_; }
 
 private:
+    void require_count(core::tensor_state const& t) const {
+        if (t.extents[0] != size())
+            throw shape_error(core::concat("gradus::data::tensor_dataset: ", t.extents[0], " samples in ", t.described(), ", ", size(),
+                                           " in the first tensor")
+                                  .str());
+    }
     std::tuple<X...> tensors_;
 };
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <gradus/core/config.hpp>
+
 #include <condition_variable>
 #include <deque>
 #include <exception>
@@ -9,8 +11,6 @@
 #include <optional>
 #include <thread>
 #include <utility>
-
-#include <gradus/core/config.hpp>
 
 namespace gradus::inline GRADUS_ARCH::core {
 
