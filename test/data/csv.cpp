@@ -56,6 +56,8 @@ TEST_CASE("csv: quotes, delimiters, a mark of UTF-8, no header") {
     auto const numbers = parse_csv("1,2\n3,4", {.header = false});
     CHECK(elements(numbers.to<gr::tensor<std::int32_t, 2, 2>>()) == std::vector{1, 2, 3, 4});
     CHECK(contains(messages::of<gr::io_error>([&] { table.column<float>("0"); }), "text:1:1: \"a,b\" in column \"0\" is no float"));
+    auto const behind = parse_csv("a,b\n\"x\ny\",z\n");
+    CHECK(contains(messages::of<gr::io_error>([&] { behind.column<float>("b"); }), "text:3:4: \"z\" in column \"b\" is no float"));
     auto const later = parse_csv("a,b\n\"x\ny\",1\n2,z\n");
     CHECK(contains(messages::of<gr::io_error>([&] { later.column<float>("b"); }), "text:4:3: \"z\" in column \"b\" is no float"));
 }

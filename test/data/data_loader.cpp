@@ -4,8 +4,12 @@
 #include <gradus/data.hpp>
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <memory>
 #include <ranges>
 #include <set>
+#include <thread>
 
 namespace gr = gradus;
 using messages::contains;
@@ -48,6 +52,11 @@ struct squares {
 struct ragged {
     std::int64_t size() const { return 2; }
     gr::array<float, gr::dyn> get(std::int64_t i) const { return gr::array<float, gr::dyn>(i + 1); }
+};
+struct counted {
+    std::shared_ptr<std::atomic<int>> made = std::make_shared<std::atomic<int>>(0);
+    std::int64_t size() const { return 1000; }
+    float get(std::int64_t) const { return static_cast<float>(++*made); }
 };
 struct failing {
     std::int64_t size() const { return 8; }
@@ -129,6 +138,25 @@ TEST_CASE("data_loader: a loop may be left early, with a thread at work") {
             break;
         }
     CHECK(loader.epoch() == 20);
+}
+
+TEST_CASE("data_loader: no more batches are made ahead than asked for") {
+    counted const samples_made;
+    gr::data::data_loader loader(samples_made, {.prefetch = 2});
+    auto const first = loader.begin();
+    while (*samples_made.made < 4) std::this_thread::yield();  // one is here, two wait, and one waits for its place
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    CHECK(*samples_made.made == 4);
+}
+
+TEST_CASE("data_loader: batches are not recorded, whatever a transform computes with") {
+    auto const w = gr::tensor<float, 2>{1, 2}.requires_grad_();
+    for (int const prefetch : {0, 1}) {
+        gr::data::data_loader loader(gr::data::transformed(samples(2), [w](auto x, auto) { return gr::tensor(x * w); }),
+                                     {.prefetch = prefetch});
+        for (gr::tensor<float, gr::dyn, 2>& x : loader) CHECK(!x.requires_grad());
+    }
+    CHECK(gr::is_grad_enabled());
 }
 
 TEST_CASE("data_loader: an exception of a dataset comes out where its batch would have") {

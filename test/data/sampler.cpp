@@ -38,6 +38,14 @@ TEST_CASE("random_sampler: permutations, all of them equally often") {
     CHECK(gr::data::random_sampler(0, 1)(0).empty());
 }
 
+TEST_CASE("random_sampler: numbers below a bound that 2^64 is no multiple of are equally likely") {
+    std::int64_t const n = 5270498306774157604;  // 2^64 is 3.5 of it: a remainder alone is below the half 4 times of 7
+    gr::random source(3);
+    int low = 0;
+    for (int i = 0; i < 2000; ++i) low += gr::core::random_below(source, n) < n / 2;
+    CHECK(std::abs(low - 1000) < 5 * 22);  // the standard deviation is sqrt(2000) / 2
+}
+
 TEST_CASE("weighted_random_sampler: draws by weight, never what weighs nothing") {
     gr::data::weighted_random_sampler const order({1, 0, 3}, 10000, 2);
     auto const drawn = order(0);
@@ -120,6 +128,10 @@ TEST_CASE("random_split: parts that are the whole and have nothing in common") {
     CHECK(few.size() == 3);
     gr::data::data_loader loader(many, {.batch_size = 7});
     for (auto& [i] : loader) CHECK(messages::elements(i) == many.which());
+    std::int64_t const beyond[] = {3};
+    gr::random source(0);
+    CHECK(contains(refused([&] { few.get_batch(beyond, source); }), "there is no sample 3 among 3"));
+    CHECK(contains(refused([] { gr::data::subset(numbers{10}, {10}); }), "there is no sample 10 among 10"));
     CHECK(gr::data::random_split(numbers{10}, {3, 7}, 3)[0].which() == few.which());
     CHECK(gr::data::random_split(numbers{10}, {3, 7}, 4)[0].which() != few.which());
     CHECK(refused([] { gr::data::random_split(numbers{10}, {3, 8}, 3); }) ==

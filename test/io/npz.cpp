@@ -103,6 +103,8 @@ TEST_CASE("load_npz: archives that are damaged or lie") {
     CHECK(contains(refused_with(whole, end - 20 - 56 + 32, "\3"), "an entry"));
     CHECK(contains(refused_with(whole, end - 20 - 56 + 32, std::string("\0\0\0\1", 4)), "a list of 16777216 members in "));
     CHECK(contains(refused_with(whole, end - 20 - 56 + 32, "\1"), "the list of members has another length"));
+    std::string const longer(1, static_cast<char>(whole[end - 20 - 56 + 40] + 1));
+    CHECK(contains(refused_with(whole, end - 20 - 56 + 40, longer), "a list of 2 members in "));  // into what stands behind it
     // The second entry leads to the first member: two names for the same bytes.
     std::string twice = whole;
     std::size_t const other = whole.find("PK\1\2", list + 1);
