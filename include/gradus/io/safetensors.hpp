@@ -72,7 +72,7 @@ inline void save_safetensors(std::filesystem::path const& path, state_dict const
     std::vector<std::size_t> order(dict.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
     auto const size = [&written](std::size_t i) { return size_of(written[i].values.dtype()); };
-    std::stable_sort(order.begin(), order.end(), [size](std::size_t a, std::size_t b) { return size(a) > size(b); });
+    std::sort(order.begin(), order.end(), [size](auto a, auto b) { return size(a) != size(b) ? size(a) > size(b) : a < b; });
     std::string const json = core::safetensors_json(path, dict, texts, written, order);
     std::uint64_t const length = json.size();
     if (length > core::longest_header)
