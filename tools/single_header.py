@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSL-1.0
 """single_header.py [OUTPUT]: all of gradus' headers as one file, for Compiler Explorer: each once, in the order of inclusion, those that
-gradus.hpp leaves out at the end. What is not gradus' own, xsimd and Boost.Hana, stays an include; the header for Eigen is left out."""
+gradus.hpp leaves out at the end. What is not gradus' own, xsimd and Boost.Hana, stays an include; the headers for
+Eigen, zlib and nlohmann::json are left out."""
 import re
 import sys
 from pathlib import Path
@@ -25,7 +26,7 @@ def lines_of(name, seen):
 
 
 def single_header():
-    seen = {"gradus/tensor/eigen.hpp"}
+    seen = {"gradus/tensor/eigen.hpp", "gradus/io/safetensors.hpp", "gradus/io/safetensors_header.hpp", "gradus/io/zlib.hpp"}
     names = ["gradus.hpp", *sorted(path.relative_to(include).as_posix() for path in include.rglob("*.hpp"))]
     text = "\n".join([LICENCE, "#pragma once", *(line for name in names for line in lines_of(name, seen)), ""])
     return re.sub(r"\n{3,}", "\n\n", text)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <gradus/tensor/accumulate.hpp>
+#include <gradus/tensor/any_factories.hpp>
 #include <gradus/tensor/any_tensor.hpp>
 #include <gradus/tensor/autograd.hpp>
 #include <gradus/tensor/checkpoint.hpp>

@@ -56,7 +56,8 @@ struct partial_sum<Source, Node, true> {
     static constexpr bool may_be_little = !is_planned || !stages<Source>::plan.sums[planned].elements.is_static();
     using element = element_t<node_of<Source, Node>.type>;
     /// Aligned like all memory of a program: vectors across the border of two cache lines make sums four times as slow.
-    alignas(may_be_little ? target::cache_line : static_cast<std::int64_t>(alignof(element))) element own[may_be_little ? 2 * target::sums_on_stack : 1];
+    alignas(may_be_little ? target::cache_line
+                          : static_cast<std::int64_t>(alignof(element))) element own[may_be_little ? 2 * target::sums_on_stack : 1];
 
     [[gnu::always_inline]] void* memory(run_context const& c) {
         if constexpr (!is_planned) return own;

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <gradus/io/atomic_file.hpp>
+#include <gradus/io/file_bytes.hpp>
+#include <gradus/io/npy.hpp>
+#include <gradus/io/npy_header.hpp>
+#include <gradus/io/npz.hpp>
+#include <gradus/io/state_dict.hpp>
+#include <gradus/io/stored_array.hpp>
+#include <gradus/io/stored_type.hpp>
+#include <gradus/io/zip.hpp>
