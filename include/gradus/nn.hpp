@@ -13,6 +13,7 @@
 #include <gradus/nn/normalization.hpp>
 #include <gradus/nn/parameters.hpp>
 #include <gradus/nn/pooling.hpp>
+#include <gradus/nn/recurrent.hpp>
 #include <gradus/nn/sequential.hpp>
 #include <gradus/nn/state_dict.hpp>
 #include <gradus/nn/summary.hpp>
