@@ -2,6 +2,7 @@
 #pragma once
 
 #include <gradus/nn/activation.hpp>
+#include <gradus/nn/attention.hpp>
 #include <gradus/nn/clip.hpp>
 #include <gradus/nn/convolution.hpp>
 #include <gradus/nn/dropout.hpp>

@@ -23,8 +23,6 @@ struct module {
     Derived const& eval() const { return train(false); }
 
 private:
-    friend Derived;
-    module() = default;
     Derived const& self() const { return static_cast<Derived const&>(*this); }
 };
 

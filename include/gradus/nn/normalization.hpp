@@ -3,9 +3,9 @@
 
 #include <gradus/expr/reductions.hpp>
 #include <gradus/nn/linear.hpp>
-#include <gradus/tensor/mode.hpp>
 
 #include <limits>
+#include <vector>
 
 // Layers that standardize. Their scale begins with ones, their shift with zeros.
 
@@ -16,6 +16,28 @@ tensor<T, E...> parameter_of(double value) {
     auto made = empty<T, E...>();
     init::constant_(made, value);
     return made.requires_grad_();
+}
+
+/// The mean and the variance, divided by n - 1, of each channel (axis 1), in double. (Loops of their own: as statements on tensors they
+/// would be programs with derivatives that nobody asks for, which the compiler takes seconds for.)
+inline void channel_statistics(any_tensor const& x, std::vector<double>& mean, std::vector<double>& variance) {
+    core::with_floating_dtype(x.dtype(), [&]<class T>(T) {
+        std::size_t const channels = mean.size(), all = static_cast<std::size_t>(x.size());
+        std::size_t const inner = all / channels / static_cast<std::size_t>(x.size(0));
+        T const* const elements = x.values<T>().data();
+        auto const sum_by_channel = [&](std::vector<double>& sums, auto const& term) {
+            for (std::size_t from = 0, c = 0; from < all; from += inner, c = c + 1 == channels ? 0 : c + 1) {
+                double some[4]{};  // sums that do not wait for each other
+                for (std::size_t i = 0; i < inner; ++i) some[i % 4] += term(static_cast<double>(elements[from + i]), c);
+                sums[c] += (some[0] + some[1]) + (some[2] + some[3]);
+            }
+        };
+        double const n = static_cast<double>(all / channels);
+        sum_by_channel(mean, [](double v, std::size_t) { return v; });
+        for (double& m : mean) m /= n;
+        sum_by_channel(variance, [&](double v, std::size_t c) { return (v - mean[c]) * (v - mean[c]); });
+        for (double& v : variance) v /= n - 1;
+    });
 }
 
 /// Standardizes every channel (axis 1, whatever the other axes are): while training with the mean and the variance of the batch, which
@@ -41,7 +63,7 @@ struct batch_norm : module<batch_norm<T, Channels, Epsilon>> {
                                      input.state()->described())
                             .str());
         result const y = gradus::batch_norm<Epsilon>(input, weight, bias);
-        count(input.detach());
+        count(input.is_contiguous() ? input.detach() : input.detach().clone());
         return y;
     }
     auto members() const {
@@ -50,18 +72,18 @@ struct batch_norm : module<batch_norm<T, Channels, Epsilon>> {
     }
 
 private:
-    void count(auto const& x) const {
-        no_grad guard;
-        constexpr int rank = std::remove_cvref_t<decltype(x)>::rank();
-        auto const move = [this, &x]<int... Axis>(std::integer_sequence<int, Axis...>) {
-            gradus::tensor const mean = gradus::mean<(Axis ? Axis + 1 : 0)...>(x);
-            gradus::tensor const variance = gradus::variance<(Axis ? Axis + 1 : 0)...>(x);
-            gradus::tensor const next_mean = (1 - momentum) * running_mean + momentum * mean,
-                                 next_var = (1 - momentum) * running_var + momentum * variance;
-            running_mean.copy_(next_mean);
-            running_var.copy_(next_var);
+    void count(any_tensor const& x) const {
+        std::vector<double> mean(static_cast<std::size_t>(Channels.code)), variance(mean.size());
+        channel_statistics(x, mean, variance);
+        auto const move = [this](tensor<T, Channels> const& running, std::vector<double> const& now) {
+            for (std::size_t c = 0; c < now.size(); ++c) {
+                T& at = running.data()[c];
+                at = static_cast<T>((1 - momentum) * static_cast<double>(at) + momentum * now[c]);
+            }
+            increment_version(running);
         };
-        move(std::make_integer_sequence<int, rank - 1>{});
+        move(running_mean, mean);
+        move(running_var, variance);
         *num_batches_tracked.data() += 1;
         increment_version(num_batches_tracked);
     }

@@ -36,22 +36,18 @@ struct adamw_options {
     operator adam_options() const { return {lr, beta1, beta2, eps, weight_decay, amsgrad}; }  // NOLINT: they say the same
 };
 
-/// The steps of adam for elements of one type: compiled programs on a parameter p, its gradient g and two moments, or three.
+/// The step of adam for elements of one type: a compiled program on a parameter p, its gradient g and two moments.
 template <class T>
 struct adam_step {
     static constexpr auto p = var<"p", T, "n">, g = var<"g", T, "n">, m = var<"m", T, "n">, v = var<"v", T, "n">;
-    static constexpr auto top = var<"top", T, "n">;
     static constexpr auto decay = var<"decay", T>, keep = var<"keep", T>, rate = var<"rate", T>, eps = var<"eps", T>;
     static constexpr auto share1 = var<"share1", T>, beta2 = var<"beta2", T>, share2 = var<"share2", T>, root = var<"root", T>;
 
     static constexpr auto decayed = g + decay * p;
     static constexpr auto first = m + share1 * (decayed - m);
     static constexpr auto second = beta2 * v + share2 * (decayed * decayed);
-    static constexpr auto largest = maximum(top, second);
     static constexpr auto run =
         compile(update(p, keep* p - rate * first / (sqrt(second) / root + eps)), update(m, first), update(v, second));
-    static constexpr auto run_amsgrad = compile(update(p, keep* p - rate * first / (sqrt(largest) / root + eps)), update(m, first),
-                                                update(v, second), update(top, largest));
 };
 
 /// What adam remembers of a parameter.
@@ -85,17 +81,20 @@ public:
     void step() {
         for_each_gradient([this]<class T>(adam_state& s, adam_options const& o, std::span<T> p, std::span<T> g) {
             using S = adam_step<T>;
-            auto const number = [](double x) { return static_cast<T>(x); };
             ++s.steps;
             double const correction1 = 1 - std::pow(o.beta1, s.steps), correction2 = 1 - std::pow(o.beta2, s.steps);
-            auto const run = [&](auto const& program, auto... more) {
-                program(S::p = p, S::g = g, S::m = s.exp_avg.template values<T>(), S::v = s.exp_avg_sq.template values<T>(),
-                        S::decay = number(decoupled_ ? 0 : o.weight_decay), S::keep = number(decoupled_ ? 1 - o.lr * o.weight_decay : 1),
-                        S::rate = number(o.lr / correction1), S::eps = number(o.eps), S::share1 = number(1 - o.beta1),
-                        S::beta2 = number(o.beta2), S::share2 = number(1 - o.beta2), S::root = number(std::sqrt(correction2)), more...);
-            };
-            if (o.amsgrad) run(S::run_amsgrad, S::top = s.max_exp_avg_sq.template values<T>());
-            else run(S::run);
+            numbers<T> const n{decoupled_ ? 0 : o.weight_decay,
+                               decoupled_ ? 1 - o.lr * o.weight_decay : 1,
+                               o.lr / correction1,
+                               o.eps,
+                               1 - o.beta1,
+                               o.beta2,
+                               1 - o.beta2,
+                               std::sqrt(correction2)};
+            std::span<T> const m = s.exp_avg.template values<T>(), v = s.exp_avg_sq.template values<T>();
+            if (o.amsgrad) return amsgrad_step<T>(n, p, g, m, v, s.max_exp_avg_sq.template values<T>());
+            S::run(S::p = p, S::g = g, S::m = m, S::v = v, S::decay = n.decay, S::keep = n.keep, S::rate = n.rate, S::eps = n.eps,
+                   S::share1 = n.share1, S::beta2 = n.beta2, S::share2 = n.share2, S::root = n.root);
         });
     }
 
@@ -104,6 +103,32 @@ protected:
     adam(std::vector<group> const& groups, bool decoupled) : optimizer(groups), decoupled_(decoupled) {}
 
 private:
+    /// The numbers of a step, as the program names them.
+    template <class T>
+    struct numbers {
+        T decay, keep, rate, eps, share1, beta2, share2, root;
+        numbers(double d, double k, double r, double e, double s1, double b2, double s2, double q)
+            : decay(static_cast<T>(d)),
+              keep(static_cast<T>(k)),
+              rate(static_cast<T>(r)),
+              eps(static_cast<T>(e)),
+              share1(static_cast<T>(s1)),
+              beta2(static_cast<T>(b2)),
+              share2(static_cast<T>(s2)),
+              root(static_cast<T>(q)) {}
+    };
+    /// The same step with the largest second moment, a loop: as a program it would cost everyone who uses adam two seconds of the
+    /// compiler's.
+    template <class T>
+    static void amsgrad_step(numbers<T> const& n, std::span<T> p, std::span<T> g, std::span<T> m, std::span<T> v, std::span<T> top) {
+        for (std::size_t i = 0; i < p.size(); ++i) {
+            T const slope = g[i] + n.decay * p[i];
+            m[i] += n.share1 * (slope - m[i]);
+            v[i] = n.beta2 * v[i] + n.share2 * (slope * slope);
+            top[i] = top[i] < v[i] || v[i] != v[i] ? v[i] : top[i];  // NaN stays
+            p[i] = n.keep * p[i] - n.rate * m[i] / (std::sqrt(top[i]) / n.root + n.eps);
+        }
+    }
     bool decoupled_;
 };
 
