@@ -5,6 +5,7 @@
 #include <gradus/tensor/tensor.hpp>
 
 #include <concepts>
+#include <source_location>
 #include <string>
 #include <tuple>
 #include <type_traits>
@@ -105,6 +106,21 @@ concept text_like = std::convertible_to<M const&, std::string_view>;
 template <class M>
 concept plain = std::is_arithmetic_v<M> || std::is_enum_v<M> || text_like<M>;
 
+/// The name of a class template or class, without namespaces and arguments.
+template <class M>
+constexpr std::string_view name_of_class() {
+    std::string_view name = std::source_location::current().function_name();
+    name = name.substr(name.find("M = ") + 4);
+    name = name.substr(0, name.find_first_of("<;]"));
+    return name.substr(name.rfind(':') + 1);
+}
+template <class M>
+constexpr text member_complaint() {
+    if (std::is_trivially_copyable_v<M>) return {};
+    return core::concat("gradus::nn: a member of a module is neither a tensor nor a module: it is of class ", name_of_class<M>(),
+                        ". Give that a function members(), or describe it by BOOST_HANA_DEFINE_STRUCT");
+}
+
 /// Calls f(name, member, std::bool_constant<buffer>) for each direct member of a module, a list or a holder; the name of what stands
 /// in a holder is empty.
 template <class M, class F>
@@ -128,9 +144,7 @@ void for_each_member(M const& m, F const& f) {
     } else if constexpr (holder<M> && !std::is_empty_v<M>) {
         if (static_cast<bool>(m)) f(std::string(), *m, std::false_type{});
     } else {
-        static_assert(std::is_trivially_copyable_v<M>,
-                      "gradus::nn: a member of a module is neither a tensor nor a module: give it a function members(), or describe it by "
-                      "BOOST_HANA_DEFINE_STRUCT");
+        core::report<&member_complaint<M>>();
     }
 }
 

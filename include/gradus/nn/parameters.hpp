@@ -3,7 +3,6 @@
 
 #include <gradus/nn/members.hpp>
 
-#include <source_location>
 #include <string_view>
 #include <vector>
 
@@ -33,14 +32,6 @@ struct inventory {
         if (t.defined()) tensors.push_back({name, t, buffer || !is_floating(t.dtype())});
     }
 };
-/// The name of a class template or class, without namespaces and arguments.
-template <class M>
-std::string_view name_of_class() {
-    std::string_view name = std::source_location::current().function_name();
-    name = name.substr(name.find("M = ") + 4);
-    name = name.substr(0, name.find_first_of("<;]"));
-    return name.substr(name.rfind(':') + 1);
-}
 inline std::string joined_name(std::string const& path, std::string const& name) {
     return path.empty() ? name : name.empty() ? path : path + '.' + name;
 }
