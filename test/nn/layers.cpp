@@ -48,7 +48,6 @@ void check(std::string const& op, std::string const& name, Layer const& layer) {
 }  // namespace
 
 TEST_CASE("golden: layers with parameters") {
-    gr::random random(1);
     check<t<4, 6>>("layer_norm", "[4,6] affine", nn::layer_norm<double, 6>());
     check<t<4, 6>>("rms_norm", "[4,6]", nn::basic_rms_norm<1e-6, double, 6>());
     check<t<8, 3>>("batch_norm", "training", nn::batch_norm<double, 3>());

@@ -25,7 +25,7 @@ double difference(auto options, auto rule) {
         for (int i = 0; i < 3; ++i) g.data()[i] = static_cast<T>(gradient(t, i));
         p.set_grad(g);
         optimizer.step();
-        for (int i = 0; i < 3; ++i) rule(t + 1, i, expected[i], gradient(t, i));
+        for (int i = 0; i < 3; ++i) rule(t + 1, static_cast<std::size_t>(i), expected[i], gradient(t, i));
     }
     double largest = 0;
     for (int i = 0; i < 3; ++i) largest = std::max(largest, std::abs(static_cast<double>(p(i)) - expected[i]));

@@ -43,8 +43,9 @@ struct multihead_attention : module<multihead_attention<T, Embed, Heads, O>> {
         return of_first_batch(x, [this](auto const& first) {
             gradus::tensor const input = first;
             constexpr auto n = decltype(input)::type.shape;
-            gradus::tensor const all = permute<2, 0, 3, 1, 4>(gradus::reshape<n[0], n[1], 3, Heads, Embed / Heads>(projected<0, 3>(input)));
-            return attended<n[0], n[1]>(all.template select<0>(0), all.template select<0>(1), all.template select<0>(2));
+            gradus::tensor const all =
+                permute<2, 0, 3, 1, 4>(gradus::reshape<n[0], n[1], 3, Heads, Embed / Heads>(this->template projected<0, 3>(input)));
+            return this->template attended<n[0], n[1]>(all.template select<0>(0), all.template select<0>(1), all.template select<0>(2));
         });
     }
     /// Of a query to keys with their values.

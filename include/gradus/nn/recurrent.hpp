@@ -100,7 +100,8 @@ public:
         return std::get<Layer* static_cast<std::size_t>(directions) + Reverse>(weights_);
     }
     auto members() const {
-        return [this]<std::size_t... I>(std::index_sequence<I...>) { return (nn::members() + ... + named<I>()); }(all_stacks);
+        return
+            [this]<std::size_t... I>(std::index_sequence<I...>) { return (nn::members() + ... + this->template named<I>()); }(all_stacks);
     }
 
 private:
