@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <gradus/expr/rearrange.hpp>
 #include <gradus/nn/init.hpp>
 #include <gradus/nn/module.hpp>
 #include <gradus/tensor/factories.hpp>
