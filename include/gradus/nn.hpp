@@ -1,5 +1,20 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <gradus/nn/activation.hpp>
+#include <gradus/nn/attention.hpp>
+#include <gradus/nn/clip.hpp>
+#include <gradus/nn/convolution.hpp>
+#include <gradus/nn/dropout.hpp>
+#include <gradus/nn/init.hpp>
 #include <gradus/nn/linear.hpp>
+#include <gradus/nn/loss.hpp>
+#include <gradus/nn/members.hpp>
+#include <gradus/nn/module.hpp>
+#include <gradus/nn/normalization.hpp>
 #include <gradus/nn/parameters.hpp>
+#include <gradus/nn/pooling.hpp>
+#include <gradus/nn/recurrent.hpp>
+#include <gradus/nn/sequential.hpp>
+#include <gradus/nn/state_dict.hpp>
+#include <gradus/nn/summary.hpp>

@@ -259,6 +259,28 @@ TEST_CASE("cat: joins along an axis of run-time extents and takes its derivative
     CHECK(message_of([&] { gr::cat<0>(b, narrow); }) ==
           "gradus::cat(parts): shapes differ beside axis 0: one is float[2,3], another is float[2,2]");
 }
+TEST_CASE("rows: a list of copies, whose gradients are joined once, to any order") {
+    auto const x = gr::tensor<double, 3, 2>{{1, 2}, {3, 4}, {5, 6}}.requires_grad_();
+    auto const all = gr::rows(gr::tensor<double, gr::dyn, 2>(x));
+    static_assert(std::is_same_v<decltype(all), std::vector<gr::tensor<double, 2>> const>);
+    REQUIRE(all.size() == 3);
+    CHECK(all[2](1) == 6);
+    CHECK(all[0].data() != x.data());
+    CHECK(all[1].grad_fn().name() == "UnbindBackward0");
+    gr::tensor y = gr::sum(all[0] * all[0] * all[0]) + gr::sum(2.0 * all[2]);  // nothing depends on the second
+    gr::tensor first = gr::autograd::grad(y, x, {.create_graph = true});
+    CHECK(gr::allclose(first, gr::tensor<double, 3, 2>{{3, 12}, {0, 0}, {2, 2}}, 0, 0));
+    gr::tensor second = gr::autograd::grad(gr::tensor(gr::sum(first)), x);
+    CHECK(gr::allclose(second, gr::tensor<double, 3, 2>{{6, 12}, {0, 0}, {0, 0}}, 0, 0));
+    auto const of_view = gr::rows(x.t());
+    CHECK(of_view[1](2) == 6);
+    gr::tensor z = gr::sum(of_view[1]);
+    z.backward();
+    CHECK(gr::allclose(x.grad(), gr::tensor<double, 3, 2>{{0, 1}, {0, 1}, {0, 1}}, 0, 0));
+    CHECK(gr::rows(gr::empty<float, gr::dyn, 2>(0)).empty());
+    gr::no_grad guard;
+    CHECK(!gr::rows(x)[0].requires_grad());
+}
 TEST_CASE("index: what has been given a name is a copy, also when a function returns it") {
     gr::tensor<float, 4, 3> x = gr::ones<float, 4, 3>();
     gr::tensor<std::int64_t, 2> const at{0, 2};

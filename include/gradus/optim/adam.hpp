@@ -14,6 +14,16 @@ struct adam_options {
     double beta1 = 0.9, beta2 = 0.999;
     double eps = 1e-8;
     double weight_decay = 0;  ///< is added to the gradient
+    bool amsgrad = false;     ///< divides by the largest second moment so far
+
+    void check() const {
+        if (!(lr >= 0 && eps >= 0 && weight_decay >= 0)) throw error("gradus::optim::adam: lr, eps and weight_decay are not negative");
+        if (!(beta1 >= 0 && beta1 < 1 && beta2 >= 0 && beta2 < 1)) throw error("gradus::optim::adam: beta1 and beta2 are in [0, 1)");
+    }
+    static void visit(auto& o, auto const& f) {
+        f("lr", o.lr), f("beta1", o.beta1), f("beta2", o.beta2), f("eps", o.eps), f("weight_decay", o.weight_decay);
+        f("amsgrad", o.amsgrad);
+    }
 };
 /// Options of adamw, by name: adam's, but what is not said decays.
 struct adamw_options {
@@ -21,6 +31,9 @@ struct adamw_options {
     double beta1 = 0.9, beta2 = 0.999;
     double eps = 1e-8;
     double weight_decay = 1e-2;  ///< the parameter shrinks by it
+    bool amsgrad = false;
+
+    operator adam_options() const { return {lr, beta1, beta2, eps, weight_decay, amsgrad}; }  // NOLINT: they say the same
 };
 
 /// The step of adam for elements of one type: a compiled program on a parameter p, its gradient g and two moments.
@@ -39,59 +52,103 @@ struct adam_step {
 
 /// What adam remembers of a parameter.
 struct adam_state {
-    any_tensor exp_avg, exp_avg_sq;
+    any_tensor exp_avg, exp_avg_sq, max_exp_avg_sq;  ///< the last with amsgrad
     int steps = 0;
 
     bool has_begun() const { return exp_avg_sq.defined(); }
-    void begin(any_tensor const& p) {
-        exp_avg = zeros_for(p);
-        exp_avg_sq = zeros_for(p);
+    bool lacks(adam_options const& o) const { return !has_begun() || (o.amsgrad && !max_exp_avg_sq.defined()); }
+    void begin(any_tensor const& p, adam_options const& o) {
+        if (!has_begun()) {
+            exp_avg = zeros_for(p);
+            exp_avg_sq = zeros_for(p);
+        }
+        if (o.amsgrad) max_exp_avg_sq = zeros_for(p);
+    }
+    static void visit(auto& s, auto const& f) {
+        f("exp_avg", s.exp_avg), f("exp_avg_sq", s.exp_avg_sq), f("max_exp_avg_sq", s.max_exp_avg_sq), f("step", s.steps);
     }
 };
 
 /// Adam (D. Kingma, J. Ba, 2014): m = beta1 m + (1 - beta1) g, v = beta2 v + (1 - beta2) g^2, and in step t
 /// p = p - lr m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + eps). Parameters without a gradient are left alone.
-class adam : public optimizer<adam_state> {
+/// With amsgrad (S. Reddi, S. Kale, S. Kumar, 2018) v is the largest so far there.
+class adam : public optimizer<adam_state, adam_options> {
 public:
-    adam_options options;
-
     explicit adam(std::vector<any_tensor> parameters, adam_options o = {}) : adam(std::move(parameters), o, false) {}
+    explicit adam(std::vector<group> const& groups) : adam(groups, false) {}
 
     template <class Elements = void>
     void step() {
-        for_each_gradient(true, [this]<class T>(adam_state& s, std::span<T> p, std::span<T> g) {
+        for_each_gradient([this]<class T>(adam_state& s, adam_options const& o, std::span<T> p, std::span<T> g) {
             using S = adam_step<T>;
-            auto const number = [](double x) { return static_cast<T>(x); };
             ++s.steps;
-            double const correction1 = 1 - std::pow(options.beta1, s.steps), correction2 = 1 - std::pow(options.beta2, s.steps);
-            S::run(S::p = p, S::g = g, S::m = s.exp_avg.template values<T>(), S::v = s.exp_avg_sq.template values<T>(),
-                   S::decay = number(decoupled_ ? 0 : options.weight_decay),
-                   S::keep = number(decoupled_ ? 1 - options.lr * options.weight_decay : 1), S::rate = number(options.lr / correction1),
-                   S::eps = number(options.eps), S::share1 = number(1 - options.beta1), S::beta2 = number(options.beta2),
-                   S::share2 = number(1 - options.beta2), S::root = number(std::sqrt(correction2)));
+            double const correction1 = 1 - std::pow(o.beta1, s.steps), correction2 = 1 - std::pow(o.beta2, s.steps);
+            numbers<T> const n{decoupled_ ? 0 : o.weight_decay,
+                               decoupled_ ? 1 - o.lr * o.weight_decay : 1,
+                               o.lr / correction1,
+                               o.eps,
+                               1 - o.beta1,
+                               o.beta2,
+                               1 - o.beta2,
+                               std::sqrt(correction2)};
+            std::span<T> const m = s.exp_avg.template values<T>(), v = s.exp_avg_sq.template values<T>();
+            if (o.amsgrad) return amsgrad_step<T>(n, p, g, m, v, s.max_exp_avg_sq.template values<T>());
+            S::run(S::p = p, S::g = g, S::m = m, S::v = v, S::decay = n.decay, S::keep = n.keep, S::rate = n.rate, S::eps = n.eps,
+                   S::share1 = n.share1, S::beta2 = n.beta2, S::share2 = n.share2, S::root = n.root);
         });
     }
 
 protected:
-    adam(std::vector<any_tensor> parameters, adam_options o, bool decoupled)
-        : optimizer(std::move(parameters)), options(o), decoupled_(decoupled) {
-        if (!(o.lr >= 0 && o.eps >= 0 && o.weight_decay >= 0))
-            throw error("gradus::optim::adam: lr, eps and weight_decay are not negative");
-        if (!(o.beta1 >= 0 && o.beta1 < 1 && o.beta2 >= 0 && o.beta2 < 1))
-            throw error("gradus::optim::adam: beta1 and beta2 are in [0, 1)");
-    }
+    adam(std::vector<any_tensor> parameters, adam_options o, bool decoupled) : optimizer(std::move(parameters), o), decoupled_(decoupled) {}
+    adam(std::vector<group> const& groups, bool decoupled) : optimizer(groups), decoupled_(decoupled) {}
 
 private:
+    /// The numbers of a step, as the program names them.
+    template <class T>
+    struct numbers {
+        T decay, keep, rate, eps, share1, beta2, share2, root;
+        numbers(double d, double k, double r, double e, double s1, double b2, double s2, double q)
+            : decay(static_cast<T>(d)),
+              keep(static_cast<T>(k)),
+              rate(static_cast<T>(r)),
+              eps(static_cast<T>(e)),
+              share1(static_cast<T>(s1)),
+              beta2(static_cast<T>(b2)),
+              share2(static_cast<T>(s2)),
+              root(static_cast<T>(q)) {}
+    };
+    /// The same step with the largest second moment, a loop: as a program it would cost everyone who uses adam two seconds of the
+    /// compiler's.
+    template <class T>
+    static void amsgrad_step(numbers<T> const& n, std::span<T> p, std::span<T> g, std::span<T> m, std::span<T> v, std::span<T> top) {
+        for (std::size_t i = 0; i < p.size(); ++i) {
+            T const slope = g[i] + n.decay * p[i];
+            m[i] += n.share1 * (slope - m[i]);
+            v[i] = n.beta2 * v[i] + n.share2 * (slope * slope);
+            top[i] = top[i] < v[i] || v[i] != v[i] ? v[i] : top[i];  // NaN stays
+            p[i] = n.keep * p[i] - n.rate * m[i] / (std::sqrt(top[i]) / n.root + n.eps);
+        }
+    }
     bool decoupled_;
 };
 
 /// Adam whose weight decay does not pass through the moments (I. Loshchilov, F. Hutter, 2017): p = (1 - lr weight_decay) p first.
 class adamw : public adam {
 public:
-    explicit adamw(std::vector<any_tensor> parameters, adamw_options o = {})
-        : adam(std::move(parameters), {o.lr, o.beta1, o.beta2, o.eps, o.weight_decay}, true) {}
+    using group = parameter_group<adamw_options>;
+
+    explicit adamw(std::vector<any_tensor> parameters, adamw_options o = {}) : adam(std::move(parameters), adam_options(o), true) {}
     template <std::same_as<adam_options> Options>  // no braces are one
     adamw(std::vector<any_tensor> parameters, Options o) : adam(std::move(parameters), o, true) {}
+    explicit adamw(std::vector<group> const& groups) : adam(of_adam(groups), true) {}
+    void add_param_group(group const& g) { adam::add_param_group({g.parameters, g.options}); }
+
+private:
+    static std::vector<adam::group> of_adam(std::vector<group> const& groups) {
+        std::vector<adam::group> all;
+        for (group const& g : groups) all.push_back({g.parameters, g.options});
+        return all;
+    }
 };
 
 }  // namespace gradus::inline GRADUS_ARCH::optim

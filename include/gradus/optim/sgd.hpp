@@ -13,6 +13,17 @@ struct sgd_options {
     double dampening = 0;
     double weight_decay = 0;
     bool nesterov = false;
+
+    void check() const {
+        if (!(lr >= 0 && momentum >= 0 && weight_decay >= 0))
+            throw error("gradus::optim::sgd: lr, momentum and weight_decay are not negative");
+        if (nesterov && (momentum == 0 || dampening != 0))
+            throw error("gradus::optim::sgd: Nesterov momentum requires a momentum and zero dampening");
+    }
+    static void visit(auto& o, auto const& f) {
+        f("lr", o.lr), f("momentum", o.momentum), f("dampening", o.dampening), f("weight_decay", o.weight_decay);
+        f("nesterov", o.nesterov);
+    }
 };
 
 /// The steps of sgd for elements of one type: two compiled programs on a parameter p and its gradient g.
@@ -35,7 +46,9 @@ struct sgd_state {
     bool has_stepped = false;  ///< the buffer is what an earlier step made it
 
     bool has_begun() const { return momentum_buffer.defined(); }
-    void begin(any_tensor const& p) { momentum_buffer = zeros_for(p); }
+    bool lacks(sgd_options const& o) const { return o.momentum != 0 && !has_begun(); }
+    void begin(any_tensor const& p, sgd_options const&) { momentum_buffer = zeros_for(p); }
+    static void visit(auto& s, auto const& f) { f("momentum_buffer", s.momentum_buffer), f("has_stepped", s.has_stepped); }
 };
 
 /// Stochastic gradient descent: d = g + weight_decay p; with momentum, b = momentum b + (1 - dampening) d (b = d in the first
@@ -43,29 +56,23 @@ struct sgd_state {
 ///
 /// `gr::optim::sgd step({w, b}, {.lr = 0.1, .momentum = 0.9});`, then `step.step()` after each backward pass. Parameters without
 /// a gradient are left alone.
-class sgd : public optimizer<sgd_state> {
+class sgd : public optimizer<sgd_state, sgd_options> {
 public:
-    sgd_options options;
-
-    explicit sgd(std::vector<any_tensor> parameters, sgd_options o = {}) : optimizer(std::move(parameters)), options(o) {
-        if (!(o.lr >= 0 && o.momentum >= 0 && o.weight_decay >= 0))
-            throw error("gradus::optim::sgd: lr, momentum and weight_decay are not negative");
-        if (o.nesterov && (o.momentum == 0 || o.dampening != 0))
-            throw error("gradus::optim::sgd: Nesterov momentum requires a momentum and zero dampening");
-    }
+    explicit sgd(std::vector<any_tensor> parameters, sgd_options o = {}) : optimizer(std::move(parameters), o) {}
+    explicit sgd(std::vector<group> const& groups) : optimizer(groups) {}
     template <class Elements = void>
     void step() {
-        for_each_gradient(options.momentum != 0, [this]<class T>(sgd_state& s, std::span<T> p, std::span<T> g) {
+        for_each_gradient([]<class T>(sgd_state& s, sgd_options const& o, std::span<T> p, std::span<T> g) {
             using S = sgd_step<T>;
             auto const number = [](double x) { return static_cast<T>(x); };
-            if (options.momentum == 0) {
-                S::plain(S::p = p, S::g = g, S::rate = number(options.lr), S::decay = number(options.weight_decay));
+            if (o.momentum == 0) {
+                S::plain(S::p = p, S::g = g, S::rate = number(o.lr), S::decay = number(o.weight_decay));
                 return;
             }
-            double const share = std::exchange(s.has_stepped, true) ? 1 - options.dampening : 1;
-            S::with_momentum(S::p = p, S::g = g, S::b = s.momentum_buffer.template values<T>(), S::rate = number(options.lr),
-                             S::decay = number(options.weight_decay), S::momentum = number(options.momentum), S::share = number(share),
-                             S::nesterov = options.nesterov);
+            double const share = std::exchange(s.has_stepped, true) ? 1 - o.dampening : 1;
+            S::with_momentum(S::p = p, S::g = g, S::b = s.momentum_buffer.template values<T>(), S::rate = number(o.lr),
+                             S::decay = number(o.weight_decay), S::momentum = number(o.momentum), S::share = number(share),
+                             S::nesterov = o.nesterov);
         });
     }
 };

@@ -69,6 +69,61 @@ inline tensor_ref joined(std::span<tensor_ref const> parts, int axis, std::sourc
     made->node = owner;
     return made;
 }
+
+/// A node whose results are the parts of a tensor along axis 0, one index each.
+struct unstack_node : tape_node {
+    dtype type;
+    view_place whole;
+
+    explicit unstack_node(tensor_state const& t) : type(t.type), whole(t.rank, t.extents) {}
+    tensor_ref part(std::byte const* from, view_place const& layout, std::int64_t index) const {
+        view_place at = layout;
+        at.narrow(0, index, 1);
+        tensor_ref made = make_state(type, whole.rank - 1, whole.extents + 1);
+        copy_elements(type, from, at, made->data, view_place(at.rank, at.extents));
+        return made;
+    }
+};
+inline void backward_of_unstack(tape_node& base, backward_call& call) {
+    auto const& n = static_cast<unstack_node&>(base);
+    auto const where = std::source_location::current();
+    list<tensor_ref> parts(static_cast<int>(n.results));
+    std::int64_t one[max_rank];
+    for (int i = 0; i < n.whole.rank; ++i) one[i] = i ? n.whole.extents[i] : 1;
+    for (int k = 0; k < parts.size(); ++k) {
+        tensor_ref const& g = call.cotangents[static_cast<std::size_t>(k)];
+        parts[k] = g ? reshaped_to(g, view_place(n.whole.rank, one), reshape_kind, where) : zeros_like(n.type, n.whole.rank, one);
+    }
+    call.gradients[0] = joined({parts.begin(), parts.end()}, 0, where);
+}
+inline constexpr node_kind unstack_kind{"UnbindBackward0", &backward_of_unstack, &node_block<unstack_node>::destroy};
+
+/// Copies of what each index of axis 0 names.
+inline list<tensor_ref> unstacked(tensor_ref const& t, std::source_location where) {
+    if (!t) refuse_undefined();
+    constexpr std::int64_t most = 0xffff;  // results of a node
+    std::int64_t const count = t->extents[0];
+    list<tensor_ref> parts;
+    if (count > most) {  // each a node of its own
+        for (std::int64_t i = 0; i < count; ++i) parts.push_back(clone_of(selected(t, 0, i, select_kind, where), where));
+        return parts;
+    }
+    node_ref const owner(is_recording(t) && count > 0 ? node_block<unstack_node>::make(unstack_kind, 1, 0, 0, *t) : nullptr);
+    unstack_node const of_values(*t);
+    for (std::int64_t i = 0; i < count; ++i) parts.push_back(of_values.part(t->data, view_place(*t), i));
+    if (!owner) return parts;
+    owner->results = static_cast<std::uint16_t>(count);
+    owner->connect(0, edge_of(t));
+    owner->file = where.file_name();
+    owner->line = where.line();
+    for (std::int64_t i = 0; i < count; ++i) {
+        tensor_state& part = *parts[static_cast<int>(i)];
+        part.node = owner;
+        part.output = static_cast<decltype(part.output)>(i);
+    }
+    return parts;
+}
+
 /// The type of operands joined: extents beside the axis are as exact as the most exact operand tells.
 template <int Axis, class... X>
 constexpr tensor_type joined_type() {
@@ -134,6 +189,15 @@ auto cat(std::initializer_list<tensor<T, E...>> parts, std::source_location wher
 template <int Axis, element T, extent... E>
 auto cat(std::vector<tensor<T, E...>> const& parts, std::source_location where = std::source_location::current()) {
     return core::cat_list<Axis, T, E...>({parts.data(), parts.size()}, where);
+}
+
+/// The rows x[0], x[1], ... as a list of copies: one node of the tape, whose backward pass joins their gradients once, where each x[i]
+/// would add to all of x. What a loop over the steps of a sequence reads.
+template <element T, extent N, extent... E>
+std::vector<tensor<T, E...>> rows(tensor<T, N, E...> const& x, std::source_location where = std::source_location::current()) {
+    std::vector<tensor<T, E...>> all;
+    for (core::tensor_ref const& part : core::unstacked(x.state(), where)) all.push_back(tensor<T, E...>(part));
+    return all;
 }
 
 /// concatenate where run time tells the extents of the axis: see cat.

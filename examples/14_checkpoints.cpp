@@ -2,9 +2,9 @@
 // Batches, checkpoints and going on: a network learns digits from a loader whose thread moves the pictures about, and writes all it needs
 // into a file after every epoch. The file is replaced whole or not at all, so a program that is stopped goes on where it was.
 //
-//     ./13_checkpoints                                on digits that the program draws itself
-//     ./13_checkpoints --mnist DIR                    on the MNIST files, unpacked, in DIR
-//     ./13_checkpoints --epochs 2 --save a.npz; ./13_checkpoints --epochs 4 --load a.npz --save b.npz
+//     ./14_checkpoints                                on digits that the program draws itself
+//     ./14_checkpoints --mnist DIR                    on the MNIST files, unpacked, in DIR
+//     ./14_checkpoints --epochs 2 --save a.npz; ./14_checkpoints --epochs 4 --load a.npz --save b.npz
 //
 // Four epochs, or two and two, give the same file to the bit: the order of samples and what moves them depend on seed and epoch alone.
 #include <gradus.hpp>
@@ -143,7 +143,7 @@ int main(int argc, char** argv) {
             std::printf("%.2f %% of the test digits\n", accuracy(net, test));
         }
     } catch (std::exception const& error) {
-        std::fprintf(stderr, "13_checkpoints: %s\n", error.what());
+        std::fprintf(stderr, "14_checkpoints: %s\n", error.what());
         return 1;
     }
 }

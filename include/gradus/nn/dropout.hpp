@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <gradus/expr/recurrent.hpp>
+#include <gradus/nn/linear.hpp>
+
+namespace gradus::inline GRADUS_ARCH::nn {
+
+/// While training 0 with probability P, x / (1 - P) elsewhere; in eval() x. A call computes a tensor, as its mode decides at run time
+/// what that is.
+///
+/// The mask is a function of `key`, which each call increases: training that is resumed with the same key drops the same elements. A
+/// function that is called again for its derivative (gr::checkpoint) has to hand in the key itself: `drop(x, step)`.
+template <double P = 0.5>
+struct dropout : module<dropout<P>> {
+    static_assert(P >= 0 && P <= 1, "gradus::nn::dropout: a probability is a number from 0 to 1");
+    mutable std::int64_t key;  ///< of the next call; its last 32 bits count
+    training_mode training;
+
+    /// Another key for each layer: 31 random bits.
+    explicit dropout(random& source) : key(static_cast<std::int64_t>(source.next() >> 33)) {}
+    template <operand X>
+    auto operator()(X const& x) const {
+        return dropped(x, training && P > 0 ? key++ : key);
+    }
+    template <operand X>
+    auto operator()(X const& x, std::int64_t of_this_call) const {
+        return dropped(x, of_this_call);
+    }
+    auto members() const { return nn::members("training", training); }
+
+private:
+    template <class X>
+    auto dropped(X const& x, std::int64_t now) const {
+        using result = decltype(gradus::tensor(x));
+        if constexpr (P > 0)
+            if (training) return result(gradus::dropout<P>(x, full<std::int64_t>(now & 0x7fffffff)));
+        return result(x);
+    }
+};
+
+}  // namespace gradus::inline GRADUS_ARCH::nn
