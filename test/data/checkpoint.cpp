@@ -5,6 +5,8 @@
 #include <gradus/io.hpp>
 #include <gradus/io/safetensors.hpp>
 
+#include <algorithm>
+
 namespace gr = gradus;
 
 namespace {
@@ -38,6 +40,25 @@ struct regression {
             }
     }
 };
+struct network : gr::nn::module<network> {
+    gr::nn::linear<float, 4, 3> body;
+    gr::nn::linear<float, 3, 1> head;
+
+    explicit network(std::uint64_t seed) : network(gr::random(seed)) {}
+    explicit network(gr::random random) : body(random), head(random) {}
+    auto members() const { return gr::nn::members("body", body, "head", head); }
+    void learn(gr::optim::adam& step, int from, int until) const {
+        int batch = 0;
+        for (auto& [x, y] : gr::data::data_loader(samples(), {.batch_size = 5})) {
+            int const number = batch++;
+            if (number < from || number >= until) continue;
+            gr::tensor loss = gr::mean(gr::square(gr::sum<1>(head(gr::tanh(body(x)))) - y));
+            loss.backward();
+            step.step();
+            step.zero_grad();
+        }
+    }
+};
 bool same(gr::tensor<float, 4> const& a, gr::tensor<float, 4> const& b) { return std::memcmp(a.data(), b.data(), 4 * sizeof(float)) == 0; }
 
 }  // namespace
@@ -56,5 +77,24 @@ TEST_CASE("checkpoint: four epochs, or two and two from a file, are the same to 
         second.learn(4, 1);
         CHECK(same(whole.w, second.w));
         CHECK(same(whole.momentum, second.momentum));
+    }
+}
+TEST_CASE("checkpoint: a module and its optimiser go on from files to the bit") {
+    files::temporary const directory;
+    network const whole(1), first(1), second(2);
+    gr::optim::adam all(whole.parameters(), {.lr = 0.1}), begin(first.parameters(), {.lr = 0.1}), rest(second.parameters());
+    whole.learn(all, 0, 4);
+    first.learn(begin, 0, 2);
+    gr::io::save_safetensors(directory / "model.safetensors", first.state_dict());
+    gr::io::save_npz(directory / "adam.npz", begin.state_dict());
+    second.load_state_dict(gr::io::load_safetensors(directory / "model.safetensors"));
+    rest.load_state_dict(gr::io::load_npz(directory / "adam.npz"));
+    CHECK(second.body.weight(1, 2) == first.body.weight(1, 2));
+    second.learn(rest, 2, 4);
+    CHECK(second.body.weight(1, 2) != first.body.weight(1, 2));
+    auto const expected = whole.state_dict(), found = second.state_dict();
+    for (std::size_t k = 0; k < expected.size(); ++k) {
+        CHECK(found[k].first == expected[k].first);
+        CHECK(std::ranges::equal(found[k].second.values<float>(), expected[k].second.values<float>()));
     }
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <gradus/io/stored_array.hpp>
+#include <gradus/nn/parameters.hpp>
 
 #include <algorithm>
 #include <string>
@@ -12,7 +13,7 @@ namespace gradus::inline GRADUS_ARCH {
 namespace io {
 
 /// Tensors by name, in order: what modules and optimisers have to keep, and what files of several tensors hold.
-using state_dict = std::vector<std::pair<std::string, any_tensor>>;
+using state_dict = nn::tensor_dict;
 
 }  // namespace io
 
