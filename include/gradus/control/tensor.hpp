@@ -53,6 +53,21 @@ To next_carry(To const& now, From const& next) {
     } else return now;
 }
 
+/// The rows of a tensor that a loop walks. Where their derivatives go to the tensor they are copies from one node of the tape: each view
+/// of a row would add to the derivative of the whole.
+template <class X>
+class walked_rows {
+public:
+    explicit walked_rows(X const& x) : x_(x) {
+        if (modes.records && x.state()->is_recorded()) copies_ = rows(x);
+    }
+    auto operator[](std::int64_t i) const { return copies_.empty() ? x_.select(i) : copies_[static_cast<std::size_t>(i)]; }
+
+private:
+    X x_;
+    std::vector<decltype(std::declval<X const&>().select(0))> copies_;
+};
+
 /// Some steps of a loop.
 template <class F, class Init, class Xs, bool Reversed>
 struct scan_run {
@@ -62,14 +77,15 @@ struct scan_run {
     static constexpr int carries = part_count<Init>;
 
     static auto at(auto const& rows, std::int64_t step) {
-        return std::apply([&](auto const&... x) { return std::tuple{x.select(step)...}; }, rows);
+        return std::apply([&](auto const&... x) { return std::tuple{x[step]...}; }, rows);
     }
     auto called(carry const& now, auto const& rows, std::int64_t step) const {
         if constexpr (has_xs) return body(structured<Init>(now), structured<Xs>(at(rows, step)));
         else return body(structured<Init>(now));
     }
     /// The carry after `steps` steps, and after it the outputs along a new first axis, as one tuple.
-    auto operator()(std::int64_t steps, carry now, auto const& rows) const {
+    auto operator()(std::int64_t steps, carry now, auto const& xs) const {
+        auto const rows = std::apply([](auto const&... x) { return std::tuple{walked_rows(x)...}; }, xs);
         using result = decltype(called(now, rows, 0));
         auto const next = [&](auto const& returned) {
             auto const parts = held(returned);
