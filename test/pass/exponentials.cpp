@@ -88,23 +88,3 @@ return %16
 return %15
 )");
 }
-TEST_CASE("exponentials: of what is not positive the absolute value is known") {
-    CHECK(text_after(gr::pass::exponentials, made([](builder& b) {
-                         value x = b.symbol("x", {3}), positive = x > 0, minus = -x, below = gr::where(positive, minus, x);
-                         b.result(gr::apply<op::softplus>(below));
-                         b.result(gr::apply<op::sigmoid>(below));
-                     })) == R"(
-%0 = symbol x : double[3]
-%1 = constant 0 : double
-%2 = greater %0 %1 : bool[3]
-%3 = neg %0 : double[3]
-%4 = where %2 %3 %0 : double[3]
-%5 = exp %4 : double[3]
-%6 = log1p %5 : double[3]
-%7 = constant 1 : double
-%8 = add %7 %5 : double[3]
-%9 = div %5 %8 : double[3]
-return %6
-return %9
-)");
-}
