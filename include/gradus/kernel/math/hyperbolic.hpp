@@ -13,7 +13,7 @@ inline constexpr typename L::scalar most_of_tanh = L::single ? 53 : 374;
 template <class L>
 inline constexpr typename L::word exponent_of_scale = L::single ? 64 : 512;
 template <class L>
-inline constexpr typename L::scalar scale_of_tanh = L::single ? 0x1p64f : 0x1p512;
+inline constexpr auto scale_of_tanh = static_cast<typename L::scalar>(L::single ? 0x1p64 : 0x1p512);
 
 template <class L>
 [[gnu::always_inline]] inline reduced_exponential<L> exponential_of_tanh(typename L::real x) {
