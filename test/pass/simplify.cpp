@@ -31,6 +31,12 @@ TEST_CASE("simplify: neutral elements and double signs go") {
     CHECK(simple([](builder& p, value a, value, value) { p.result(gr::apply<op::pow>(a, 1)); }) == a_only);
     CHECK(simple([](builder& p, value a, value, value) { p.result(gr::apply<op::stop_gradient>(a)); }) == a_only);
     CHECK(simple([](builder& p, value a, value b, value) { p.result(gr::where(a < b, a, a)); }) == a_only);
+    CHECK(simple([](builder& p, value a, value b, value) {
+              p.result(gr::where(value::constant(a.owner(), 1, gr::dtype::boolean), a, b));
+          }) == a_only);
+    CHECK(simple([](builder& p, value a, value b, value) {
+              p.result(gr::where(value::constant(a.owner(), 0, gr::dtype::boolean), b, a));
+          }) == a_only);
 }
 TEST_CASE("simplify: minus a negative is plus") {
     CHECK(simple([](builder& p, value a, value b, value) { p.result(a - -b); }) == R"(

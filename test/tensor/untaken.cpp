@@ -137,3 +137,17 @@ TEST_CASE("untaken branch: what a hook returns in place of a derivative is as un
     CHECK(x.grad()(0) == 0);
     CHECK(x.grad()(1) == 0.5);
 }
+TEST_CASE("untaken branch: beside a derivative that is 0 there, in either order") {
+    for (bool selected_first : {false, true}) {
+        auto x = gr::tensor<double, 2>{0, 4}.requires_grad_();
+        gr::tensor<double, 2> const weight{0, 1};
+        gr::tensor root = gr::sqrt(x), selected = root, weighted = root;
+        if (selected_first) selected = gr::where(x > 0.0, root, x * 0.0);
+        weighted = root * weight;
+        if (!selected_first) selected = gr::where(x > 0.0, root, x * 0.0);
+        gr::tensor y = gr::sum(selected + weighted);
+        y.backward();
+        CHECK(x.grad()(0) == 0);
+        CHECK(x.grad()(1) == 0.5);
+    }
+}

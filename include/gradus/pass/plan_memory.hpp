@@ -109,7 +109,7 @@ private:
         for (int m : f_.groups[group].members)
             for (int i = 0; i < g_[m].op->arity; ++i) {
                 int b = g_[m].in[i];
-                if (asked_[b] == group || result_.buffers[b].where != buffer_kind::arena || last_[b] != time || taken_over_[b]) continue;
+                if (asked_[b] == group || result_.buffers[b].where != buffer_kind::arena || last_[b] != time) continue;
                 asked_[b] = group;
                 if (g_[b].shape == f_.groups[group].domain && memory_.may_overwrite(b, node)) dying_.push_back(b);
             }
