@@ -75,13 +75,8 @@ constexpr int batch_scan(graph& g, int id, extent count, list<char> const& mappe
     int const from = output_of(n);
     bool const rows = op::scan::part(n.attr) == op::scan_part::stack || op::scan::part(n.attr) == op::scan_part::states;
     n.attr.n[0] = body_index(g, body_of_instances(body, symbols, outputs, count));
-    n.in[0] = operands[0];
-    for (int k = 1; k < operands.size(); ++k)
-        n.in[0] = append_operand(g, n.in[0], operands[k], is_walked(g[id], k), k == 1 && is_walked(g[id], 0));
-    tensor_type const type = control_result(g, n);
-    n.type = type.type;
-    n.shape = type.shape;
-    value const made{g, g.intern(n)};
+    n.in[0] = operand_list(g, n, operands);
+    value const made = control_value(g, n);
     if (!outputs[from]) return made.broadcast_to(op::in_front(count, made.shape())).id();
     return rows ? first_two_exchanged(made).id() : made.id();
 }
@@ -120,13 +115,9 @@ constexpr int batch_cond(graph& g, int id, extent count, list<char> const& mappe
         value const p = value{g, operands[0]}.reshape(column);
         return gradus::where(p.type() == dtype::boolean ? p : p != 0, a, b).id();
     }
-    n.in[0] = operands[0];
-    for (int k = 1; k < operands.size(); ++k) n.in[0] = append_operand(g, n.in[0], operands[k], false, false);
+    n.in[0] = operand_list(g, n, operands);
     for (int which = 0; which < 2; ++which) n.attr.n[which] = body_index(g, std::move(bodies[which]));
-    tensor_type const type = control_result(g, n);
-    n.type = type.type;
-    n.shape = type.shape;
-    value const made{g, g.intern(n)};
+    value const made = control_value(g, n);
     return outputs[from] ? made.id() : made.broadcast_to(op::in_front(count, made.shape())).id();
 }
 

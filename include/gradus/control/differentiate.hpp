@@ -69,19 +69,16 @@ public:
             attr_.n[3] = counts[walked] ? -1 : steps.code;
         }
         attr_.value = kept.size();
-        list_ = operands_[kept[0]];
-        for (int k = 1; k < kept.size(); ++k)
-            list_ = append_operand(outer_, list_, operands_[kept[k]], roles_[kept[k]] == walked, k == 1 && roles_[kept[0]] == walked);
+        list<int> operands;
+        for (int s : kept) operands.push_back(operands_[s]);
+        list_ = operand_list(outer_, {of_.op, {-1, -1, -1}, dtype::number, {}, attr_}, operands);
     }
     /// Result k, after finish().
     constexpr value result(op::scan_part part, int k) {
         node n{of_.op, {list_, -1, -1}, dtype::number, {}, attr_};
         if (of_.is<op::scan>()) n.attr.n[4] = static_cast<int>(part);
         n.attr.n[5] = k;
-        tensor_type const type = control_result(outer_, n);
-        n.type = type.type;
-        n.shape = type.shape;
-        return {outer_, outer_.intern(n)};
+        return control_value(outer_, n);
     }
 
 private:
@@ -113,10 +110,7 @@ constexpr int find_symbol(graph const& g, int number, int count) {
 constexpr value other_result(graph& g, node n, op::scan_part part, int k) {
     n.attr.n[4] = static_cast<int>(part);
     n.attr.n[5] = k;
-    tensor_type const type = control_result(g, n);
-    n.type = type.type;
-    n.shape = type.shape;
-    return {g, g.intern(n)};
+    return control_value(g, n);
 }
 
 /// The results that run together with node `first` and have a cotangent.

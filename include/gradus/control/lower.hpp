@@ -161,14 +161,13 @@ constexpr node control_node(lowering& lower, graph& g, scan_call<F, Options, Ini
         renumbered[i] = n.is<op::symbol>() ? outer_symbol(lower, written.symbols[static_cast<int>(n.attr.n[0])]) : g.intern(n);
     }
     for (int id : lifted_nodes(written, outside)) operands.push_back(renumbered[id]);
-    node n{&info_of<op::scan>, {operands[0], -1, -1}, dtype::number, {}, {}};
-    for (int k = 1; k < operands.size(); ++k)
-        n.in[0] = append_operand(g, n.in[0], operands[k], k >= carries && k < own, k == 1 && carries == 0);
+    node n{&info_of<op::scan>, {-1, -1, -1}, dtype::number, {}, {}};
     n.attr.n[0] = body_index(g, scan_body<call>.thaw());
     n.attr.n[1] = carries;
     n.attr.n[2] = 2 * (own - carries) + Options.reversed;
     n.attr.n[3] = own > carries ? -1 : Options.steps;
     n.attr.value = operands.size();
+    n.in[0] = operand_list(g, n, operands);
     return n;
 }
 template <class P, class A, class B, class... E>
@@ -178,8 +177,8 @@ constexpr node control_node(lowering& lower, graph& g, cond_call<P, A, B, E...>*
     lower_operands(lower, operands, parts<std::tuple<P, E...>>());
     list<symbol_entry> const symbols = branch_symbols<call>();
     for (int s = operands.size(); s < symbols.size(); ++s) operands.push_back(outer_symbol(lower, symbols[s]));
-    node n{&info_of<op::cond>, {operands[0], -1, -1}, dtype::number, {}, {}};
-    for (int k = 1; k < operands.size(); ++k) n.in[0] = append_operand(g, n.in[0], operands[k], false, false);
+    node n{&info_of<op::cond>, {-1, -1, -1}, dtype::number, {}, {}};
+    n.in[0] = operand_list(g, n, operands);
     n.attr.n[0] = body_index(g, branch_body<call, true>.thaw());
     n.attr.n[1] = body_index(g, branch_body<call, false>.thaw());
     n.attr.value = operands.size();

@@ -105,6 +105,19 @@ constexpr int append_operand(graph& g, int before, int operand, bool walked, boo
     pair.attr.n[1] = first_walked;
     return g.intern(pair);
 }
+/// All operands of a node whose attributes say which are walked.
+constexpr int operand_list(graph& g, node const& n, list<int> const& operands) {
+    int at = operands[0];
+    for (int k = 1; k < operands.size(); ++k) at = append_operand(g, at, operands[k], is_walked(n, k), k == 1 && is_walked(n, 0));
+    return at;
+}
+/// A control node, of the type that its body gives it.
+constexpr value control_value(graph& g, node n) {
+    tensor_type const type = control_result(g, n);
+    n.type = type.type;
+    n.shape = type.shape;
+    return {g, g.intern(n)};
+}
 /// ` last 0 steps=100 body=2`.
 constexpr void describe_control(text& out, graph const& g, node const& n) {
     if (n.is<op::scan>()) {
