@@ -96,6 +96,9 @@ constexpr bool is_updated(std::string_view name) {
         if (o.updates >= 0 && stages<Source>::optimized.symbols[o.updates].name == name) return true;
     return false;
 }
+/// A number that is not written to is copied before the program runs, so that it shares memory with nothing.
+template <class Source, class S, class D>
+inline constexpr bool is_copied = data_traits<D>::is_number && !is_updated<Source>(S::name());
 template <class Source, class S, class D>
 constexpr text one_binding_complaint() {
     return binding_complaint<S, D>(is_updated<Source>(S::name()));
@@ -212,7 +215,7 @@ private:
             using B = typename A::symbol;
             constexpr int number = core::symbol_number<Source>(B::name());
             core::require_defined(B::name(), a.data);
-            if constexpr (core::is_copied<Source, typename A::data_type>(number))
+            if constexpr (core::is_copied<Source, B, typename A::data_type>)
                 symbols[number] = std::memcpy(&numbers[number], &a.data, sizeof(a.data));
             else symbols[number] = const_cast<void*>(static_cast<void const*>(core::data_pointer(a.data)));
             shape s;
@@ -265,7 +268,7 @@ private:
     static constexpr core::known_memory known_of(std::type_identity<binding<B, D>>) {
         int const number = core::symbol_number<Source>(B::name());
         core::known_memory known = known_data<D>(number);
-        if (core::is_copied<Source, D>(number)) known.copied = core::known_memory::bit(number);
+        if (core::is_copied<Source, B, D>) known.copied = core::known_memory::bit(number);
         return known;
     }
     template <class... D>

@@ -172,15 +172,6 @@ inline constexpr bool is_whole_object = [] {
                (data_traits<D>::has_shape || requires { std::tuple_size<value>::value; } || requires(value& v) { v.get_allocator(); });
 }();
 
-/// A number that is not written to is copied before the program runs, so that it shares memory with nothing.
-template <class Source, class D>
-constexpr bool is_copied(int symbol) {
-    if (!data_traits<D>::is_number) return false;
-    for (output_entry const& o : stages<Source>::optimized.outputs)
-        if (o.updates == symbol) return false;
-    return true;
-}
-
 /// What the types of a call's arguments say of their memory: a bit for each symbol, then each target.
 struct known_memory {
     std::uint64_t whole = 0;    ///< an object of its own
@@ -235,23 +226,6 @@ inline constexpr auto pairs_to_compare = [] {
     return found;
 }();
 
-template <class Source, bool GivesTargets>
-[[gnu::cold, gnu::noinline]] void examine_sharing(std::int64_t const* dimensions, void* const* symbols, void* const* targets) {
-    using table = sharing_table<Source>;
-    memory_range written[table::outputs], read[table::symbols + 1];
-    for (int s = 0; s < table::symbols; ++s)
-        read[s] = {symbols[s], table::bytes[static_cast<std::size_t>(table::outputs + s)].at(dimensions)};
-    for (int o = 0; o < table::outputs; ++o) {
-        output_entry const& by = table::written_by[static_cast<std::size_t>(o)];
-        if (by.updates >= 0) written[o] = read[by.updates];
-        else if (GivesTargets)
-            written[o] = {targets[table::target_number[static_cast<std::size_t>(o)]],
-                          table::bytes[static_cast<std::size_t>(o)].at(dimensions)};
-    }
-    shared_memory{table::outputs, table::symbols, table::written_by.data(), table::names.data(), table::value.data(), written, read}
-        .examine();
-}
-
 template <class Source, bool GivesTargets, known_memory Known, std::size_t I>
 inline constexpr memory_pair constant_pair = pairs_to_compare<Source, GivesTargets, Known>.of[I];
 
@@ -276,13 +250,19 @@ struct memory_of {
         memory_range const a = output(p.output), b = p.symbol >= 0 ? symbol(p.symbol) : output(p.other);
         return p.whole ? a.begin != b.begin : !a.meets(b);
     }
-    /// The same for all pairs of a table: the place of each piece of memory is computed once.
-    template <bool GivesTargets>
-    bool all_apart(auto const& pairs) const {
-        memory_range written[table::outputs], read[table::symbols + 1];
+};
+/// The memory of all outputs that a call writes to, and of all symbols.
+template <class Source, bool GivesTargets>
+struct memory_of_call {
+    using table = sharing_table<Source>;
+    memory_range written[table::outputs], read[table::symbols + 1];
+
+    explicit memory_of_call(memory_of<Source> const& memory) {
         for (int o = 0; o < table::outputs; ++o)
-            if (GivesTargets || table::written_by[static_cast<std::size_t>(o)].updates >= 0) written[o] = output(o);
-        for (int s = 0; s < table::symbols; ++s) read[s] = symbol(s);
+            if (GivesTargets || table::written_by[static_cast<std::size_t>(o)].updates >= 0) written[o] = memory.output(o);
+        for (int s = 0; s < table::symbols; ++s) read[s] = memory.symbol(s);
+    }
+    bool are_apart(auto const& pairs) const {
         bool apart = true;
         for (int i = 0; i < pairs.count; ++i) {
             memory_pair const& p = pairs.of[static_cast<std::size_t>(i)];
@@ -292,12 +272,19 @@ struct memory_of {
         return apart;
     }
 };
+template <class Source, bool GivesTargets>
+[[gnu::cold, gnu::noinline]] void examine_sharing(std::int64_t const* dimensions, void* const* symbols, void* const* targets) {
+    using table = sharing_table<Source>;
+    memory_of_call<Source, GivesTargets> const all({dimensions, symbols, targets});
+    shared_memory{table::outputs, table::symbols, table::written_by.data(), table::names.data(), table::value.data(), all.written, all.read}
+        .examine();
+}
 template <class Source, bool GivesTargets, known_memory Known>
 inline void compare_memory(std::int64_t const* dimensions, void* const* symbols, void* const* targets) {
     constexpr auto const& pairs = pairs_to_compare<Source, GivesTargets, Known>;
     memory_of<Source> const memory{dimensions, symbols, targets};
     bool const apart = [&] {
-        if constexpr (pairs.count > target::unrolled_pairs) return memory.template all_apart<GivesTargets>(pairs);
+        if constexpr (pairs.count > target::unrolled_pairs) return memory_of_call<Source, GivesTargets>(memory).are_apart(pairs);
         else
             return [&]<std::size_t... I>(std::index_sequence<I...>) __attribute__((always_inline)) {
                 return (memory.are_apart(constant_pair<Source, GivesTargets, Known, I>) && ...);
@@ -336,12 +323,11 @@ template <class Source>
 void require_no_scratch(std::int64_t const* dimensions, void* const* symbols, void* const* targets, workspace& scratch) {
     using table = sharing_table<Source>;
     memory_range const all(scratch.data(), static_cast<std::int64_t>(scratch.size()));
+    memory_of<Source> const memory{dimensions, symbols, targets};
     for (int s = 0; s < table::symbols; ++s)
-        if (all.shares_with({symbols[s], table::bytes[static_cast<std::size_t>(table::outputs + s)].at(dimensions)}))
-            refuse_scratch(concat(table::names[static_cast<std::size_t>(s)], " = data"));
-    for (int o = 0, returned = 0; o < table::outputs; ++o)
-        if (table::written_by[static_cast<std::size_t>(o)].updates < 0 &&
-            all.shares_with({targets[returned++], table::bytes[static_cast<std::size_t>(o)].at(dimensions)}))
+        if (all.shares_with(memory.symbol(s))) refuse_scratch(concat(table::names[static_cast<std::size_t>(s)], " = data"));
+    for (int o = 0; o < table::outputs; ++o)
+        if (table::written_by[static_cast<std::size_t>(o)].updates < 0 && all.shares_with(memory.output(o)))
             refuse_scratch(text("gr::out(...)"));
 }
 
