@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "../splitmix.hpp"
+
 #include <gradus.hpp>
 #include <gradus/graph/interpret.hpp>
 
@@ -19,21 +21,7 @@ namespace compare {
 
 namespace gr = gradus;
 
-/// splitmix64 (S. Vigna).
-class splitmix {
-public:
-    explicit splitmix(std::uint64_t seed) : state_(seed) {}
-    std::uint64_t operator()() {
-        std::uint64_t z = state_ += 0x9e3779b97f4a7c15u;
-        z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-        z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-        return z ^ (z >> 31);
-    }
-    int below(int n) { return static_cast<int>((*this)() % static_cast<unsigned>(n)); }
-
-private:
-    std::uint64_t state_;
-};
+using draws::splitmix;
 
 /// Calls f with a value of the C++ type of `type`.
 void with_type(gr::dtype type, auto f) {
