@@ -12,12 +12,14 @@
 #include <gradus/op.hpp>
 #include <gradus/expr.hpp>
 #include <gradus/graph.hpp>
-#include <gradus/pass.hpp>
+#include <gradus/transform.hpp>
+#include <gradus/lower.hpp>
+#include <gradus/schedule.hpp>
 #include <gradus/kernel.hpp>
+#include <gradus/exec.hpp>
 #include <gradus/program.hpp>
 #include <gradus/tensor.hpp>
 #include <gradus/nn.hpp>
 #include <gradus/optim.hpp>
-#include <gradus/control.hpp>
 
 #pragma GCC diagnostic pop

@@ -6,7 +6,10 @@ import re
 import sys
 from pathlib import Path
 
-LAYERS = ["core", "op", "expr", "graph", "pass", "kernel", "program", "tensor", "nn", "optim", "io", "data", "control"]
+LAYERS = [
+    "core", "op", "expr", "graph", "transform", "lower", "schedule", "kernel",
+    "exec", "program", "tensor", "nn", "optim", "io", "data",
+]
 OPTIONAL = ["io", "data"]  # files and what is drawn from them: programs that have either include it
 MAX_LINES = 400
 MAX_WIDTH = 140
@@ -19,19 +22,17 @@ ONE_INCLUDE = {
 }
 # the oracle of the tests, what few programs need, and what needs Eigen, nlohmann::json or zlib, which are no dependencies
 NOT_IN_UMBRELLA = {
-    "graph/control_facts.hpp",
     "graph/interpret.hpp",
     "io/safetensors.hpp",
     "io/safetensors_header.hpp",
     "io/zlib.hpp",
-    "op/control_flow.hpp",
     "tensor/eigen.hpp",
     "tensor/functional.hpp",
     "tensor/gradcheck.hpp",
-    "tensor/pullback.hpp",
+    "tensor/autograd/pullback.hpp",
 }
 # what translation units of different instruction sets share
-FOR_ALL_ARCHITECTURES = {("core/error.hpp", "gradus"), ("tensor/mode.hpp", "gradus::common")}
+FOR_ALL_ARCHITECTURES = {("core/error.hpp", "gradus"), ("tensor/state/mode.hpp", "gradus::common")}
 COMPILED_BY_SCRIPTS = {f"test/consumer/{name}.cpp" for name in ("arch", "arch_main", "main")}
 LICENCE = "SPDX-License-Identifier: BSL-1.0"
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <gradus/core/aligned.hpp>
 #include <gradus/core/allocator.hpp>
 #include <gradus/core/config.hpp>
 #include <gradus/core/decimal.hpp>

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <gradus/expr/body.hpp>
+#include <gradus/expr/cond.hpp>
 #include <gradus/expr/constants.hpp>
+#include <gradus/expr/control.hpp>
 #include <gradus/expr/convolution.hpp>
 #include <gradus/expr/derivatives.hpp>
 #include <gradus/expr/expression.hpp>
@@ -12,6 +14,7 @@
 #include <gradus/expr/rearrange.hpp>
 #include <gradus/expr/recurrent.hpp>
 #include <gradus/expr/reductions.hpp>
+#include <gradus/expr/scan.hpp>
 #include <gradus/expr/sort.hpp>
 #include <gradus/expr/structure.hpp>
 #include <gradus/expr/var.hpp>

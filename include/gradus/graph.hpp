@@ -6,12 +6,12 @@
 #include <gradus/graph/build.hpp>
 #include <gradus/graph/check.hpp>
 #include <gradus/graph/control.hpp>
+#include <gradus/graph/control_facts.hpp>
 #include <gradus/graph/derive.hpp>
 #include <gradus/graph/frozen.hpp>
 #include <gradus/graph/graph.hpp>
 #include <gradus/graph/info.hpp>
 #include <gradus/graph/inspect.hpp>
-#include <gradus/graph/lower.hpp>
 #include <gradus/graph/print.hpp>
 #include <gradus/graph/render.hpp>
 #include <gradus/graph/results.hpp>

@@ -8,6 +8,7 @@
 #include <gradus/op/comparison.hpp>
 #include <gradus/op/composite.hpp>
 #include <gradus/op/contraction.hpp>
+#include <gradus/op/control_flow.hpp>
 #include <gradus/op/convolution.hpp>
 #include <gradus/op/cross_entropy.hpp>
 #include <gradus/op/determinant.hpp>

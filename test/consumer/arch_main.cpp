@@ -2,7 +2,7 @@
 #include "arch.hpp"
 
 #include <gradus/core/error.hpp>
-#include <gradus/tensor/mode.hpp>
+#include <gradus/tensor/state/mode.hpp>
 
 #include <cmath>
 #include <cstdio>

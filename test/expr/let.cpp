@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <gradus/expr/structure.hpp>
-#include <gradus/graph/lower.hpp>
 #include <gradus/graph/print.hpp>
+#include <gradus/lower/lower.hpp>
 
 #include <doctest/doctest.h>
 

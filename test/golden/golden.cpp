@@ -4,11 +4,11 @@
 #include <gradus/graph/check.hpp>
 #include <gradus/graph/interpret.hpp>
 #include <gradus/op/marker.hpp>
-#include <gradus/pass/dead_code.hpp>
-#include <gradus/pass/differentiate.hpp>
-#include <gradus/pass/materialize.hpp>
-#include <gradus/pass/reciprocals.hpp>
-#include <gradus/pass/simplify.hpp>
+#include <gradus/transform/dead_code.hpp>
+#include <gradus/transform/differentiate.hpp>
+#include <gradus/transform/materialize.hpp>
+#include <gradus/transform/reciprocals.hpp>
+#include <gradus/transform/simplify.hpp>
 
 #include <doctest/doctest.h>
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <gradus/expr/structure.hpp>
-#include <gradus/graph/lower.hpp>
 #include <gradus/graph/print.hpp>
-#include <gradus/pass/dead_code.hpp>
-#include <gradus/pass/differentiate.hpp>
+#include <gradus/lower/lower.hpp>
+#include <gradus/transform/dead_code.hpp>
+#include <gradus/transform/differentiate.hpp>
 
 #include <doctest/doctest.h>
 

@@ -3,7 +3,8 @@
 
 #include <gradus/kernel/loop.hpp>
 #include <gradus/op/list.hpp>
-#include <gradus/pass/pipeline.hpp>
+#include <gradus/schedule/schedule_kernels.hpp>
+#include <gradus/transform/pipeline.hpp>
 
 #include <doctest/doctest.h>
 

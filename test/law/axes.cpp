@@ -4,7 +4,7 @@
 #include <gradus/graph/check.hpp>
 #include <gradus/graph/interpret.hpp>
 #include <gradus/op/list.hpp>
-#include <gradus/pass/differentiate.hpp>
+#include <gradus/transform/differentiate.hpp>
 
 #include <doctest/doctest.h>
 

@@ -3,9 +3,9 @@
 #include <gradus/graph/check.hpp>
 #include <gradus/graph/interpret.hpp>
 #include <gradus/op/list.hpp>
-#include <gradus/pass/differentiate.hpp>
-#include <gradus/pass/materialize.hpp>
-#include <gradus/pass/simplify.hpp>
+#include <gradus/transform/differentiate.hpp>
+#include <gradus/transform/materialize.hpp>
+#include <gradus/transform/simplify.hpp>
 
 #include <doctest/doctest.h>
 

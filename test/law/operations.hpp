@@ -9,7 +9,8 @@
 #include <gradus/graph/check.hpp>
 #include <gradus/graph/interpret.hpp>
 #include <gradus/op/list.hpp>
-#include <gradus/pass/pipeline.hpp>
+#include <gradus/schedule/schedule_kernels.hpp>
+#include <gradus/transform/pipeline.hpp>
 
 #include <doctest/doctest.h>
 

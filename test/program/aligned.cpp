@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <gradus/program/aligned.hpp>
+#include <gradus/core/aligned.hpp>
 
 #include <doctest/doctest.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "compare.hpp"
 
-#include <gradus/program/executable.hpp>
+#include <gradus/exec/executable.hpp>
 
 #include <memory>
 

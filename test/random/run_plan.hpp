@@ -3,7 +3,7 @@
 
 #include "walk_plan.hpp"
 
-#include <gradus/program/executable.hpp>
+#include <gradus/exec/executable.hpp>
 
 #include <cstring>
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <gradus/control.hpp>
+#include <gradus/exec/describe.hpp>
+#include <gradus/exec/operations.hpp>
 #include <gradus/graph/interpret.hpp>
-#include <gradus/program/describe.hpp>
-#include <gradus/program/operations.hpp>
+#include <gradus/lower.hpp>
 
 #include <cmath>
 #include <memory>

@@ -2,8 +2,8 @@
 #pragma once
 
 #include <gradus.hpp>
+#include <gradus/tensor/autograd/pullback.hpp>
 #include <gradus/tensor/gradcheck.hpp>
-#include <gradus/tensor/pullback.hpp>
 
 #include <string>
 #include <vector>

@@ -6,7 +6,7 @@
 #include <stdexcept>
 #include <utility>
 
-// Errors are one for all translation units, whatever instructions they use; so are the modes of tensor/mode.hpp.
+// Errors are one for all translation units, whatever instructions they use; so are the modes of tensor/state/mode.hpp.
 namespace gradus {
 
 /// What the library throws at run time; a failed call has changed nothing. Libraries that hide their symbols still throw what others catch.

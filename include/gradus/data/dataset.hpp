@@ -2,7 +2,7 @@
 #pragma once
 
 #include <gradus/program/random.hpp>
-#include <gradus/tensor/tensor.hpp>
+#include <gradus/tensor/state/tensor.hpp>
 
 #include <array>
 #include <cstring>

@@ -3,7 +3,7 @@
 
 #include <gradus/data/dataset.hpp>
 #include <gradus/io/stored_array.hpp>
-#include <gradus/tensor/factories.hpp>
+#include <gradus/tensor/state/factories.hpp>
 
 // IDX files, in which MNIST and its relatives are published. Source: Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten
 // digits", "the IDX file format": two zero bytes, a type, the number of axes, extents of 32 bits, elements, all with the highest byte

@@ -5,7 +5,8 @@
 
 #include <concepts>
 
-// Constants with a shape, beside symbols: `gr::eye<double, 3> + h` is an expression. Called, they make tensors (tensor/factories.hpp), with
+// Constants with a shape, beside symbols: `gr::eye<double, 3> + h` is an expression. Called, they make tensors
+// (tensor/state/factories.hpp), with
 // a number for each extent that is gr::dyn: `gr::zeros<float, gr::dyn, 5>(7)`.
 namespace gradus::inline GRADUS_ARCH {
 

@@ -36,7 +36,7 @@ struct symbol : expression_facts<symbol<Name, T, E...>> {
 template <fixed_string Name, element T, extent... E>
 inline constexpr symbol<Name, T, E...> var{};
 
-/// The place of an operand in an expression whose operands have no names: the K-th tensor (tensor/expression.hpp).
+/// The place of an operand in an expression whose operands have no names: the K-th tensor (tensor/state/expression.hpp).
 template <int K, element T, extent... E>
 struct slot : expression_facts<slot<K, T, E...>> {
     static constexpr tensor_type type{dtype_of<T>, {E...}};

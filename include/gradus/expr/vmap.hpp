@@ -164,7 +164,7 @@ struct vmapped {
             }
         }
     }
-    /// The same on tensors: an expression on them, computed when it is assigned to a tensor (tensor/vmap.hpp).
+    /// The same on tensors: an expression on them, computed when it is assigned to a tensor (tensor/autograd/vmap.hpp).
     template <class... A>
         requires(run_time_operand<A> || ...)
     auto operator()(A... arguments) const {

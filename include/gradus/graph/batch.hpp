@@ -7,7 +7,7 @@
 #include <tuple>
 #include <utility>
 
-// From the batching rule that an operation states to a function on graphs. What facets say without a rule is in pass/vectorize.hpp.
+// From the batching rule that an operation states to a function on graphs. What facets say without a rule is in transform/vectorize.hpp.
 namespace gradus::inline GRADUS_ARCH::core {
 
 template <class Op, int... I>

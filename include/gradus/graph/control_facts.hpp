@@ -53,16 +53,6 @@ constexpr extent steps_of(auto const& g, node const& n) {
     if (op::scan::walked(n.attr) == 0) return op::scan::steps(n.attr);
     return g[control_operands(g, n)[op::scan::carries(n.attr)]].shape[0];
 }
-constexpr tensor_type stacked(tensor_type const& row, extent steps) {
-    tensor_type result{row.type, {steps}};
-    for (int i = 0; i < row.shape.rank(); ++i) result.shape.push_back(row.shape[i]);
-    return result;
-}
-constexpr tensor_type row_of(tensor_type const& stack) {
-    tensor_type result{stack.type, {}};
-    for (int i = 1; i < stack.shape.rank(); ++i) result.shape.push_back(stack.shape[i]);
-    return result;
-}
 /// The number of the body's output that a result comes from.
 constexpr int output_of(node const& n) {
     int const k = static_cast<int>(n.attr.n[5]);

@@ -186,7 +186,8 @@ constexpr void each_asked(graph const& g, int condition, auto const& f) {
     each_asked(g, n.in[0], f);
     each_asked(g, n.in[1], f);
 }
-/// Has a derivative come from a cotangent that is reached (pass/backward.hpp), one of those that a condition asks for? -1 where it asks for
+/// Has a derivative come from a cotangent that is reached (transform/backward.hpp), one of those that a condition asks for? -1 where it
+/// asks for
 /// none.
 constexpr int reached_by(graph& g, int condition, int derivative) {
     int reached = -1;

@@ -3,9 +3,9 @@
 
 #include <gradus/io/file_bytes.hpp>
 #include <gradus/io/stored_type.hpp>
-#include <gradus/tensor/any_factories.hpp>
-#include <gradus/tensor/mode.hpp>
-#include <gradus/tensor/tensor.hpp>
+#include <gradus/tensor/state/any_factories.hpp>
+#include <gradus/tensor/state/mode.hpp>
+#include <gradus/tensor/state/tensor.hpp>
 
 #include <type_traits>
 #include <utility>

@@ -3,7 +3,7 @@
 
 #include <gradus/op/special.hpp>
 #include <gradus/program/random.hpp>
-#include <gradus/tensor/any_tensor.hpp>
+#include <gradus/tensor/state/any_tensor.hpp>
 
 #include <cmath>
 

@@ -4,7 +4,7 @@
 #include <gradus/expr/rearrange.hpp>
 #include <gradus/nn/init.hpp>
 #include <gradus/nn/module.hpp>
-#include <gradus/tensor/factories.hpp>
+#include <gradus/tensor/state/factories.hpp>
 
 namespace gradus::inline GRADUS_ARCH::nn {
 

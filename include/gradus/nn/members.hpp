@@ -2,7 +2,7 @@
 #pragma once
 
 #include <gradus/core/meta.hpp>
-#include <gradus/tensor/tensor.hpp>
+#include <gradus/tensor/state/tensor.hpp>
 
 #include <concepts>
 #include <source_location>

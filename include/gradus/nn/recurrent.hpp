@@ -3,7 +3,7 @@
 
 #include <gradus/expr/recurrent.hpp>
 #include <gradus/nn/linear.hpp>
-#include <gradus/tensor/concatenate.hpp>
+#include <gradus/tensor/view/concatenate.hpp>
 
 #include <array>
 

@@ -3,9 +3,9 @@
 
 #include <gradus/op/formula.hpp>
 
-// Operations that run graphs of their own (the layer control/ has what they mean), their bodies: those are values in the graph they stand
-// in, so that derivatives of bodies are made as all others are. A node has one result; nodes that differ in nothing else are one loop,
-// which runs once.
+// Operations that run graphs of their own (transform/control_derivatives.hpp and exec/run_control.hpp have what they mean), their bodies:
+// those are values in the graph they stand in, so that derivatives of bodies are made as all others are. A node has one result; nodes that
+// differ in nothing else are one loop, which runs once.
 namespace gradus::inline GRADUS_ARCH::op {
 
 /// What a control node is applied to, one value for each symbol of its bodies: those before, then one more. n[0] is 1 where that is
@@ -50,3 +50,19 @@ struct cond : control {
 };
 
 }  // namespace gradus::inline GRADUS_ARCH::op
+
+namespace gradus::inline GRADUS_ARCH::core {
+
+/// The type of a row's stack over the steps of a scan, and of a row of what a scan walks along.
+constexpr tensor_type stacked(tensor_type const& row, extent steps) {
+    tensor_type result{row.type, {steps}};
+    for (int i = 0; i < row.shape.rank(); ++i) result.shape.push_back(row.shape[i]);
+    return result;
+}
+constexpr tensor_type row_of(tensor_type const& stack) {
+    tensor_type result{stack.type, {}};
+    for (int i = 1; i < stack.shape.rank(); ++i) result.shape.push_back(stack.shape[i]);
+    return result;
+}
+
+}  // namespace gradus::inline GRADUS_ARCH::core

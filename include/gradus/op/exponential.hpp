@@ -80,7 +80,8 @@ struct tanh_slope : unary<tanh_slope> {
     static constexpr auto derivative(auto x, auto y) { return -2 * (y * apply<tanh>(x)); }
 };
 
-/// The same where y = tanh(x) is known: e (1 + |y|)^2. It divides nothing and has the exponential of tanh; pass/exponentials.hpp puts it
+/// The same where y = tanh(x) is known: e (1 + |y|)^2. It divides nothing and has the exponential of tanh; transform/exponentials.hpp
+/// puts it
 /// in.
 struct tanh_slope_beside : binary<tanh_slope_beside> {
     static constexpr auto name = "tanh_slope_beside";

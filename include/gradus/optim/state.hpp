@@ -2,7 +2,7 @@
 #pragma once
 
 #include <gradus/nn/state_dict.hpp>
-#include <gradus/tensor/factories.hpp>
+#include <gradus/tensor/state/factories.hpp>
 
 #include <functional>
 

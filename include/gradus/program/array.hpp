@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <gradus/core/aligned.hpp>
 #include <gradus/core/error.hpp>
 #include <gradus/core/shape.hpp>
 #include <gradus/core/target.hpp>
-#include <gradus/program/aligned.hpp>
 #include <gradus/program/random.hpp>
 
 #include <cassert>

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <gradus/exec/extents.hpp>
+#include <gradus/exec/run_parallel.hpp>
 #include <gradus/program/bind.hpp>
-#include <gradus/program/extents.hpp>
 #include <gradus/program/overlap.hpp>
 #include <gradus/program/report.hpp>
-#include <gradus/program/run_parallel.hpp>
 
 #include <cstring>
 #include <source_location>
@@ -171,7 +171,7 @@ public:
             std::int64_t numbers[S::optimized.symbol_count + 1];  // copies of numbers that are only read
             bind(dimensions, symbols, numbers, arguments...);
             if constexpr ((core::is_run_time_binding<std::remove_cvref_t<A>> || ...) &&
-                          !(core::is_out<std::remove_cvref_t<A>> || ...))  // found where tensors are (tensor/program_call.hpp)
+                          !(core::is_out<std::remove_cvref_t<A>> || ...))  // found where tensors are (tensor/tape/program_call.hpp)
                 return core::call_with_tensors<Source>(symbols, dimensions, std::source_location::current(), arguments...);
             else return call(dimensions, symbols, arguments...);
         }

@@ -2,10 +2,10 @@
 #pragma once
 
 #include <gradus/core/meta.hpp>
+#include <gradus/exec/stages.hpp>
 #include <gradus/graph/inspect.hpp>
 #include <gradus/graph/print.hpp>
 #include <gradus/graph/render.hpp>
-#include <gradus/program/stages.hpp>
 
 namespace gradus::inline GRADUS_ARCH {
 

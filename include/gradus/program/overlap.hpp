@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <gradus/exec/run.hpp>
 #include <gradus/program/bind.hpp>
-#include <gradus/program/run.hpp>
 
 // Memory that the caller gives twice: as an argument that is read and one that is written. The plan knows what is read after what is
 // written: where that goes wrong the call is refused, before it has written anything.

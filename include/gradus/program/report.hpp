@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <gradus/exec/operations.hpp>
 #include <gradus/graph/print.hpp>
 #include <gradus/op/linear_algebra.hpp>
-#include <gradus/program/operations.hpp>
 
 namespace gradus::inline GRADUS_ARCH {
 

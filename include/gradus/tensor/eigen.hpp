@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <gradus/tensor/factories.hpp>
+#include <gradus/tensor/state/factories.hpp>
 
 #include <Eigen/Core>
 

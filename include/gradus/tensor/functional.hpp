@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <gradus/tensor/pullback.hpp>
+#include <gradus/tensor/autograd/pullback.hpp>
 
 // Derivatives of functions of tensors, with the names of torch.autograd.functional (of a function at its inputs, options by
 // name) and of torch.func (from a function to a function).

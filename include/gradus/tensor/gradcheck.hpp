@@ -2,7 +2,7 @@
 #pragma once
 
 #include <gradus/program/compile.hpp>
-#include <gradus/tensor/autograd.hpp>
+#include <gradus/tensor/autograd/autograd.hpp>
 
 // Derivatives against differences of values.
 

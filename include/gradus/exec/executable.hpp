@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <gradus/core/aligned.hpp>
+#include <gradus/exec/execute_loop.hpp>
+#include <gradus/exec/operand.hpp>
+#include <gradus/kernel/block_table.hpp>
+#include <gradus/kernel/contract.hpp>
+#include <gradus/kernel/move.hpp>
+
+#include <span>
+
+// Programs made at run time: the same passes and the same plan, executed by one function. Loops run by the interpreter, products,
+// movements and the rest by the kernels of their element types.
+
+namespace gradus::inline GRADUS_ARCH::core {
+
+/// A loop of a program that was made at run time, with the tables that the interpreter reads.
+struct executable_loop {
+    loop_draft draft;
+    list<kernel::block_function> functions;
+    list<double (*)(double const*)> formulas;  ///< per operation
+    list<std::int64_t> begin, end;
+
+    loop_binding binding() const {
+        kernel::loop_view const view{draft.code.begin(),  functions.begin(),    formulas.begin(),
+                                     draft.code.size(),   draft.body,           draft.input_types.begin(),
+                                     begin.begin(),       end.begin(),          draft.outputs.begin(),
+                                     draft.inputs.size(), draft.outputs.size(), draft.extents.size()};
+        return {view, draft.inputs.begin(), draft.output_nodes.begin(), draft.extents.begin(), draft.sizes.begin(), draft.sizes.size()};
+    }
+};
+
+/// A finished graph, its plan and its loops. Does not change any more: several threads may run it.
+class executable {
+public:
+    /// `finished` is what pass::prepare makes. Throws gradus::error where the graph has an operation without a kernel.
+    executable(graph finished, std::span<kernel::block_entry const> operations)
+        : g_(std::move(finished)), plan_(make_plan<-1>(g_)), loops_(plan_.group_count) {
+        list<std::uint64_t> ids;
+        list<op_info const*> infos;
+        for (int i = 0; i < g_.size(); ++i) {
+            if (g_[i].op->kind != op_kind::elementwise) continue;
+            int k = 0;
+            while (k < ids.size() && ids[k] != g_[i].op->id) ++k;
+            if (k < ids.size()) continue;
+            ids.push_back(g_[i].op->id);
+            infos.push_back(g_[i].op);
+        }
+        for (int k = 0; k < plan_.group_count; ++k) {
+            planned_group const& group = plan_.groups[k];
+            if (group.kind == kernel_kind::loop) describe_loop(k, ids, infos, operations);
+            else if (group.kind == kernel_kind::control || (!has_kernel(group) && !g_[group.node].op->whole))
+                throw error(concat("gradus: ", g_[group.node].op->name, " has no kernel for programs that are made at run time").str());
+            else if (!has_kernel(group)) note_whole(g_, group.node, plan_.wholes, plan_.whole_count, plan_.dimensions);
+        }
+    }
+    executable(executable const&) = delete;
+    executable& operator=(executable const&) = delete;
+
+    graph const& program() const { return g_; }
+    dimension_table const& dimensions() const { return plan_.dimensions; }
+    std::int64_t workspace_bytes(std::int64_t const* sizes) const { return plan_.workspace_bytes(sizes); }
+    /// Where a result that updates a symbol was computed elsewhere, it is copied at the end.
+    void run(run_context const& c) const {
+        for (int k = 0; k < plan_.kernel_count; ++k) {
+            planned_kernel const& kernel = plan_.kernels[k];
+            for (int i = kernel.first; i < kernel.first + kernel.groups + kernel.after; ++i) run_group(i, c);
+        }
+        for (int k = 0; k < plan_.copied_back_count; ++k) {
+            output_entry const& o = g_.outputs[plan_.copied_back[k]];
+            strided_operand const from = operand_of(o.node, c);
+            std::memcpy(c.symbols[o.updates], from.data, static_cast<std::size_t>(from.count() * size_of(from.type)));
+        }
+    }
+
+private:
+    static bool has_kernel(node const& n) {
+        return n.is<op::argmax>() || n.is<op::pad>() || n.is<op::concatenate>() || n.is<op::take_rows>() || n.is<op::add_rows>();
+    }
+    bool has_kernel(planned_group const& group) const { return group.kind == kernel_kind::contraction || has_kernel(g_[group.node]); }
+
+    void describe_loop(int group, list<std::uint64_t> const& ids, list<op_info const*> const& infos,
+                       std::span<kernel::block_entry const> operations) {
+        executable_loop& made = loops_[group];
+        made.draft = describing<graph, program_plan<-1>>(g_, plan_, group, ids.begin(), ids.size()).run();
+        for (op_info const* info : infos) made.formulas.push_back(info->eval);
+        for (kernel::instruction const& i : made.draft.code) {
+            kernel::block_function found = nullptr;
+            dtype const works_on = i.op >= 0 && i.type == dtype::boolean && i.a >= 0 ? made.draft.code[i.a].type : i.type;
+            for (kernel::block_entry const& known : operations)
+                if (i.op >= 0 && known.id == ids[i.op]) found = known.of[static_cast<int>(works_on)];
+            made.functions.push_back(found);
+        }
+        for (input_binding const& in : made.draft.inputs)
+            for (int a = 0; a < made.draft.extents.size(); ++a) {
+                made.begin.push_back(in.begin[a]);
+                made.end.push_back(in.end[a]);
+            }
+    }
+
+    strided_operand operand_of(int id, run_context const& c) const {
+        dimension_table table = plan_.dimensions;
+        access const a = resolve(g_, id, table);
+        strided_operand made{memory_.address(a.base, a.offset, g_[id].type, c), g_[id].type, g_[id].shape.rank(), {}, {}};
+        for (int i = 0; i < made.rank; ++i) {
+            made.extents.n[i] = table.of(g_[id].shape[i]).at(c.dimensions);
+            made.strides.n[i] = a.stride[i].at(c.dimensions);
+        }
+        return made;
+    }
+    /// An operation on whole tensors; results that nothing needs are written to scratch memory.
+    void run_whole(int id, strided_operand const* in, double* scratch, run_context const& c) const {
+        node const& n = g_[id];
+        std::array<int, max_results> const nodes = results_of_call(g_, id, g_.size());
+        strided_operand results[max_results];
+        dimension_table table = plan_.dimensions;
+        for (int k = 0; k < n.op->results; ++k) {
+            if (int const made = nodes[static_cast<std::size_t>(k)]; made >= 0) {
+                results[k] = operand_of(made, c);
+                continue;
+            }
+            node const other = result_node(g_, n, k);
+            results[k] = {nullptr, other.type, other.shape.rank(), {}, {}};
+            for (int i = 0; i < other.shape.rank(); ++i) results[k].extents.n[i] = table.of(other.shape[i]).at(c.dimensions);
+        }
+        if (runs_own_kernel(g_, n)) compute_own(n, in, results, scratch);
+        else compute_whole(n, in, results, scratch);
+    }
+    void run_group(int number, run_context const& c) const {
+        planned_group const& group = plan_.groups[number];
+        if (group.kind == kernel_kind::loop) return execute_loop(loops_[number].binding(), memory_, c);
+        node const& n = g_[group.node];
+        strided_operand in[3], to = operand_of(group.node, c);
+        to.strides = row_major(to.extents, to.rank);
+        for (int k = 0; k < n.op->arity; ++k) in[k] = operand_of(n.in[k], c);
+        std::byte* const scratch = c.arena + plan_.scratch_offset(c.dimensions);
+        if (group.kind == kernel_kind::contraction) contract_operands(n.attr, in, to, c.arena + plan_.product_offset(c.dimensions));
+        else if (has_kernel(n)) move_operands(n, in, to);
+        else run_whole(group.node, in, reinterpret_cast<double*>(scratch), c);
+    }
+    graph g_;
+    program_plan<-1> plan_;
+    memory_map memory_ = memory_map::of(plan_);
+    list<executable_loop> loops_;  ///< per group
+};
+
+}  // namespace gradus::inline GRADUS_ARCH::core

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <gradus/core/target.hpp>
+#include <gradus/exec/execute_loop.hpp>
+#include <gradus/exec/operations.hpp>
+#include <gradus/kernel/evaluated_loop.hpp>
+#include <gradus/kernel/loop.hpp>
+
+#include <utility>
+
+// From a group of fused nodes to a call of the loop kernel.
+
+namespace gradus::inline GRADUS_ARCH::core {
+
+/// The description of one loop of a program, and what to bind it to.
+template <class Source, int Group>
+struct loop_code {
+    using S = stages<Source>;
+    using ops = operations_of<Source>;
+    static constexpr loop_draft draft() {
+        return describing<decltype(S::optimized), decltype(S::plan)>(S::optimized, S::plan, Group, op_ids<ops>.data(),
+                                                                     static_cast<int>(op_ids<ops>.size()))
+            .run();
+    }
+    struct sizes {
+        int code, inputs, outputs, axes, sizes;
+    };
+    static constexpr sizes n = [] {
+        loop_draft d = draft();
+        return sizes{d.code.size(), d.inputs.size(), d.outputs.size(), d.extents.size(), d.sizes.size()};
+    }();
+    struct bound {
+        kernel::loop_description<n.code, n.inputs, n.outputs, n.axes> description;
+        input_binding in[n.inputs + 1];
+        int out[n.outputs];
+        monomial extents[n.axes];
+        monomial sizes[n.sizes + 1];
+        monomial row;
+    };
+    /// Short static inner axes and small static loops are part of the code; everything else is an argument, so that
+    /// loops that differ in size only are compiled once.
+    static constexpr bound value = [] {
+        loop_draft d = draft();
+        bound b{};
+        b.description.body = d.body;
+        b.row = d.row;
+        for (int i = 0; i < n.code; ++i) b.description.code[i] = d.code[i];
+        for (int a = 0; a < n.axes; ++a) {
+            bool is_short =
+                a == n.axes - 1 && d.extents[a].is_static() && d.extents[a].c < target::fixed_row && !(a == 0 && S::plan.in_pieces(Group));
+            b.extents[a] = d.extents[a];
+            b.description.extents[a] = d.fixed || is_short ? d.extents[a].c : kernel::at_run_time;
+        }
+        b.description.short_rows = d.extents[n.axes - 1].is_static() && d.extents[n.axes - 1].c <= target::short_row;
+        for (int j = 0; j < n.inputs; ++j) {
+            b.in[j] = d.inputs[j];
+            b.description.inputs[j].type = d.input_types[j];
+            for (int a = 0; a < n.axes; ++a) {
+                monomial stride = d.inputs[j].stride[a];
+                bool plain = stride.c == 0 || (a == n.axes - 1 && stride == monomial{1, 0});
+                b.description.inputs[j].stride[a] = d.fixed || plain ? stride.c : kernel::at_run_time;
+                b.description.inputs[j].begin[a] = d.inputs[j].begin[a];
+                b.description.inputs[j].end[a] = d.inputs[j].end[a];
+            }
+        }
+        for (int o = 0; o < n.outputs; ++o) {
+            b.description.outputs[o] = d.outputs[o];
+            b.out[o] = d.output_nodes[o];
+        }
+        for (int s = 0; s < n.sizes; ++s) b.sizes[s] = d.sizes[s];
+        return b;
+    }();
+};
+
+/// Is a program so small that a call for each kernel would cost as much as the work?
+template <class Source>
+inline constexpr bool is_tiny = [] {
+    if constexpr (interprets) return false;
+    constexpr auto const& plan = stages<Source>::plan;
+    for (int k = 0; k < plan.group_count; ++k) {
+        shape const& domain = plan.groups[k].domain;
+        std::int64_t elements = 1;
+        for (int axis = 0; axis < domain.rank(); ++axis) {
+            if (!domain[axis].is_static()) return false;
+            elements *= domain[axis].code;
+        }
+        if (elements > target::tiny_elements) return false;
+    }
+    return plan.group_count <= target::tiny_kernels;
+}();
+
+/// That of all outputs of a loop.
+template <class Source, class Code, class Outputs = std::make_integer_sequence<int, Code::n.outputs>>
+struct partial_sums;
+template <class Source, class Code, int... O>
+struct partial_sums<Source, Code, std::integer_sequence<int, O...>>
+    : partial_sum<Source, Code::value.out[O], kernel::fold_in_memory<Code::value.description, O>::exists>... {
+    void* at[sizeof...(O)];
+    [[gnu::always_inline]] explicit partial_sums(run_context const& c)
+        : at{partial_sum<Source, Code::value.out[O], kernel::fold_in_memory<Code::value.description, O>::exists>::memory(c)...} {}
+};
+
+/// A loop of a program and what it gets at run time.
+template <class Source, int Group>
+struct bound_loop {
+    using code = loop_code<Source, Group>;
+    using kernel_type = kernel::loop<code::value.description, typename code::ops>;
+    static constexpr auto const& b = code::value;
+    void const* in[code::n.inputs + 1];
+    void* out[code::n.outputs];
+    std::int64_t extents[code::n.axes], strides[(code::n.inputs + 1) * code::n.axes];
+    double sizes[code::n.sizes + 1];
+    partial_sums<Source, code> partial;
+
+    [[gnu::always_inline]] explicit bound_loop(run_context const& c) : partial(c) {
+        [&]<int... J>(std::integer_sequence<int, J...>) __attribute__((always_inline)) {
+            ((in[J] = elements<Source, b.in[J].base, element_t<b.description.inputs[J].type>>(c, b.in[J].offset)), ...);
+        }(std::make_integer_sequence<int, code::n.inputs>{});
+        [&]<int... O>(std::integer_sequence<int, O...>) __attribute__((always_inline)) {
+            ((out[O] = address<Source, b.out[O]>(c)), ...);
+        }(std::make_integer_sequence<int, code::n.outputs>{});
+        for (int a = 0; a < code::n.axes; ++a) extents[a] = b.extents[a].at(c.dimensions);
+        for (int j = 0; j < code::n.inputs; ++j)
+            for (int a = 0; a < code::n.axes; ++a) strides[j * code::n.axes + a] = b.in[j].stride[a].at(c.dimensions);
+        for (int s = 0; s < code::n.sizes; ++s) sizes[s] = static_cast<double>(b.sizes[s].at(c.dimensions));
+    }
+    [[gnu::always_inline]] kernel::loop_arguments arguments() const { return {in, out, extents, strides, sizes, partial.at}; }
+};
+
+template <class Source, int Group>
+inline void run_loop(run_context const& c) {
+    if constexpr (interprets) {
+        using code = loop_code<Source, Group>;
+        static constexpr memory_map memory = memory_map::of(stages<Source>::plan);
+        static constexpr loop_binding binding{kernel::evaluated_loop<code::value.description, typename code::ops>::view,
+                                              code::value.in,
+                                              code::value.out,
+                                              code::value.extents,
+                                              code::value.sizes,
+                                              code::n.sizes};
+        execute_loop(binding, memory, c);
+        return;
+    } else {
+        using bound = bound_loop<Source, Group>;
+        bound b(c);
+        if constexpr (is_tiny<Source>) bound::kernel_type::run_here(b.arguments());
+        else bound::kernel_type::run(b.arguments());
+    }
+}
+
+/// A loop that runs a block of rows at a time.
+template <class Source, int Group>
+class loop_in_pieces {
+    bound_loop<Source, Group> bound_;
+    kernel::loop_arguments arguments_;
+    typename bound_loop<Source, Group>::kernel_type loop_;
+    std::int64_t row_;
+
+public:
+    explicit loop_in_pieces(run_context const& c)
+        : bound_(c), arguments_(bound_.arguments()), loop_(arguments_), row_(bound_.b.row.at(c.dimensions)) {}
+    loop_in_pieces(loop_in_pieces const&) = delete;
+    void begin() { loop_.begin(); }
+    void rows(std::int64_t first, std::int64_t count) { loop_.piece(first * row_, count * row_); }
+    void end() { loop_.end(); }
+};
+
+}  // namespace gradus::inline GRADUS_ARCH::core

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <gradus/core/target.hpp>
+#include <gradus/exec/addresses.hpp>
+#include <gradus/kernel/contract.hpp>
+#include <gradus/kernel/move.hpp>
+
+#include <cstring>
+
+// Kernels of one node: products, arg max, movements.
+
+namespace gradus::inline GRADUS_ARCH::core {
+
+/// How a node reads operand k: memory and strides for the node's axes.
+template <class Source, int Node, int K>
+struct operand_access {
+    using S = stages<Source>;
+    static constexpr int id = S::optimized[Node].in[K];
+    static constexpr shape extents = shape_of<Source, id>;
+    static constexpr access value = [] {
+        dimension_table dimensions = S::plan.dimensions;
+        return resolve(S::optimized, id, dimensions);
+    }();
+    using element = element_t<node_of<Source, id>.type>;
+    static element* data(run_context const& c) { return elements<Source, value.base, element>(c, value.offset); }
+};
+
+/// Numbers at run time: extents of a shape, strides of an access.
+struct numbers {
+    std::int64_t n[max_rank]{};
+};
+struct monomials {
+    monomial of[max_rank]{};
+    constexpr numbers at(std::int64_t const* dimensions) const {
+        numbers result;
+        for (int i = 0; i < max_rank; ++i) result.n[i] = of[i].at(dimensions);
+        return result;
+    }
+    constexpr bool is_static() const {
+        for (monomial const& m : of)
+            if (!m.is_static()) return false;
+        return true;
+    }
+};
+/// `Of` for these dimensions: a constant where it has none.
+template <monomials const& Of>
+[[gnu::always_inline]] inline numbers numbers_at(std::int64_t const* dimensions) {
+    if constexpr (Of.is_static()) {
+        constexpr numbers known = Of.at(nullptr);
+        return known;
+    } else return Of.at(dimensions);
+}
+/// The extents of a node in terms of the program's dimensions, looked up in the compiler.
+template <class Source, int Node>
+inline constexpr monomials extents_of = [] {
+    dimension_table dimensions = stages<Source>::plan.dimensions;
+    monomials result;
+    for (int i = 0; i < shape_of<Source, Node>.rank(); ++i) result.of[i] = dimensions.of(shape_of<Source, Node>[i]);
+    return result;
+}();
+template <class Operand>
+inline constexpr monomials strides_of = [] {
+    monomials result;
+    for (int i = 0; i < max_rank; ++i) result.of[i] = Operand::value.stride[i];
+    return result;
+}();
+inline numbers row_major(numbers const& extents, int rank) {
+    numbers result;
+    std::int64_t step = 1;
+    for (int i = rank - 1; i >= 0; --i) {
+        result.n[i] = step;
+        step *= extents.n[i];
+    }
+    return result;
+}
+
+/// A product and what it gets at run time: matrices, where leading axes make several the first ones.
+template <class Source, int Node>
+struct bound_product {
+    using A = operand_access<Source, Node, 0>;
+    using B = operand_access<Source, Node, 1>;
+    using T = element_t<node_of<Source, Node>.type>;
+    static constexpr shape const& to_shape = shape_of<Source, Node>;
+    static constexpr attributes const& attr = attributes_of<Source, Node>;
+    static constexpr int rank = to_shape.rank(), lead = rank - 2, rank_a = A::extents.rank(), rank_b = B::extents.rank();
+    static constexpr extent m = to_shape[lead], k = to_shape[lead + 1], inner = op::matmul::side(A::extents, attr.n[0], 1);
+    static constexpr kernel::contiguous are{A::value.stride[row_axis(rank_a, attr.n[0] != 0)] == monomial{1, 0},
+                                            B::value.stride[row_axis(rank_b, attr.n[1] == 0)] == monomial{1, 0}};
+    numbers extents, stride_a, stride_b;
+    kernel::matrix_layout layout_a, layout_b;
+    T const *a, *b;
+    T* to;
+    kernel::contract_extents size;
+    kernel::contract_work<T> work;
+
+    [[gnu::always_inline]] explicit bound_product(run_context const& c)
+        : extents(numbers_at<extents_of<Source, Node>>(c.dimensions)),
+          stride_a(numbers_at<strides_of<A>>(c.dimensions)),
+          stride_b(numbers_at<strides_of<B>>(c.dimensions)),
+          layout_a(layout(stride_a, rank_a, attr.n[0] != 0)),
+          layout_b(layout(stride_b, rank_b, attr.n[1] != 0)),
+          a(A::data(c)),
+          b(B::data(c)),
+          to(elements<Source, Node, T>(c)),
+          size{extents.n[lead], extents.n[lead + 1],
+               numbers_at<extents_of<Source, A::id>>(c.dimensions).n[row_axis(rank_a, attr.n[0] == 0)]},
+          work{scratch(c), {}, c.thread, c.threads} {}
+    [[gnu::always_inline]] static kernel::matrix_layout layout(numbers const& s, int r, bool transposed) {
+        return {s.n[row_axis(r, transposed)], s.n[row_axis(r, !transposed)]};
+    }
+    [[gnu::always_inline]] static T* scratch(run_context const& c) {
+        constexpr auto const& plan = stages<Source>::plan;
+        if constexpr (plan.product_count == 0) return nullptr;
+        else
+            return reinterpret_cast<T*>(c.arena + plan.product_offset(c.dimensions) +
+                                        (c.thread ? c.thread * plan.product_bytes(c.dimensions) : 0));
+    }
+};
+
+template <class Source, int Node>
+[[gnu::always_inline]] inline void multiply(bound_product<Source, Node> const& p, auto const* a, auto const* b, auto* to) {
+    using product = bound_product<Source, Node>;
+    using T = typename product::T;
+    constexpr extent m = product::m, k = product::k, inner = product::inner;
+    if constexpr (is_small(m, k, inner) && !interprets) {
+        if (p.work.thread == 0)
+            kernel::contract_static<T, false, static_cast<int>(m.code), static_cast<int>(k.code), static_cast<int>(inner.code),
+                                    product::are>(a, p.layout_a, b, p.layout_b, to, p.size.n);
+    } else kernel::contract<T, false>(a, p.layout_a, b, p.layout_b, to, p.size.n, p.size, p.work);
+}
+
+template <class Source, int Node>
+void run_contraction(run_context const& c) {
+    using product = bound_product<Source, Node>;
+    using T = typename product::T;
+    product p(c);
+    if constexpr (product::lead == 0) return multiply(p, p.a, p.b, p.to);
+    std::int64_t batches = 1, step = 1;
+    for (int i = 0; i < product::lead; ++i) batches *= p.extents.n[i];
+    if (batches > 1) step = std::exchange(p.work.threads, 1);  // threads share the matrices, or the rows of the only one
+    for (std::int64_t batch = step > 1 ? std::exchange(p.work.thread, 0) : 0; batch < batches; batch += step) {
+        T const *a = p.a, *b = p.b;
+        std::int64_t rest = batch;
+        for (int i = product::lead - 1; i >= 0; --i) {
+            std::int64_t at = rest % p.extents.n[i];
+            rest /= p.extents.n[i];
+            if (i - (product::rank - product::rank_a) >= 0) a += at * p.stride_a.n[i - (product::rank - product::rank_a)];
+            if (i - (product::rank - product::rank_b) >= 0) b += at * p.stride_b.n[i - (product::rank - product::rank_b)];
+        }
+        multiply(p, a, b, p.to + batch * p.size.m * p.size.n);
+    }
+}
+
+/// A product of a matrix and a vector that runs a block of rows at a time: those of the result, or those that it adds up.
+template <class Source, int Node, row_part Part>
+class product_in_pieces {
+    using T = typename bound_product<Source, Node>::T;
+    bound_product<Source, Node> p_;
+    partial_sum<Source, Node, Part == row_part::adds> sums_;
+    T *to_, *lost_ = nullptr;  ///< where products are added up, and what rounding takes from the result
+    std::int64_t size_, rows_ = 0;
+
+public:
+    product_in_pieces(product_in_pieces const&) = delete;
+    explicit product_in_pieces(run_context const& c) : p_(c), to_(p_.to), size_(p_.size.m * p_.size.n) {
+        if (Part != row_part::adds || p_.size.k <= 2 * target::plain_terms) return;
+        to_ = static_cast<T*>(sums_.memory(c));
+        lost_ = to_ + size_;
+    }
+    void begin() {
+        for (std::int64_t i = 0; lost_ && i < size_; ++i) p_.to[i] = lost_[i] = T(0);
+    }
+    void rows(std::int64_t first, std::int64_t count) {
+        auto const [m, n, k] = p_.size;
+        if constexpr (Part == row_part::adds) {
+            T const *a = p_.a + first * p_.layout_a.column_stride, *b = p_.b + first * p_.layout_b.row_stride;
+            if (first && (!lost_ || rows_)) kernel::contract<T, true>(a, p_.layout_a, b, p_.layout_b, to_, n, {m, n, count});
+            else kernel::contract<T>(a, p_.layout_a, b, p_.layout_b, to_, n, {m, n, count});
+            if (lost_ && (rows_ += count) >= target::plain_terms) compensate();
+        } else
+            kernel::contract<T>(p_.a + first * p_.layout_a.row_stride, p_.layout_a, p_.b, p_.layout_b, p_.to + first * n, n, {count, n, k});
+    }
+    void end() {
+        if (!lost_) return;
+        if (rows_) compensate();
+        for (std::int64_t i = 0; i < size_; ++i) p_.to[i] = simd::with_lost<T, 1>(p_.to[i], lost_[i]);
+    }
+
+private:
+    void compensate() {
+        kernel::compensate_in_memory<T, simd::native_width<T>>(p_.to, lost_, to_, size_);
+        rows_ = 0;
+    }
+};
+
+template <class Source, int Node>
+void run_argmax(run_context const& c) {
+    using A = operand_access<Source, Node, 0>;
+    numbers const extents = numbers_at<extents_of<Source, A::id>>(c.dimensions), strides = numbers_at<strides_of<A>>(c.dimensions);
+    kernel::argmax_over(static_cast<typename A::element const*>(A::data(c)), strides.n, extents.n, A::extents.rank(),
+                        attributes_of<Source, Node>.n[0], elements<Source, Node, std::int64_t>(c));
+}
+
+template <class Source, int Node, int K>
+void move_operand(run_context const& c, numbers const& to_stride, std::int64_t offset) {
+    using A = operand_access<Source, Node, K>;
+    using T = typename A::element;
+    numbers const extents = numbers_at<extents_of<Source, A::id>>(c.dimensions), from = numbers_at<strides_of<A>>(c.dimensions);
+    kernel::copy_strided<T>(A::data(c), from.n, elements<Source, Node, T>(c) + offset, to_stride.n, extents.n, A::extents.rank());
+}
+
+/// Rows by indices: taken, or added to zeros (op/gather.hpp). Indices out of range are passed over.
+template <class Source, int Node>
+void run_rows(run_context const& c) {
+    using A = operand_access<Source, Node, 0>;
+    using I = operand_access<Source, Node, 1>;
+    using T = typename A::element;
+    constexpr bool adds = node_of<Source, Node>.template is<op::add_rows>();
+    constexpr int indices = I::extents.rank(), inner = A::extents.rank() - (adds ? indices : 1);
+    numbers const own = numbers_at<extents_of<Source, Node>>(c.dimensions), stride = row_major(own, shape_of<Source, Node>.rank());
+    numbers const from = numbers_at<strides_of<A>>(c.dimensions), at = numbers_at<strides_of<I>>(c.dimensions);
+    numbers const extents = numbers_at<extents_of<Source, I::id>>(c.dimensions),
+                  from_extents = numbers_at<extents_of<Source, A::id>>(c.dimensions);
+    T const* const x = A::data(c);
+    T* const y = elements<Source, Node, T>(c);
+    std::int64_t size = 1;
+    for (int i = 0; i < shape_of<Source, Node>.rank(); ++i) size *= own.n[i];
+    std::memset(static_cast<void*>(y), 0, static_cast<std::size_t>(size) * sizeof(T));
+    std::int64_t const rows = adds ? own.n[0] : from_extents.n[0];
+    kernel::each_row(static_cast<typename I::element const*>(I::data(c)), at.n, 0, adds ? from.n : stride.n, extents.n, indices,
+                     [&](std::int64_t row, std::int64_t element) {
+                         if (row < 0 || row >= rows) return;
+                         if constexpr (adds)
+                             kernel::add_strided<T>(x + element, from.n + indices, y + row * stride.n[0], stride.n + 1, own.n + 1, inner);
+                         else
+                             kernel::copy_strided<T>(x + row * from.n[0], from.n + 1, y + element, stride.n + indices, own.n + indices,
+                                                     inner);
+                     });
+}
+
+template <class Source, int Node>
+void run_movement(run_context const& c) {
+    constexpr shape const& to_shape = shape_of<Source, Node>;
+    constexpr attributes const& attr = attributes_of<Source, Node>;
+    constexpr int rank = to_shape.rank();
+    numbers const extents = numbers_at<extents_of<Source, Node>>(c.dimensions), stride = row_major(extents, rank);
+    if constexpr (node_of<Source, Node>.template is<op::pad>()) {
+        std::int64_t size = 1, offset = 0;
+        numbers to = stride;
+        for (int i = 0; i < rank; ++i) {
+            size *= extents.n[i];
+            offset += op::start_of(attr, i) * stride.n[i];
+            to.n[i] = stride.n[i] * op::step_of(attr, i);
+        }
+        if (size > 0) std::memset(address<Source, Node>(c), 0, static_cast<std::size_t>(size * size_of(node_of<Source, Node>.type)));
+        move_operand<Source, Node, 0>(c, to, offset);
+    } else if constexpr (node_of<Source, Node>.template is<op::take_rows>() || node_of<Source, Node>.template is<op::add_rows>()) {
+        run_rows<Source, Node>(c);
+    } else {
+        static_assert(node_of<Source, Node>.template is<op::concatenate>(), "gradus: a movement without a kernel");
+        constexpr int axis = static_cast<int>(attr.n[0]);
+        move_operand<Source, Node, 0>(c, stride, 0);
+        move_operand<Source, Node, 1>(c, stride, shape_of<Source, node_of<Source, Node>.in[0]>[axis].code * stride.n[axis]);
+    }
+}
+
+}  // namespace gradus::inline GRADUS_ARCH::core

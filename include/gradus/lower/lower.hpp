@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <gradus/expr/derivatives.hpp>
+#include <gradus/graph/build.hpp>
+#include <gradus/op/marker.hpp>
+
+#include <array>
+
+namespace gradus::inline GRADUS_ARCH::core {
+
+/// Turns expression types into nodes. An expression is looked up by its structural hash first, so that a part that is
+/// used many times, as `let` makes it, is walked once.
+class lowering {
+public:
+    constexpr explicit lowering(graph& g) : graph_(g) {}
+    /// With what is known of extents at run time, see lower_slots.
+    constexpr lowering(graph& g, unifier const& known) : graph_(g), known_(known) {}
+
+    template <class E>
+    constexpr value operator()() {
+        if (int known = find(E::hash); known >= 0) return {graph_, known};
+        value v = build_node(static_cast<E*>(nullptr));
+        remember(E::hash, v.id());
+        return v;
+    }
+    /// The symbol of that name. Two types of one name share a number; symbols_complaint finds them.
+    constexpr int symbol_number(std::string_view name, tensor_type const& type) {
+        for (int i = 0; i < graph_.symbols.size(); ++i)
+            if (graph_.symbols[i].name == name) return i;
+        return graph_.symbol_index(name, type);
+    }
+    /// The node of a symbol, or of an instance, by the name that the body of a loop knows it under.
+    constexpr int node_named(std::string_view name, tensor_type const& type) {
+        for (instance_entry const& i : instances_)
+            if (i.name == name) return i.id;
+        node n{&info_of<op::symbol>, {-1, -1, -1}, type.type, type.shape, {}};
+        n.attr.n[0] = symbol_number(name, type);
+        return graph_.intern(n);
+    }
+
+private:
+    template <fixed_string Name, class T, extent... X>
+    constexpr value build_node(symbol<Name, T, X...>*) {
+        using S = symbol<Name, T, X...>;
+        return {graph_, node_named(S::name(), S::type)};
+    }
+    template <std::uint64_t Id, fixed_string Role, int K, tensor_type Type>
+    constexpr value build_node(placeholder<Id, Role, K, Type>*) {
+        return {graph_, node_named(placeholder<Id, Role, K, Type>::name(), Type)};
+    }
+    /// Slots are symbols without a name, numbered as they stand. Extents known at run time are unknowns, or what has been
+    /// found out about them.
+    template <int K, class T, extent... X>
+    constexpr value build_node(slot<K, T, X...>*) {
+        node n{&info_of<op::symbol>, {-1, -1, -1}, dtype_of<T>, {X...}, {}};
+        for (int axis = 0; axis < n.shape.rank(); ++axis)
+            if (n.shape[axis] == dyn) n.shape[axis] = known_.find(extent::unknown(K * max_rank + axis));
+        while (graph_.symbols.size() <= K) graph_.symbols.push_back({slot_name(graph_.symbols.size()), {}});
+        graph_.symbols[K].type = n.result();
+        n.attr.n[0] = K;
+        return {graph_, graph_.intern(n)};
+    }
+    /// Results of a scan or a cond, and what their bodies are called with (lower/control.hpp).
+    template <class E>
+        requires E::is_control
+    constexpr value build_node(E* e) {
+        return lower_control(*this, graph_, e);
+    }
+    /// The function on one instance, and a node that asks for all of them. Instances are found by their types' hashes from then on.
+    template <class Call, int K>
+    constexpr value build_node(vmap_expr<Call, K>*) {
+        return [&]<int... I>(std::integer_sequence<int, I...>) {
+            value const arguments[] = {(*this).template operator()<typename Call::template argument<I>>()... };
+            attributes attr;
+            attr.n[0] = level_of(Call::id);
+            (join_instances<Call, I>(arguments[I], arguments[Call::first]), ...);
+            (add_instance<Call, I>(attr, arguments[I]), ...);
+            value const one = (*this).template operator()<typename vmap_expr<Call, K>::one>();
+            attr.n[1] = Call::axes[Call::first];
+            return value::emit<op::vmap>(graph_, attr, {}, {one, arguments[Call::first]});
+        }(std::make_integer_sequence<int, static_cast<int>(std::tuple_size_v<typename Call::arguments>)>{});
+    }
+    template <class Call, int K>
+    constexpr void add_instance(attributes attr, value argument) {
+        using one = typename Call::template instance<K>;
+        if constexpr (Call::axes[K] != not_mapped) {
+            if (find(one::hash) >= 0) return;
+            attr.n[1] = Call::axes[K];
+            int const id = value::emit<op::instance>(graph_, attr, {}, {argument}).id();
+            remember(one::hash, id);
+            instances_.push_back({one::name(), id});
+        }
+    }
+    /// Of extents that run time tells, as many instances are demanded.
+    template <class Call, int K>
+    constexpr void join_instances(value argument, value first) {
+        if constexpr (Call::axes[K] != not_mapped) {
+            call demand;
+            demand.unknowns = graph_.unknowns;
+            static_cast<void>(demand.same(argument.shape()[Call::axes[K]], first.shape()[Call::axes[Call::first]]));
+        }
+    }
+    constexpr int level_of(std::uint64_t call) {
+        for (int k = 0; k < levels_.size(); ++k)
+            if (levels_[k] == call) return k;
+        levels_.push_back(call);
+        return levels_.size() - 1;
+    }
+    template <double V, element T, extent... X>
+    constexpr value build_node(filled_expr<V, T, X...>*) {
+        return value::constant(graph_, V, dtype_of<T>).broadcast_to({X...});
+    }
+    template <element T, extent N, extent M>
+    constexpr value build_node(identity_expr<T, N, M>*) {
+        value const one = value::constant(graph_, 1, dtype_of<T>), whole = one.broadcast_to({N, M});
+        return where(whole.index(0) == whole.index(1), one, one.number(0)).broadcast_to({N, M});
+    }
+    template <element T, extent N>
+    constexpr value build_node(counting_expr<T, N>*) {
+        return value::constant(graph_, 0, dtype_of<T>).broadcast_to({N}).index(0).cast(dtype_of<T>);
+    }
+    template <double V>
+    constexpr value build_node(constant_expr<V>*) {
+        return value::constant(graph_, V, dtype::number);
+    }
+    template <class F>
+    constexpr value build_node(let_expr<F>*) {
+        return (*this).template operator()<typename let_expr<F>::body>();
+    }
+    template <class Op, class... A>
+    constexpr value build_node(expr<Op, A...>*) {
+        using O = typename operation<Op>::type;
+        constexpr auto const& given = operation<Op>::given;
+        std::array<value, sizeof...(A)> operands {(*this).template operator()<A>()... };  // braces: from left to right
+        if constexpr (requires { O::is_composite; }) {
+            return [&]<std::size_t... I>(std::index_sequence<I...>) {
+                return O::expand(given.attr, operands[I]...);
+            }(std::index_sequence_for<A...>{});
+        } else if constexpr (std::is_same_v<O, op::matmul>) {
+            return operands[0].matmul(operands[1]);
+        } else {
+            return [&]<std::size_t... I>(std::index_sequence<I...>) {
+                return build_on<O>(given.attr, known_target(given.target, operands[0].shape()), {operands[I]...});
+            }(std::index_sequence_for<A...>{});
+        }
+    }
+
+    static constexpr std::string_view slot_name(int slot) {
+        return slot < 26 ? std::string_view("abcdefghijklmnopqrstuvwxyz").substr(static_cast<std::size_t>(slot), 1) : "operand";
+    }
+    /// Extents of a target shape that are known at run time only are those of the operand, in order.
+    static constexpr shape known_target(shape target, shape const& from) {
+        int next = 0;
+        for (int axis = 0; axis < target.rank(); ++axis) {
+            if (target[axis] != dyn) continue;
+            while (next < from.rank() && from[next].is_static()) ++next;
+            if (next < from.rank()) target[axis] = from[next++];
+        }
+        return target;
+    }
+
+    struct entry {
+        std::uint64_t hash = 0;
+        int id = -1;
+    };
+    constexpr int slot(std::uint64_t hash) const {
+        auto mask = static_cast<std::uint64_t>(table_.size() - 1), i = hash & mask;
+        while (table_[static_cast<int>(i)].id >= 0 && table_[static_cast<int>(i)].hash != hash) i = (i + 1) & mask;
+        return static_cast<int>(i);
+    }
+    constexpr int find(std::uint64_t hash) const { return table_.size() ? table_[slot(hash)].id : -1; }
+    constexpr void remember(std::uint64_t hash, int id) {
+        if (2 * ++count_ > table_.size()) {
+            list<entry> old(table_.size() ? 4 * table_.size() : 64);
+            old.swap(table_);
+            for (entry const& e : old)
+                if (e.id >= 0) table_[slot(e.hash)] = e;
+        }
+        table_[slot(hash)] = {hash, id};
+    }
+    struct instance_entry {
+        std::string_view name;
+        int id = -1;
+    };
+    graph& graph_;
+    list<instance_entry> instances_;
+    list<std::uint64_t> levels_;  ///< the calls of gr::vmap
+    unifier known_;
+    list<entry> table_;
+    int count_ = 0;
+};
+
+template <class E>
+constexpr output_entry lower_output(lowering& lower, E*) {
+    return { lower.template operator()<E>().id(), -1 };
+}
+template <class S, class E>
+constexpr output_entry lower_output(lowering& lower, update_expr<S, E>*) {
+    int source = lower.template operator()<E>().id();
+    return {source, lower.symbol_number(S::name(), S::type)};
+}
+
+/// The graph of an expression on slots. Where extents are known at run time only, it is lowered twice: once to collect which
+/// of them have to be equal, then with each class of equal ones as a named dimension d00, d01, ... or as the number it is.
+template <class E, bool IsStatic>
+constexpr graph lower_slots() {
+    unifier known;
+    graph g;
+    if constexpr (!IsStatic) {
+        graph demands;
+        demands.unknowns = &known;
+        lowering(demands).template operator()<E>();
+        for (symbol_entry const& s : demands.symbols)
+            for (int axis = 0; axis < s.type.shape.rank(); ++axis) known.name(s.type.shape[axis]);
+    }
+    g.outputs.push_back({lowering(g, known).template operator()<E>().id(), -1});
+    return g;
+}
+
+/// The graph of some expressions (and updates) as they are written: grad and jvp are still nodes.
+template <class... E>
+constexpr graph lower() {
+    graph g;
+    lowering each(g);
+    (g.outputs.push_back(lower_output(each, static_cast<E*>(nullptr))), ...);
+    return g;
+}
+
+}  // namespace gradus::inline GRADUS_ARCH::core

@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <gradus/core/target.hpp>
+#include <gradus/transform/decisions.hpp>
+#include <gradus/transform/materialize.hpp>
+
+namespace gradus::inline GRADUS_ARCH {
+
+/// What runs a group of nodes.
+enum class kernel_kind { loop, contraction, argmax, movement, control, whole };
+
+/// How a group takes part in a kernel of several, which walks over rows (schedule/fuse_rows.hpp).
+enum class row_part : std::uint8_t {
+    none,   ///< it is the kernel's first
+    local,  ///< its values in a row need that row of its operands
+    adds,   ///< a product that sums over the rows
+    after   ///< it begins when all rows are done
+};
+
+/// Nodes that are computed together: one loop, or one product, arg max, movement, or all results of one scan or cond.
+struct kernel_group {
+    kernel_kind kind = kernel_kind::loop;
+    int level = 0;   ///< longest chain of groups before it
+    shape domain{};  ///< what a loop runs over
+    core::list<int> members;
+    row_part part = row_part::none;
+};
+
+/// How the groups of a kernel take turns.
+enum class fused_rows : std::uint8_t {
+    none,          ///< each does all rows
+    blocks,        ///< each does a block of rows, then all the next
+    after_product  ///< the first is a product of matrices, the others follow it on every block of rows that it finishes
+};
+
+/// One walk over memory: a group, or several that take turns on blocks of rows (schedule/fuse_rows.hpp).
+struct fused_kernel {
+    core::list<int> groups;   ///< in the order of execution, what comes after the rows last
+    core::list<int> members;  ///< nodes of all groups
+    fused_rows rows = fused_rows::none;
+    std::int64_t block = 0;  ///< rows at a time, in a walk of blocks
+};
+
+/// The graph cut into groups, and those into kernels.
+struct fusion {
+    core::list<kernel_group> groups;
+    core::list<fused_kernel> kernels;
+    core::list<int> group_of;   ///< per node; -1 for leaves, views and inline scalars
+    core::list<int> kernel_of;  ///< per node, the same
+    core::list<int> base;       ///< per node: itself, or what its views look at
+    core::list<char> inlined;   ///< no memory: short formulas of scalars, computed again wherever they are used, and lists
+    core::list<char> epilogue;  ///< scalars computed from a reduction at the end of its kernel
+};
+
+namespace core {
+
+/// Is a node read by its loop through a window: a pad without steps? Its operand is memory, whatever made it.
+constexpr bool is_window(graph const& g, int id) { return g[id].is<op::pad>() && op::is_window(g[id].attr, g[g[id].in[0]].result()); }
+
+constexpr kernel_kind kind_of(graph const& g, int id) {
+    node const& n = g[id];
+    if (n.is<op::argmax>()) return kernel_kind::argmax;
+    if (n.op->kind == op_kind::contraction) return kernel_kind::contraction;
+    if (n.op->kind == op_kind::whole) return kernel_kind::whole;
+    if (n.op->kind == op_kind::control || n.op->kind == op_kind::list) return kernel_kind::control;
+    if (n.op->kind == op_kind::movement && !is_window(g, id)) return kernel_kind::movement;
+    return kernel_kind::loop;
+}
+
+/// Union-find over nodes, the smaller number being the representative.
+struct partition {
+    list<int> parent;
+    constexpr explicit partition(int n) : parent(n, 0) {
+        for (int i = 0; i < n; ++i) parent[i] = i;
+    }
+    constexpr int find(int i) {
+        while (parent[i] != i) i = parent[i] = parent[parent[i]];
+        return i;
+    }
+    constexpr void join(int i, int j) {
+        i = find(i);
+        j = find(j);
+        if (i < j) parent[j] = i;
+        else parent[i] = j;
+    }
+};
+
+class fusing {
+public:
+    constexpr explicit fusing(graph const& g)
+        : g_(g), n_(g.size()), sets_(n_), level_(n_, 0), available_(n_, 0), shared_(n_, -1), origin_(n_, -1), latest_(n_, n_) {
+        result_.base = list<int>(n_, 0);
+        result_.inlined = list<char>(n_, 0);
+        result_.epilogue = list<char>(n_, 0);
+    }
+    constexpr fusion run() {
+        find_inlined();
+        for (int i = 0; i < n_; ++i) place(i);
+        for (int i = n_ - 1; i >= 0; --i) sink(i);
+        join_all();
+        collect();
+        return std::move(result_);
+    }
+
+private:
+    constexpr bool single(int i) const { return g_[i].shape.is_single(); }
+
+    constexpr void find_inlined() {
+        list<char> stored(n_, 0);  // results, operands of kernels that are no loops and what is compared need memory
+        decisions const compared(g_, [](int) { return true; });
+        for (int i = 0; i < n_; ++i) stored[i] = compared.of[i] != decisions::none && !is_exact(g_[i]);
+        for (output_entry const& o : g_.outputs)
+            if (int const base = result_base(g_, o.node); base >= 0) stored[base] = 1;
+        for (int i = 0; i < n_; ++i) {
+            node const& n = g_[i];
+            result_.base[i] = n.op->kind == op_kind::view ? result_.base[n.in[0]] : i;
+            if (n.op->kind == op_kind::leaf || n.op->kind == op_kind::view || (kind_of(g_, i) == kernel_kind::loop && !is_window(g_, i)))
+                continue;
+            for (int k = 0; k < n.op->arity; ++k) stored[result_.base[n.in[k]]] = 1;
+        }
+        list<int> work(n_, 0);  // per inlined scalar: operations behind it, counted once per path
+        for (int i = 0; i < n_; ++i) {
+            node const& n = g_[i];
+            result_.inlined[i] = n.op->kind == op_kind::list;
+            if (n.op->kind != op_kind::elementwise || !single(i) || stored[i]) continue;
+            bool leaves = true;
+            work[i] = 1;
+            for (int k = 0; k < n.op->arity; ++k) {
+                leaves = leaves && is_free(n.in[k]);
+                work[i] += work[result_.base[n.in[k]]];
+            }
+            result_.inlined[i] = leaves && work[i] <= target::inlined_scalars;
+            if (!result_.inlined[i]) work[i] = 0;
+        }
+    }
+    /// Needs no kernel before it.
+    constexpr bool is_free(int i) const {
+        int b = result_.base[i];
+        return g_[b].op->kind == op_kind::leaf || (result_.inlined[b] && g_[b].op->kind != op_kind::list);
+    }
+    constexpr bool is_region(int i) const {
+        return (g_[i].op->kind == op_kind::elementwise || is_window(g_, i)) && !result_.inlined[i] && !result_.epilogue[i];
+    }
+    constexpr shape const& domain(int i) const { return g_[i].op->kind == op_kind::reduction ? g_[g_[i].in[0]].shape : g_[i].shape; }
+
+    /// A barrier separates a kernel from what it needs complete. Nodes of one domain with the same number of barriers
+    /// before them can share a kernel: no path leads from one to the other through a third kernel.
+    constexpr void place(int i) {
+        node const& n = g_[i];
+        for (int k = 0; n.op->kind == op_kind::list && k < 2; ++k)
+            if (int const b = result_.base[n.in[k]]; !is_free(n.in[k]) && available_[b] > available_[i]) available_[i] = available_[b];
+        if (n.op->kind == op_kind::leaf || n.op->kind == op_kind::view || result_.inlined[i]) return;
+        if (kind_of(g_, i) == kernel_kind::loop && place_epilogue(i)) return;
+        for (int k = 0; k < n.op->arity; ++k) {
+            int o = n.in[k];
+            if (is_free(o)) continue;
+            int before = can_share(i, o) ? level_[o] : available_[result_.base[o]];
+            if (before > level_[i]) level_[i] = before;
+        }
+        available_[i] = level_[i] + 1;
+    }
+    constexpr bool in_loop(int i) const {
+        node const& n = g_[i];
+        return n.op->kind != op_kind::leaf && n.op->kind != op_kind::view && !result_.inlined[i] && !result_.epilogue[i] &&
+               kind_of(g_, i) == kernel_kind::loop;
+    }
+    /// Operand o of node i can be an intermediate of i's loop.
+    constexpr bool can_share(int i, int o) const { return in_loop(i) && !is_window(g_, i) && is_region(o) && g_[o].shape == domain(i); }
+
+    /// What only later kernels use moves into the first of them: it stays in registers instead of waiting in memory.
+    constexpr void sink(int i) {
+        if (is_region(i) && latest_[i] < n_ && latest_[i] > level_[i]) {
+            level_[i] = latest_[i];
+            available_[i] = level_[i] + 1;
+        }
+        node const& n = g_[i];
+        for (int k = 0; n.op->kind == op_kind::list && k < 2; ++k)
+            if (int& latest = latest_[result_.base[n.in[k]]]; latest_[i] < latest) latest = latest_[i];
+        if (n.op->kind == op_kind::leaf || n.op->kind == op_kind::view || result_.inlined[i]) return;
+        for (int k = 0; k < n.op->arity; ++k) {
+            int b = result_.base[n.in[k]], limit = can_share(i, n.in[k]) ? level_[i] : level_[i] - 1;
+            if (limit < latest_[b]) latest_[b] = limit;
+        }
+    }
+    /// Level after level, so that only readers of one level are compared with each other.
+    constexpr void join_all() {
+        int levels = 0;
+        for (int i = 0; i < n_; ++i) levels = level_[i] >= levels ? level_[i] + 1 : levels;
+        list<int> first(levels, -1), next(n_, -1), asked(n_, -1);
+        for (int i = n_ - 1; i >= 0; --i) {
+            next[i] = first[level_[i]];
+            first[level_[i]] = i;
+        }
+        for (int level = 0; level < levels; ++level)
+            for (int i = first[level]; i >= 0; i = next[i]) {
+                for (int k = 0; k < g_[i].op->arity; ++k) {
+                    int const b = result_.base[g_[i].in[k]];
+                    if (asked[b] != level) shared_[b] = -1;
+                    asked[b] = level;
+                }
+                join(i);
+            }
+    }
+    /// Unites a node with the loop of its operands, or with one that reads the same memory.
+    constexpr void join(int i) {
+        if (is_control(g_[i])) sets_.join(i, first_of_control(g_, i));
+        if (g_[i].op->results > 1) sets_.join(i, first_of_call(g_, i));
+        if (!in_loop(i)) return;
+        node const& n = g_[i];
+        for (int k = 0; k < n.op->arity; ++k) {
+            int o = n.in[k], b = result_.base[o];
+            if (can_share(i, o) && level_[o] == level_[i]) sets_.join(i, o);
+            else if (!single(b) && (g_[b].is<op::symbol>() || !is_free(o))) join_readers(i, b);
+        }
+    }
+    /// Kernels of one level and domain that read the same memory become one, which reads it once.
+    constexpr void join_readers(int i, int base) {
+        for (int e = shared_[base]; e >= 0; e = readers_[e].next) {
+            int other = readers_[e].node;
+            if (!(domain(other) == domain(i))) continue;
+            sets_.join(i, other);
+            return;
+        }
+        readers_.push_back({i, shared_[base]});
+        shared_[base] = readers_.size() - 1;
+    }
+    /// A scalar of reductions that finish together is computed at the end of their kernel. (Not one element of several sums: only
+    /// scalars are in registers there.)
+    constexpr bool place_epilogue(int i) {
+        node const& n = g_[i];
+        if (n.op->kind != op_kind::elementwise || !single(i) || n.is<op::copy>()) return false;
+        int latest = 0;
+        for (int k = 0; k < n.op->arity; ++k)
+            if (!is_free(n.in[k]) && available_[result_.base[n.in[k]]] > latest) latest = available_[result_.base[n.in[k]]];
+        if (latest == 0) return false;
+        int host = -1;
+        for (int k = 0; k < n.op->arity; ++k) {
+            int b = result_.base[n.in[k]];
+            if (is_free(n.in[k]) || available_[b] < latest) continue;
+            bool ends = (g_[b].op->kind == op_kind::reduction && kind_of(g_, b) == kernel_kind::loop && single(b)) || result_.epilogue[b];
+            if (!ends || (host >= 0 && !(loop_domain(host) == loop_domain(b)))) return false;
+            host = b;
+        }
+        for (int k = 0; k < n.op->arity; ++k)
+            if (!is_free(n.in[k]) && available_[result_.base[n.in[k]]] == latest) sets_.join(i, result_.base[n.in[k]]);
+        result_.epilogue[i] = 1;
+        origin_[i] = result_.epilogue[host] ? origin_[host] : host;
+        level_[i] = latest - 1;
+        available_[i] = latest;
+        return true;
+    }
+    /// What the loop of this reduction, or of the reductions behind this epilogue, runs over.
+    constexpr shape const& loop_domain(int i) const { return domain(result_.epilogue[i] ? origin_[i] : i); }
+    constexpr void collect() {
+        result_.group_of = list<int>(n_, -1);
+        for (int i = 0; i < n_; ++i) {
+            node const& n = g_[i];
+            if (n.op->kind == op_kind::leaf || n.op->kind == op_kind::view || result_.inlined[i]) continue;
+            int root = sets_.find(i);
+            int& group = result_.group_of[root];
+            if (group < 0) {
+                group = result_.groups.size();
+                result_.groups.push_back(
+                    {kind_of(g_, i), level_[i], is_control(n) ? rules_of(n).domain(g_, n) : domain(i), {}, row_part::none});
+            }
+            result_.group_of[i] = group;
+            result_.groups[group].members.push_back(i);
+        }
+        result_.kernel_of = result_.group_of;
+        for (int k = 0; k < result_.groups.size(); ++k) {
+            result_.kernels.push_back({{}, result_.groups[k].members, fused_rows::none, 0});
+            result_.kernels[k].groups.push_back(k);
+        }
+    }
+
+    struct reader {
+        int node = -1;
+        int next = -1;
+    };
+    graph const& g_;
+    int n_;
+    partition sets_;
+    list<int> level_, available_, shared_, origin_, latest_;
+    list<reader> readers_;
+    fusion result_;
+};
+
+}  // namespace core
+
+namespace pass {
+
+/// Groups nodes: elementwise regions with broadcasts, pads and the reductions that end them are one loop, scalars of inputs are
+/// computed in place, scalars of reductions at the end of their loop; contractions and movements are groups of their own. Every
+/// group is a kernel; schedule/fuse_rows.hpp joins them.
+constexpr fusion fuse(graph const& g) { return core::fusing(g).run(); }
+
+}  // namespace pass
+}  // namespace gradus::inline GRADUS_ARCH

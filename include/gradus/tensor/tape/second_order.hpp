@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <gradus/op/list.hpp>
+#include <gradus/tensor/tape/recorded.hpp>
+#include <gradus/tensor/tape/tape.hpp>
+#include <gradus/tensor/tape/tape_program.hpp>
+
+// Derivatives of derivatives on the tape. With create_graph, a node's backward pass computes as ever, and is entered into
+// the tape itself: as a node that holds the program of what was computed, whose derivative is made and run when its turn comes.
+// Everything is a template, so that only programs that ask for it pay for it.
+
+namespace gradus::inline GRADUS_ARCH::core {
+
+template <class... Op>
+op_info const* info_in(op::op_list<Op...>, std::uint64_t id) {
+    op_info const* found = nullptr;
+    ((type_id<Op> == id ? static_cast<void>(found = &info_of<Op>) : static_cast<void>(0)), ...);
+    return found;
+}
+/// The rules of an operation that a label names.
+template <class Asked>
+op_info const* rules_of(op_info const* label, op_info const* const* users) {
+    using structure =
+        op::op_list<op::symbol, op::constant, op::size, op::iota, op::sum, op::amax, op::argmax, op::matmul, op::reshape, op::broadcast_to,
+                    op::transpose, op::slice, op::pad, op::concatenate, op::take_rows, op::add_rows, op::straight_through>;
+    if (label->label) return label;
+    if (op_info const* found = info_in(structure{}, label->id)) return found;
+    if (op_info const* found = info_in(op::kernel_list{}, label->id)) return found;
+    for (; users && *users; ++users)
+        if ((*users)->id == label->id) return *users;
+    throw autograd_error(concat("gradus: no second derivative: the rules of ", label->name, " are not known here").str());
+}
+template <class Asked>
+std::span<kernel::block_entry const> operations_at_run_time() {
+    static constexpr auto const& table = kernel::block_table<op::kernel_list>;
+    return {table.data(), table.size()};
+}
+
+/// The node of a recorded backward pass: symbols of its program are its edges, outputs its results.
+template <class Asked>
+struct derived_node : tape_node {
+    tape_program* program = nullptr;
+    list<saved_value> values;  ///< of the program's known nodes
+};
+
+/// Of which nodes of its graph a node of the tape has the value, and where among its saved values.
+inline void find_known(tape_program& p, tape_node const& n) {
+    int const symbols = static_cast<int>(n.edges.size()), results = n.results;
+    auto add = [&](int id, int at, bool or_number) {
+        saved_value const& s = n.saved[static_cast<std::size_t>(at)];
+        if (!s.memory && !(or_number && s.is_number)) return;
+        p.known.push_back(id);
+        p.saved_at.push_back(at);
+    };
+    for (int i = 0; i < p.g.size(); ++i)
+        if (p.g[i].is<op::symbol>()) add(i, static_cast<int>(p.g[i].attr.n[0]), true);
+    for (int o = 0; o < p.g.outputs.size(); ++o)
+        if (!p.g[p.g.outputs[o].node].is<op::symbol>()) add(p.g.outputs[o].node, o < results ? symbols + o : symbols + results + o, false);
+}
+/// What a node computed, as a program whose symbols are its edges, and the values of what is known in it.
+template <class Asked>
+tape_program& program_of(tape_node& n, list<saved_value>& values) {
+    if (n.kind->is_derived) {
+        values = static_cast<derived_node<Asked>&>(n).values;
+        return *static_cast<derived_node<Asked>&>(n).program;
+    }
+    struct programs {
+        list<tape_program*> all;
+        spin_lock lock;
+    };
+    static programs& known = *new programs;  // never destroyed: nodes of other static objects may ask
+    list<char> have;
+    for (saved_value const& s : n.saved) have.push_back(static_cast<char>(s.memory ? 1 : s.is_number ? 2 : 0));
+    tape_program& found = program_for(known.all, known.lock, n.kind, have, [&](tape_program& made) {
+        made.g = n.kind->describe();
+        op_info const* const* users = n.kind->operations ? n.kind->operations() : nullptr;
+        for (node& each : made.g.nodes) each.op = rules_of<Asked>(each.op, users);
+        for (symbol_entry const& s : made.g.symbols) made.names.size(s.type.shape);
+        find_known(made, n);
+        while (made.g.outputs.size() > n.results) made.g.outputs.pop_back();
+    });
+    for (int at : found.saved_at) values.push_back(n.saved[static_cast<std::size_t>(at)]);
+    return found;
+}
+/// The derivative along the cotangents of a call, and the values of what is known in it.
+inline tape_program& derivative_along(tape_program& p, backward_call const& call, list<saved_value>& values) {
+    list<char> present;
+    bool zeros_stay = false;
+    for (int j = 0; j < static_cast<int>(call.cotangents.size()); ++j) {
+        tensor_ref const& c = call.cotangents[static_cast<std::size_t>(j)];
+        present.push_back(c ? 1 : 0);
+        zeros_stay = zeros_stay || (c && c->may_be_unselected);
+        if (c && is_floating(p.g[p.g.outputs[j].node].type)) values.push_back({c->memory, c->data, c->memory->written_times()});
+    }
+    return derivative_of(p, present, zeros_stay);
+}
+
+/// Per output 0 or the number of the sum that it is part of, counted from 1: derivatives that go to one place are added where they
+/// are computed, unless somebody looks at each.
+inline list<int> wanted_sums(tape_program const& p, tape_node const& n, backward_call const& call) {
+    bool const each = call.recorder || n.extras || modes.anomaly;
+    list<int> sum(p.g.outputs.size(), 0), edge_of_output(p.g.outputs.size(), -1);
+    for (std::size_t k = 0; k < n.edges.size(); ++k)
+        if (int const o = p.gradient[static_cast<int>(k)]; o >= 0 && n.edges[k] && call.wants(k)) edge_of_output[o] = static_cast<int>(k);
+    auto meet = [&](int o, int other) {
+        return edge_of_output[other] >= 0 &&
+               n.edges[static_cast<std::size_t>(edge_of_output[o])] == n.edges[static_cast<std::size_t>(edge_of_output[other])] &&
+               p.g[p.g.outputs[o].node].result() == p.g[p.g.outputs[other].node].result();
+    };
+    int sums = 0;
+    for (int o = 0; o < sum.size(); ++o) {
+        if (edge_of_output[o] < 0) continue;
+        for (int other = 0; other < o && !each && !sum[o]; ++other)
+            if (meet(o, other)) sum[o] = sum[other];
+        if (!sum[o]) sum[o] = ++sums;
+    }
+    return sum;
+}
+template <class Asked>
+void backward_of_derived(tape_node& n, backward_call& call) {
+    list<saved_value> values;
+    tape_program& derivative = derivative_along(program_of<Asked>(n, values), call, values);
+    list<int> const wanted = wanted_sums(derivative, n, call);
+    auto check = [&](int k) {
+        saved_value const& s = values[k];
+        if (!s.memory || s.memory->written_times() == s.version) return;
+        tensor_type type = derivative.g[derivative.known[k]].result();
+        numbers const extents = extents_at(type.shape, derivative.names, n.dimensions.data());
+        for (int axis = 0; axis < type.shape.rank(); ++axis) type.shape[axis] = extents.n[axis];
+        refuse_modified(n, s, {}, type);
+    };
+    list<tensor_ref> const results =
+        run_derivatives(derivative, wanted, {values.begin(), values.end()}, n.dimensions.data(), operations_at_run_time<Asked>(), check);
+    list<char> handed_on(results.size(), 0);
+    for (std::size_t k = 0; k < n.edges.size(); ++k) {
+        int const o = derivative.gradient[static_cast<int>(k)];
+        if (o < 0 || !wanted[o]) continue;
+        tensor_ref const& sum = results[wanted[o] - 1];
+        sum->may_be_unselected = sum->may_be_unselected || derivative.g.symbols[static_cast<int>(k)].selects;
+        if (!std::exchange(handed_on[wanted[o] - 1], 1)) call.gradients[k] = sum;
+    }
+}
+template <class Asked>
+inline constexpr node_kind derived_kind{"DerivativeBackward0",
+                                        &backward_of_derived<Asked>,
+                                        &node_block<derived_node<Asked>>::destroy,
+                                        [] { return graph{}; },
+                                        nullptr,
+                                        false,
+                                        true};
+
+/// Runs a node's backward pass and enters it into the tape.
+template <class Asked>
+void record_backward(tape_node& n, backward_call& call) {
+    n.kind->backward(n, call);
+    bool recorded = false;
+    for (edge const& e : n.edges) recorded = recorded || e;
+    if (!recorded) return;
+    list<saved_value> values;
+    tape_program& derivative = derivative_along(program_of<Asked>(n, values), call, values);
+    int const symbols = static_cast<int>(n.edges.size());
+    auto* made = node_block<derived_node<Asked>>::make(derived_kind<Asked>, static_cast<std::size_t>(derivative.g.symbols.size()), 1,
+                                                       n.dimensions.size());
+    node_ref const owner(made);
+    made->results = static_cast<std::uint16_t>(derivative.g.outputs.size());
+    made->file = n.file;
+    made->line = n.line;
+    std::copy(n.dimensions.begin(), n.dimensions.end(), made->dimensions.begin());
+    for (std::size_t k = 0; k < n.edges.size(); ++k)
+        if (n.edges[k]) made->connect(k, n.edges[k]);
+    for (std::size_t j = 0; j < call.cotangents.size(); ++j)
+        if (call.cotangents[j] && call.cotangents[j]->is_recorded())
+            made->connect(static_cast<std::size_t>(symbols) + j, edge_of(call.cotangents[j]));
+    for (saved_value const& v : values)
+        if (v.memory) made->saved[0] = v;  // a second pass without retain_graph is refused
+    made->values = std::move(values);
+    made->program = &derivative;
+    for (std::size_t k = 0; k < n.edges.size(); ++k) {
+        tensor_ref& g = call.gradients[k];
+        if (!g || derivative.gradient[static_cast<int>(k)] < 0) continue;
+        bool shared = false;  // a cotangent that is handed on as it is has its history already
+        for (tensor_ref const& c : call.cotangents) shared = shared || c.get() == g.get();
+        if (shared) continue;
+        g->node = owner;
+        g->output = derivative.gradient[static_cast<int>(k)];
+    }
+}
+
+}  // namespace gradus::inline GRADUS_ARCH::core

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <gradus/exec/executable.hpp>
+#include <gradus/tensor/view/view.hpp>
+#include <gradus/transform/pipeline.hpp>
+
+// What nodes of the tape compute, as graphs that run time differentiates, simplifies and plans, once for all nodes of a kind. For
+// derivatives of derivatives, of any order (tensor/tape/second_order.hpp).
+
+namespace gradus::inline GRADUS_ARCH::core {
+
+/// A program for some of the derivatives.
+struct planned_derivatives {
+    list<int> wanted;  ///< per output of the graph: 0, or the number of the sum that it is part of
+    list<int> same;    ///< per value: the first that is the same memory
+    executable program;
+};
+/// A graph, which of its values a node of the tape has, and what was made of it. Lives as long as the process, as kinds of nodes do.
+struct tape_program {
+    graph g;
+    list<int> known;        ///< nodes of the graph whose values are there, in the order in which the tape's node has them
+    list<int> saved_at;     ///< of what is recorded: where among the node's saved values each of them is
+    list<int> gradient;     ///< in a derivative: per symbol that it is for, the output, or -1
+    dimension_table names;  ///< in the order of the node's dimensions
+    void const* kind = nullptr;
+    list<char> key;  ///< what it was asked for by
+    list<tape_program*> derivatives;
+    list<planned_derivatives*> plans;
+    spin_lock lock;  ///< of both lists
+
+    tape_program() = default;
+    tape_program(tape_program const&) = delete;
+    tape_program& operator=(tape_program const&) = delete;
+    ~tape_program() {
+        for (tape_program* p : derivatives) delete p;
+        for (planned_derivatives* p : plans) delete p;
+    }
+};
+template <class T>
+bool same(list<T> const& a, list<T> const& b) {
+    bool equal = a.size() == b.size();
+    for (int i = 0; equal && i < a.size(); ++i) equal = a[i] == b[i];
+    return equal;
+}
+/// The program in a list that was asked for by this, or a new one that `make` fills.
+inline tape_program& program_for(list<tape_program*>& all, spin_lock& lock, void const* kind, list<char> const& key, auto const& make) {
+    locked held(lock);
+    for (tape_program* known : all)
+        if (known->kind == kind && same(known->key, key)) return *known;
+    own<tape_program> made;
+    made.make().kind = kind;
+    made->key = key;
+    make(*made);
+    all.push_back(made.get());
+    return *made.release();
+}
+
+/// Appends cotangents of the outputs as symbols and the derivatives of all symbols that have one. Outputs become those derivatives.
+/// `present` says per output whether there is a cotangent; what is not there is 0.
+inline void differentiate_outputs(tape_program& p, list<char> const& present) {
+    graph& g = p.g;
+    int const symbols = g.symbols.size();
+    list<int> cotangent(g.size(), -1);
+    for (int j = 0; j < g.outputs.size(); ++j) {
+        int const id = g.outputs[j].node;
+        tensor_type const type = g[id].result();
+        g.symbols.push_back({"cotangent", type, j});
+        if (!is_floating(type.type) || !present[j]) continue;
+        node n{&info_of<op::symbol>, {-1, -1, -1}, type.type, type.shape, {}};
+        n.attr.n[0] = g.symbols.size() - 1;
+        int const seed = g.intern(n);
+        p.known.push_back(seed);
+        cotangent[id] = add_derivatives(g, cotangent[id], seed);
+    }
+    sweep(g, cotangent, true);
+    p.gradient = list<int>(symbols, -1);
+    g.outputs = {};
+    for (int i = 0; i < cotangent.size(); ++i) {
+        if (!g[i].is<op::symbol>() || cotangent[i] < 0) continue;
+        int const number = static_cast<int>(g[i].attr.n[0]);
+        g.symbols[number].selects = g.zeros_stay || selection(g, cotangent[i]).found();
+        p.gradient[number] = g.outputs.size();
+        g.outputs.push_back({cotangent[i], -1});
+    }
+}
+/// The compiler simplified derivatives before it decided what to save for them; what it left out must not be asked for here.
+inline void simplify_derivatives(tape_program& p) {
+    int const outputs = p.g.outputs.size();
+    for (int id : p.known) p.g.outputs.push_back({id, -1});
+    bool const zeros_stay = p.g.zeros_stay;
+    p.g = pass::simplify_differentiable(p.g);  // its stop_gradient is for the next derivative
+    p.g.zeros_stay = zeros_stay;
+    for (int i = 0; i < p.known.size(); ++i) p.known[i] = p.g.outputs[outputs + i].node;
+    while (p.g.outputs.size() > outputs) p.g.outputs.pop_back();
+}
+/// The derivative of a program along the cotangents that are present; `zeros_stay` as in graph.
+inline tape_program& derivative_of(tape_program& p, list<char> const& present, bool zeros_stay) {
+    list<char> key = present;
+    key.push_back(zeros_stay);
+    return program_for(p.derivatives, p.lock, nullptr, key, [&](tape_program& made) {
+        made.g = p.g;
+        made.g.zeros_stay = p.g.zeros_stay || zeros_stay;
+        made.known = p.known;
+        made.names = p.names;
+        differentiate_outputs(made, present);
+        simplify_derivatives(made);
+    });
+}
+
+/// The sums of wanted outputs as a graph of its own, whose symbols are the values that are there.
+inline graph graph_from_known(tape_program const& p, list<int> const& wanted, list<int> const& same) {
+    graph made;
+    list<int> number(p.g.size(), -1);
+    list<char> needed(p.g.size(), 0), is_known(p.g.size(), 0);
+    for (int id : p.known) is_known[id] = 1;
+    for (int o = 0; o < wanted.size(); ++o)
+        if (wanted[o]) needed[p.g.outputs[o].node] = 1;
+    for (int i = p.g.size() - 1; i >= 0; --i)
+        for (int k = 0; needed[i] && !is_known[i] && k < p.g[i].operands(); ++k) needed[p.g[i].in[k]] = 1;
+    for (int k = 0; k < p.known.size(); ++k) {
+        node n{&info_of<op::symbol>, {-1, -1, -1}, p.g[p.known[k]].type, p.g[p.known[k]].shape, {}};
+        n.attr.n[0] = k;
+        made.symbols.push_back({"value", n.result()});
+        if (made.symbols[same[k]].type == n.result()) n.attr.n[0] = same[k];
+        if (needed[p.known[k]] && number[p.known[k]] < 0) number[p.known[k]] = made.intern(n);
+    }
+    made.bodies = p.g.bodies;
+    for (int i = 0; i < p.g.size(); ++i) {
+        if (!needed[i] || is_known[i]) continue;
+        node n = p.g[i];
+        if (n.is<op::symbol>()) throw autograd_error("gradus: a value that this derivative needs was not saved");
+        for (int k = 0; k < n.operands(); ++k) n.in[k] = number[n.in[k]];
+        number[i] = made.intern(n);
+    }
+    for (int o = 0; o < wanted.size(); ++o) {
+        if (!wanted[o]) continue;
+        int const part = number[p.g.outputs[o].node], sums = made.outputs.size();
+        if (wanted[o] > sums) made.outputs.push_back({part, -1});
+        else made.outputs[wanted[o] - 1].node = add_derivatives(made, made.outputs[wanted[o] - 1].node, part);
+    }
+    return made;
+}
+inline executable const& plan_for(tape_program& p, list<int> const& wanted, list<int> const& same_value,
+                                  std::span<kernel::block_entry const> operations) {
+    locked held(p.lock);
+    for (planned_derivatives const* known : p.plans)
+        if (known && same(known->wanted, wanted) && same(known->same, same_value)) return known->program;
+    p.plans.push_back(nullptr);  // stays where the next line throws
+    p.plans.back() = new planned_derivatives{
+        wanted, same_value, executable(pass::prepare(pass::simplify(graph_from_known(p, wanted, same_value))), operations)};
+    return p.plans.back()->program;
+}
+/// Per value the first that is the same memory: what a statement reads twice is read once, and computed with once.
+inline list<int> same_values(std::span<saved_value const> values) {
+    list<int> first;
+    for (int k = 0; k < static_cast<int>(values.size()); ++k) {
+        saved_value const& v = values[static_cast<std::size_t>(k)];
+        int j = 0;
+        auto differs = [&](saved_value const& u) {
+            return !v.memory || u.memory.get() != v.memory.get() || u.data != v.data || u.version != v.version;
+        };
+        while (j < k && differs(values[static_cast<std::size_t>(j)])) ++j;
+        first.push_back(j);
+    }
+    return first;
+}
+
+/// The extents of a shape whose named dimensions have these sizes.
+inline numbers extents_at(shape const& s, dimension_table names, std::int64_t const* sizes) {
+    numbers extents;
+    for (int axis = 0; axis < s.rank(); ++axis) extents.n[axis] = names.of(s[axis]).at(sizes);
+    return extents;
+}
+/// Computes sums of outputs from the values, one per node that is known; `wanted` has per output 0 or the number of its sum, which are
+/// counted from 1 as they begin. `check(k)` is called for each value that is read.
+inline list<tensor_ref> run_derivatives(tape_program& p, list<int> const& wanted, std::span<saved_value const> values,
+                                        std::int64_t const* sizes, std::span<kernel::block_entry const> operations, auto const& check) {
+    executable const& e = plan_for(p, wanted, same_values(values), operations);
+    std::int64_t dimensions[max_dimensions]{};
+    dimension_table names = p.names;
+    for (int i = 0; i < e.dimensions().count; ++i) dimensions[i] = sizes[names.index(e.dimensions().names[i])];
+    list<void*> in(static_cast<int>(values.size()), nullptr), out;
+    for (node const& n : e.program().nodes) {
+        if (!n.is<op::symbol>()) continue;
+        auto const k = static_cast<std::size_t>(n.attr.n[0]);
+        check(static_cast<int>(k));
+        in[static_cast<int>(k)] = const_cast<void*>(values[k].elements());
+    }
+    list<tensor_ref> results;
+    for (int o = 0; o < wanted.size(); ++o) {
+        if (wanted[o] <= out.size()) continue;
+        node const& n = p.g[p.g.outputs[o].node];
+        results.push_back(make_state(n.type, n.shape.rank(), extents_at(n.shape, p.names, sizes).n));
+        out.push_back(results.back()->data);
+    }
+    aligned_buffer scratch(static_cast<std::size_t>(e.workspace_bytes(dimensions)) + 1);
+    e.run({in.begin(), out.begin(), scratch.data(), dimensions});
+    return results;
+}
+
+}  // namespace gradus::inline GRADUS_ARCH::core

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <gradus/transform/access.hpp>
+#include <gradus/transform/backward.hpp>
+#include <gradus/transform/control_batch.hpp>
+#include <gradus/transform/control_derivatives.hpp>
+#include <gradus/transform/dead_code.hpp>
+#include <gradus/transform/decisions.hpp>
+#include <gradus/transform/differentiate.hpp>
+#include <gradus/transform/exponentials.hpp>
+#include <gradus/transform/materialize.hpp>
+#include <gradus/transform/pipeline.hpp>
+#include <gradus/transform/rebuild.hpp>
+#include <gradus/transform/reciprocals.hpp>
+#include <gradus/transform/rule/algebra.hpp>
+#include <gradus/transform/rule/contractions.hpp>
+#include <gradus/transform/rule/products.hpp>
+#include <gradus/transform/rule/stable.hpp>
+#include <gradus/transform/rule/views.hpp>
+#include <gradus/transform/simplify.hpp>
+#include <gradus/transform/softmax.hpp>
+#include <gradus/transform/vectorize.hpp>
+#include <gradus/transform/widen.hpp>
