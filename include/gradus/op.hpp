@@ -33,6 +33,7 @@
 #include <gradus/op/pooling.hpp>
 #include <gradus/op/recurrent.hpp>
 #include <gradus/op/reduction.hpp>
+#include <gradus/op/roles.hpp>
 #include <gradus/op/rounding.hpp>
 #include <gradus/op/scan.hpp>
 #include <gradus/op/shape.hpp>

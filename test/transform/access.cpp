@@ -32,7 +32,7 @@ struct odd_rows_as_columns {
     static constexpr auto name = "odd_rows_as_columns";
     static constexpr auto kind = gr::op_kind::view;
     static constexpr int arity = 1;
-    static constexpr bool has_kernel = true;
+    static constexpr auto runs_by = gradus::own_kernel::loop;
     static constexpr gr::tensor_type infer(gr::call const& c, gr::complaint&) {
         gr::shape const& from = c.operand[0].shape;
         return {c.operand[0].type, {from[1], from[0].code / 2}};

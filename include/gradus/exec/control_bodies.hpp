@@ -46,7 +46,7 @@ struct control_layout {
 template <class Source, int Node>
 struct control_facts {
     static constexpr auto const& g = stages<Source>::optimized;
-    static constexpr bool is_scan = g[Node].template is<op::scan>();
+    static constexpr bool is_scan = is_loop(g[Node]);
     static constexpr int count = static_cast<int>(g[Node].attr.value), carries = is_scan ? op::scan::carries(g[Node].attr) : 0;
     static constexpr bool reversed = is_scan && op::scan::is_reversed(g[Node].attr);
     static constexpr std::array<int, static_cast<std::size_t>(count)> operands = [] {
@@ -87,9 +87,8 @@ struct control_facts {
                 if (wanted[o]) asked.outputs.push_back(body.outputs[o]);
             list<char> const needed = needed_nodes(asked);
             for (int i = 0; i < body.size(); ++i) {
-                if (!needed[i] || !body[i].is<op::symbol>() || body[i].attr.n[0] >= carries || wanted[static_cast<int>(body[i].attr.n[0])])
-                    continue;
-                wanted[static_cast<int>(body[i].attr.n[0])] = 1;
+                if (!needed[i] || !body[i].is_symbol() || body[i].symbol() >= carries || wanted[body[i].symbol()]) continue;
+                wanted[body[i].symbol()] = 1;
                 changed = true;
             }
         }

@@ -114,7 +114,8 @@ private:
         if (n.op->kind == op_kind::reduction) {
             std::int16_t source = operand(n.in[0]);
             number_[i] = draft_.outputs.size();
-            draft_.outputs.push_back({source, n.type, fold_of(n.op->reduces_by), stored, static_cast<std::uint32_t>(n.attr.n[0])});
+            draft_.outputs.push_back(
+                {source, n.type, fold_of(n.op->reduces_by), stored, static_cast<std::uint32_t>(op::folded_axes(n.attr))});
             draft_.output_nodes.push_back(i);
             return;
         }
@@ -126,7 +127,7 @@ private:
     }
     constexpr void emit(int i) {
         node const& n = g_[i];
-        if (n.is<op::pad>()) {
+        if (n.op->runs_by == own_kernel::pad) {
             number_[i] = load(n.in[0], &n);
             return;
         }
@@ -155,7 +156,7 @@ private:
             if (reduced_[b] < 0) reduced_[b] = push({kernel::reduced, static_cast<std::int16_t>(number_[b]), -1, -1, n.type, 0});
             return static_cast<std::int16_t>(reduced_[b]);
         }
-        if (here || n.is<op::constant>() || n.is<op::size>() || n.is<op::iota>() || plan_.inlined[b]) {
+        if (here || (n.op->kind == op_kind::leaf && !n.is_symbol()) || plan_.inlined[b]) {
             if (number_[b] < 0) make(b);
             return static_cast<std::int16_t>(number_[b]);
         }
@@ -164,22 +165,17 @@ private:
     constexpr void make(int b) {
         node const& n = g_[b];
         if (plan_.inlined[b]) return emit(b);
-        if (n.is<op::constant>()) number_[b] = push({kernel::constant, -1, -1, -1, n.type, n.attr.value});
-        else if (n.is<op::size>()) {
+        if (n.is_constant()) number_[b] = push({kernel::constant, -1, -1, -1, n.type, n.attr.value});
+        else if (n.op->holds == leaf_kind::size) {
             monomial size{static_cast<std::int64_t>(n.attr.value), 0};
-            for (int k = 0; k < 3; ++k)
-                if (n.attr.n[2 * k]) {
-                    extent e;
-                    e.code = n.attr.n[2 * k];
-                    e.more = n.attr.n[2 * k + 1];
-                    size = size * dimensions_.of(e);
-                }
+            for (int k = 0; k < op::size::most; ++k)
+                if (extent const e = op::size::dimension(n.attr, k); e.code != 0) size = size * dimensions_.of(e);
             draft_.sizes.push_back(size);
             number_[b] = push({kernel::size, static_cast<std::int16_t>(draft_.sizes.size() - 1), -1, -1, n.type, 0});
         } else if (n.shape.is_single()) {  // iota of one element, whatever the extent of its axis is in this loop
             number_[b] = push({kernel::constant, -1, -1, -1, n.type, 0});
         } else {  // iota
-            int axis = static_cast<int>(n.attr.n[0]) + domain_.rank() - n.shape.rank();
+            int axis = op::iota::axis(n.attr) + domain_.rank() - n.shape.rank();
             index_axes_ |= 1u << axis;
             number_[b] = push({kernel::index, static_cast<std::int16_t>(axis), -1, -1, n.type, 0});
         }

@@ -75,9 +75,7 @@ public:
     }
 
 private:
-    static bool has_kernel(node const& n) {
-        return n.is<op::argmax>() || n.is<op::pad>() || n.is<op::concatenate>() || n.is<op::take_rows>() || n.is<op::add_rows>();
-    }
+    static bool has_kernel(node const& n) { return moves(n.op->runs_by); }
     bool has_kernel(planned_group const& group) const { return group.kind == kernel_kind::contraction || has_kernel(g_[group.node]); }
 
     void describe_loop(int group, list<std::uint64_t> const& ids, list<op_info const*> const& infos,

@@ -87,21 +87,15 @@ struct needed_axis {
     std::string_view name{};
     tensor_type of{};
 };
-constexpr std::string_view name_of_extremum(node const& n) {
-    op::asked_by const who = op::who_asks(n.attr);
-    if (who == op::asked_by::norm) return "norm";
-    if (n.is<op::argmax>()) return who == op::asked_by::minimum ? "argmin" : "argmax";
-    return who == op::asked_by::minimum ? "amin" : "amax";
-}
 constexpr void find_needed_axes(graph const& g, dimension_table const& known, list<needed_axis>& to) {
     for (int i = 0; i < g.size(); ++i) {
         node const& n = g[i];
-        if ((!n.is<op::amax>() && !n.is<op::argmax>()) || op::who_asks(n.attr) == op::asked_by::shift) continue;
+        if (!n.op->needs_elements || op::who_asks(n.attr) == op::asked_by::shift) continue;
         tensor_type const from = g[n.in[0]].result();
         for (int axis = 0; axis < from.shape.rank(); ++axis) {
             if (!op::reduces(n.attr, axis) || from.shape[axis].is_static()) continue;
             for (int k = 0; k < known.count; ++k)
-                if (known.names[k] == from.shape[axis]) to.push_back({k, axis, name_of_extremum(n), from});
+                if (known.names[k] == from.shape[axis]) to.push_back({k, axis, op::asked_name(n.op->name, n.attr), from});
         }
     }
     for (int b = 0; b < g.bodies.size(); ++b) find_needed_axes(g.bodies[b], known, to);

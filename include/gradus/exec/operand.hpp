@@ -36,8 +36,10 @@ inline void contract_operands(attributes const& attr, strided_operand const* in,
     auto layout = [](strided_operand const& o, bool transposed) {
         return kernel::matrix_layout{o.strides.n[row_axis(o.rank, transposed)], o.strides.n[row_axis(o.rank, !transposed)]};
     };
-    kernel::matrix_layout const layout_a = layout(a, attr.n[0] != 0), layout_b = layout(b, attr.n[1] != 0);
-    kernel::contract_extents const size{to.extents.n[lead], to.extents.n[lead + 1], a.extents.n[row_axis(a.rank, attr.n[0] == 0)]};
+    kernel::matrix_layout const layout_a = layout(a, op::matmul::transposes(attr, 0)),
+                                layout_b = layout(b, op::matmul::transposes(attr, 1));
+    kernel::contract_extents const size{to.extents.n[lead], to.extents.n[lead + 1],
+                                        a.extents.n[row_axis(a.rank, !op::matmul::transposes(attr, 0))]};
     std::int64_t batches = 1;
     for (int i = 0; i < lead; ++i) batches *= to.extents.n[i];
     auto multiply = [&]<class T>(T) {
@@ -84,25 +86,32 @@ void move_rows(bool adds, strided_operand const& x, strided_operand const& index
 inline void move_operands(node const& n, strided_operand const* in, strided_operand const& to) {
     with_dtype(in[0].type, [&]<class T>(T) {
         T* const y = to.as<T>();
-        if (n.is<op::argmax>()) {
-            kernel::argmax_over(in[0].as<T const>(), in[0].strides.n, in[0].extents.n, in[0].rank, n.attr.n[0], to.as<std::int64_t>());
-        } else if (n.is<op::pad>()) {
-            std::int64_t offset = 0;
-            numbers steps = to.strides;
-            for (int i = 0; i < to.rank; ++i) {
-                offset += op::start_of(n.attr, i) * to.strides.n[i];
-                steps.n[i] = to.strides.n[i] * op::step_of(n.attr, i);
+        switch (n.op->runs_by) {
+            case own_kernel::argmax:
+                return kernel::argmax_over(in[0].as<T const>(), in[0].strides.n, in[0].extents.n, in[0].rank, op::folded_axes(n.attr),
+                                           to.as<std::int64_t>());
+            case own_kernel::pad: {
+                std::int64_t offset = 0;
+                numbers steps = to.strides;
+                for (int i = 0; i < to.rank; ++i) {
+                    offset += op::start_of(n.attr, i) * to.strides.n[i];
+                    steps.n[i] = to.strides.n[i] * op::step_of(n.attr, i);
+                }
+                std::memset(static_cast<void*>(y), 0, static_cast<std::size_t>(to.count()) * sizeof(T));
+                return copy_operand(in[0], y + offset, steps);
             }
-            std::memset(static_cast<void*>(y), 0, static_cast<std::size_t>(to.count()) * sizeof(T));
-            copy_operand(in[0], y + offset, steps);
-        } else if (n.is<op::concatenate>()) {
-            int const axis = static_cast<int>(n.attr.n[0]);
-            copy_operand(in[0], y, to.strides);
-            copy_operand(in[1], y + in[0].extents.n[axis] * to.strides.n[axis], to.strides);
-        } else if (in[1].type == dtype::int32) {
-            move_rows<T, std::int32_t>(n.is<op::add_rows>(), in[0], in[1], to);
-        } else {
-            move_rows<T, std::int64_t>(n.is<op::add_rows>(), in[0], in[1], to);
+            case own_kernel::concatenate: {
+                int const axis = op::concatenate::axis(n.attr);
+                copy_operand(in[0], y, to.strides);
+                return copy_operand(in[1], y + in[0].extents.n[axis] * to.strides.n[axis], to.strides);
+            }
+            case own_kernel::take_rows:
+            case own_kernel::add_rows: {
+                bool const adds = n.op->runs_by == own_kernel::add_rows;
+                if (in[1].type == dtype::int32) return move_rows<T, std::int32_t>(adds, in[0], in[1], to);
+                return move_rows<T, std::int64_t>(adds, in[0], in[1], to);
+            }
+            default: throw error("gradus: a movement without a kernel");
         }
     });
 }
@@ -110,7 +119,7 @@ inline void move_operands(node const& n, strided_operand const* in, strided_oper
 inline call call_of(node const& n, strided_operand const* in, strided_operand const& result) {
     call c{n.attr, {}, {}, n.op->arity};
     for (int k = 0; k < c.count; ++k) c.operand[k] = {in[k].type, shape_at(in[k].extents, in[k].rank)};
-    if (n.op->results > 1) c.attr.n[result_attribute] = 0;
+    if (n.op->results > 1) c.attr = of_result(c.attr, 0);
     else c.target = shape_at(result.extents, result.rank);
     return c;
 }

@@ -194,14 +194,14 @@ constexpr planned_product plan_product(graph const& g, int id, dimension_table& 
     auto operand = [&](int i, monomial& row, monomial& column) {
         shape const& s = g[n.in[i]].shape;
         access const a = resolve(g, n.in[i], dimensions);
-        row = a.stride[row_axis(s.rank(), n.attr.n[i] != 0)];
-        column = a.stride[row_axis(s.rank(), n.attr.n[i] == 0)];
+        row = a.stride[row_axis(s.rank(), op::matmul::transposes(n.attr, i))];
+        column = a.stride[row_axis(s.rank(), !op::matmul::transposes(n.attr, i))];
     };
     int const lead = n.shape.rank() - 2;
     planned_product p{n.type == dtype::float64,
                       dimensions.of(n.shape[lead]),
                       dimensions.of(n.shape[lead + 1]),
-                      dimensions.of(op::matmul::side(g[n.in[0]].shape, n.attr.n[0], 1)),
+                      dimensions.of(op::matmul::inner(n.attr, g[n.in[0]].shape)),
                       {},
                       {},
                       {},

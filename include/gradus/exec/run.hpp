@@ -30,8 +30,8 @@ template <class Source, int At>
     else if constexpr (g.kind == kernel_kind::control) run_control<Source, g.node>(c);
     else if constexpr (g.kind == kernel_kind::whole) run_whole<Source, g.node>(c);
     else if constexpr (g.kind == kernel_kind::argmax) run_argmax<Source, g.node>(c);
-    else if constexpr (is_on_matrices(stages<Source>::optimized[g.node])) run_on_matrices<Source, g.node>(c);
-    else if constexpr (stages<Source>::optimized[g.node].template is<op::sorting_order>()) run_sorting_order<Source, g.node>(c);
+    else if constexpr (is_on_matrices(stages<Source>::optimized[g.node].op->runs_by)) run_on_matrices<Source, g.node>(c);
+    else if constexpr (stages<Source>::optimized[g.node].op->runs_by == own_kernel::sorting_order) run_sorting_order<Source, g.node>(c);
     else run_movement<Source, g.node>(c);
 }
 

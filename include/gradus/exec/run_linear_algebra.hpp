@@ -8,12 +8,6 @@
 // Kernels of one node: factorizations and substitutions, matrix after matrix (op/triangular.hpp, op/lu.hpp, op/determinant.hpp).
 namespace gradus::inline GRADUS_ARCH::core {
 
-constexpr bool is_on_matrices(node const& n) {
-    bool const factors = n.is<op::cholesky>() || n.is<op::lu_factor>() || n.is<op::full_factor>(),
-               solves = n.is<op::triangular_solve>() || n.is<op::lu_solve>();
-    return factors || solves || n.is<op::lu_determinant>() || n.is<op::lu_cofactors>() || n.is<op::cofactor_slope>();
-}
-
 /// The matrices of operand K: all operands of a node have the same leading axes.
 template <class Source, int Node, int K>
 struct operand_matrices {
@@ -57,41 +51,43 @@ void cofactors(kernel::strided_matrix<T> const& f, T* y, std::int64_t n) {
 template <class Source, int Node>
 void run_on_matrices(run_context const& c) {
     using T = element_t<node_of<Source, Node>.type>;
-    constexpr node const& me = stages<Source>::optimized[Node];
+    constexpr own_kernel which = node_of<Source, Node>.op->runs_by;
     constexpr attributes const& attr = attributes_of<Source, Node>;
     operand_matrices<Source, Node, 0> const a(c);
     std::int64_t const n = a.columns(), count = a.count();
     T* to = elements<Source, Node, T>(c);
-    if constexpr (me.template is<op::cholesky>()) {
+    if constexpr (which == own_kernel::cholesky) {
         for (std::int64_t i = 0; i < count; ++i) kernel::cholesky(a[i], to + i * n * n, n);
-    } else if constexpr (me.template is<op::lu_factor>()) {
+    } else if constexpr (which == own_kernel::lu_factor) {
         for (std::int64_t i = 0; i < count; ++i) kernel::lu_factor(a[i], to + i * n * (n + 1), n);
-    } else if constexpr (me.template is<op::triangular_solve>()) {
+    } else if constexpr (which == own_kernel::triangular_solve) {
+        using t = op::triangular_solve;
         operand_matrices<Source, Node, 1> const b(c);
         for (std::int64_t i = 0, m = b.columns(); i < count; ++i, to += n * m) {
             kernel::copy_matrix(b[i], to, n, m);
-            kernel::substitute(attr.n[1] ? a[i].transposed() : a[i], (attr.n[0] != 0) != (attr.n[1] != 0), attr.n[2] != 0, to, n, m);
+            kernel::substitute(t::transposes(attr) ? a[i].transposed() : a[i], t::is_upper(attr) != t::transposes(attr), t::has_ones(attr),
+                               to, n, m);
         }
-    } else if constexpr (me.template is<op::lu_solve>()) {
+    } else if constexpr (which == own_kernel::lu_solve) {
         operand_matrices<Source, Node, 1> const f(c);
         operand_matrices<Source, Node, 2> const b(c);
         for (std::int64_t i = 0, m = b.columns(); i < count; ++i, to += n * m) {
             kernel::copy_matrix(b[i], to, n, m);
-            kernel::lu_solve(f[i], attr.n[0] != 0, to, n, m);
+            kernel::lu_solve(f[i], op::lu_solve::transposes(attr), to, n, m);
         }
-    } else if constexpr (me.template is<op::lu_cofactors>()) {
+    } else if constexpr (which == own_kernel::lu_cofactors) {
         operand_matrices<Source, Node, 1> const f(c);
         for (std::int64_t i = 0; i < count; ++i) cofactors(f[i], to + i * n * n, n);
-    } else if constexpr (me.template is<op::full_factor>()) {
+    } else if constexpr (which == own_kernel::full_factor) {
         for (std::int64_t i = 0; i < count; ++i) op::full_factor::compute(a[i], n, to + i * n * (n + 2));
-    } else if constexpr (me.template is<op::cofactor_slope>()) {
+    } else if constexpr (which == own_kernel::cofactor_slope) {
         operand_matrices<Source, Node, 1> const f(c);
         operand_matrices<Source, Node, 2> const e(c);
         for (std::int64_t i = 0; i < count; ++i) op::cofactor_slope::compute(f[i], e[i], n, to + i * n * n);
     } else {
-        static_assert(me.template is<op::lu_determinant>(), "gradus: an operation on matrices without a kernel");
+        static_assert(which == own_kernel::lu_determinant, "gradus: an operation on matrices without a kernel");
         operand_matrices<Source, Node, 1> const f(c);
-        for (std::int64_t i = 0; i < count; ++i) to[i] = kernel::lu_determinant(f[i], n, static_cast<int>(attr.n[0]));
+        for (std::int64_t i = 0; i < count; ++i) to[i] = kernel::lu_determinant(f[i], n, op::lu_determinant::which(attr));
     }
 }
 

@@ -84,9 +84,9 @@ struct bound_product {
     static constexpr shape const& to_shape = shape_of<Source, Node>;
     static constexpr attributes const& attr = attributes_of<Source, Node>;
     static constexpr int rank = to_shape.rank(), lead = rank - 2, rank_a = A::extents.rank(), rank_b = B::extents.rank();
-    static constexpr extent m = to_shape[lead], k = to_shape[lead + 1], inner = op::matmul::side(A::extents, attr.n[0], 1);
-    static constexpr kernel::contiguous are{A::value.stride[row_axis(rank_a, attr.n[0] != 0)] == monomial{1, 0},
-                                            B::value.stride[row_axis(rank_b, attr.n[1] == 0)] == monomial{1, 0}};
+    static constexpr extent m = to_shape[lead], k = to_shape[lead + 1], inner = op::matmul::inner(attr, A::extents);
+    static constexpr kernel::contiguous are{A::value.stride[row_axis(rank_a, op::matmul::transposes(attr, 0))] == monomial{1, 0},
+                                            B::value.stride[row_axis(rank_b, !op::matmul::transposes(attr, 1))] == monomial{1, 0}};
     numbers extents, stride_a, stride_b;
     kernel::matrix_layout layout_a, layout_b;
     T const *a, *b;
@@ -98,13 +98,13 @@ struct bound_product {
         : extents(numbers_at<extents_of<Source, Node>>(c.dimensions)),
           stride_a(numbers_at<strides_of<A>>(c.dimensions)),
           stride_b(numbers_at<strides_of<B>>(c.dimensions)),
-          layout_a(layout(stride_a, rank_a, attr.n[0] != 0)),
-          layout_b(layout(stride_b, rank_b, attr.n[1] != 0)),
+          layout_a(layout(stride_a, rank_a, op::matmul::transposes(attr, 0))),
+          layout_b(layout(stride_b, rank_b, op::matmul::transposes(attr, 1))),
           a(A::data(c)),
           b(B::data(c)),
           to(elements<Source, Node, T>(c)),
           size{extents.n[lead], extents.n[lead + 1],
-               numbers_at<extents_of<Source, A::id>>(c.dimensions).n[row_axis(rank_a, attr.n[0] == 0)]},
+               numbers_at<extents_of<Source, A::id>>(c.dimensions).n[row_axis(rank_a, !op::matmul::transposes(attr, 0))]},
           work{scratch(c), {}, c.thread, c.threads} {}
     [[gnu::always_inline]] static kernel::matrix_layout layout(numbers const& s, int r, bool transposed) {
         return {s.n[row_axis(r, transposed)], s.n[row_axis(r, !transposed)]};
@@ -216,7 +216,7 @@ void run_rows(run_context const& c) {
     using A = operand_access<Source, Node, 0>;
     using I = operand_access<Source, Node, 1>;
     using T = typename A::element;
-    constexpr bool adds = node_of<Source, Node>.template is<op::add_rows>();
+    constexpr bool adds = node_of<Source, Node>.op->runs_by == own_kernel::add_rows;
     constexpr int indices = I::extents.rank(), inner = A::extents.rank() - (adds ? indices : 1);
     numbers const own = numbers_at<extents_of<Source, Node>>(c.dimensions), stride = row_major(own, shape_of<Source, Node>.rank());
     numbers const from = numbers_at<strides_of<A>>(c.dimensions), at = numbers_at<strides_of<I>>(c.dimensions);
@@ -245,7 +245,8 @@ void run_movement(run_context const& c) {
     constexpr attributes const& attr = attributes_of<Source, Node>;
     constexpr int rank = to_shape.rank();
     numbers const extents = numbers_at<extents_of<Source, Node>>(c.dimensions), stride = row_major(extents, rank);
-    if constexpr (node_of<Source, Node>.template is<op::pad>()) {
+    constexpr own_kernel runs_by = node_of<Source, Node>.op->runs_by;
+    if constexpr (runs_by == own_kernel::pad) {
         std::int64_t size = 1, offset = 0;
         numbers to = stride;
         for (int i = 0; i < rank; ++i) {
@@ -255,11 +256,11 @@ void run_movement(run_context const& c) {
         }
         if (size > 0) std::memset(address<Source, Node>(c), 0, static_cast<std::size_t>(size * size_of(node_of<Source, Node>.type)));
         move_operand<Source, Node, 0>(c, to, offset);
-    } else if constexpr (node_of<Source, Node>.template is<op::take_rows>() || node_of<Source, Node>.template is<op::add_rows>()) {
+    } else if constexpr (runs_by == own_kernel::take_rows || runs_by == own_kernel::add_rows) {
         run_rows<Source, Node>(c);
     } else {
-        static_assert(node_of<Source, Node>.template is<op::concatenate>(), "gradus: a movement without a kernel");
-        constexpr int axis = static_cast<int>(attr.n[0]);
+        static_assert(runs_by == own_kernel::concatenate, "gradus: a movement without a kernel");
+        constexpr int axis = op::concatenate::axis(attr);
         move_operand<Source, Node, 0>(c, stride, 0);
         move_operand<Source, Node, 1>(c, stride, shape_of<Source, node_of<Source, Node>.in[0]>[axis].code * stride.n[axis]);
     }

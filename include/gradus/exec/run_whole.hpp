@@ -61,7 +61,7 @@ void run_whole(run_context const& c) {
     shape const result = shape_at(numbers_at<extents_of<Source, Node>>(c.dimensions), shape_of<Source, Node>.rank());
     constexpr int results = node_of<Source, Node>.op->results;
     call whole{attributes_of<Source, Node>, results == 1 ? result : shape{}, {}, arity};
-    if constexpr (results > 1) whole.attr.n[result_attribute] = 0;
+    if constexpr (results > 1) whole.attr = of_result(whole.attr, 0);
     constexpr bool own = computes_itself<Source, Node>;
     constexpr auto const& nodes = results_with<Source, Node>;
     std::conditional_t<own, void, double> const* in[3]{};

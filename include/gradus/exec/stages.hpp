@@ -126,7 +126,7 @@ constexpr std::int64_t static_workspace() {
 /// Names a derivative by a value that a branch captures: the branch computes it again, where no derivative reaches it.
 constexpr text captured_complaint(graph const& g) {
     for (int i = 0; i < g.size(); ++i) {
-        if (!(g[i].is<op::grad>() || g[i].is<op::jvp>()) || g[g[i].in[1]].is<op::symbol>()) continue;
+        if (!is_derivative(g[i].op->marks) || g[g[i].in[1]].is_symbol()) continue;
         for (int c = 0; c < g.size(); ++c)
             if (is_control(g[c]) && rules_of(g[c]).recomputes(g, g[c], g[i].in[1]))
                 return concat("gradus::", g[i].op->name, "(f, x): a branch of gr::cond captures x, a ", g[g[i].in[1]].op->name, " of type ",
@@ -142,10 +142,11 @@ constexpr bool has_underivable(auto const& g) {
 /// Names an operation without a derivative that a grad or jvp asks for.
 constexpr text underivable_complaint(graph const& g) {
     for (int i = 0; i < g.size(); ++i) {
-        if (!(g[i].is<op::grad>() || g[i].is<op::jvp>())) continue;
+        if (!is_derivative(g[i].op->marks)) continue;
         list<char> from(g.size(), 0);
         from[g[i].in[1]] = 1;
-        if (text missing = derivative_complaint(g, std::move(from), g[i].in[0], g[i].is<op::grad>()); !missing.empty()) return missing;
+        if (text missing = derivative_complaint(g, std::move(from), g[i].in[0], g[i].op->marks == marker_kind::gradient); !missing.empty())
+            return missing;
     }
     return {};
 }
@@ -153,7 +154,7 @@ constexpr text underivable_complaint(graph const& g) {
 constexpr bool asks_for_unknown_instances(auto const& g) {
     bool maps = false, unknown = false;
     for (int i = 0; i < g.size(); ++i) {
-        maps = maps || g[i].template is<op::vmap>();
+        maps = maps || g[i].op->marks == marker_kind::instances;
         unknown = unknown ||
                   (g[i].op->kind != op_kind::leaf && g[i].op->kind != op_kind::marker && (!has_batching(g, g[i]) || g[i].op->unlisted));
     }
@@ -179,8 +180,8 @@ constexpr text symbols_complaint() {
         return concat("gradus::compile: symbol \"", s.name, "\" has two types: ", s.type, " and ", other);
     };
     for (int i = 0; i < g.size(); ++i) {
-        if (!g[i].template is<op::symbol>()) continue;
-        symbol_entry const& s = g.symbols[g[i].attr.n[0]];
+        if (!g[i].is_symbol()) continue;
+        symbol_entry const& s = g.symbols[g[i].symbol()];
         if (!(s.type == g[i].result())) return two_types(s, g[i].result());
     }
     for (int o = 0; o < g.output_count; ++o) {

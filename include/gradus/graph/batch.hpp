@@ -25,9 +25,7 @@ constexpr int batch_of(graph& g, batched_call const& c, int const* in) {
     return [&]<int... I>(std::integer_sequence<int, I...>) {
         auto const made = Op::batch(c, value{g, in[I]}...);
         if constexpr (result_count<Op> == 1) return value(made).id();
-        else
-            return part_of_results(made, c.attr.n[result_attribute], std::make_index_sequence<static_cast<std::size_t>(result_count<Op>)>{})
-                .id();
+        else return part_of_results(made, result_of(c.attr), std::make_index_sequence<static_cast<std::size_t>(result_count<Op>)>{}).id();
     }(std::make_integer_sequence<int, Op::arity>{});
 }
 

@@ -83,7 +83,9 @@ constexpr value operator!=(value a, value b) { return apply<op::not_equal>(a, b)
 namespace core {
 constexpr int both_of(graph& g, int a, int b) { return a == b ? a : apply<op::both>(value{g, a}, value{g, b}).id(); }
 constexpr int either_of(graph& g, int a, int b) { return a == b ? a : apply<op::either>(value{g, a}, value{g, b}).id(); }
-constexpr int negation_of(graph& g, int a) { return g[a].is<op::negation>() ? g[a].in[0] : apply<op::negation>(value{g, a}).id(); }
+constexpr int negation_of(graph& g, int a) {
+    return g[a].op->connects == connective_kind::negation ? g[a].in[0] : apply<op::negation>(value{g, a}).id();
+}
 constexpr int where_of(graph& g, int condition, int if_true, int if_false) {
     value const a = if_true < 0 ? value(0) : value{g, if_true}, b = if_false < 0 ? value(0) : value{g, if_false};
     return apply<op::where>(value{g, condition}, a, b).id();
@@ -104,11 +106,8 @@ constexpr value value::number(double x) const { return constant(*graph_, x, type
 
 constexpr value value::cast(dtype to) const {
     if (to == type()) return *this;
-    if (at().is<op::constant>())
-        return constant(*graph_, type() == dtype::number ? at().attr.value : core::rounded_to(to, at().attr.value), to);
-    attributes attr;
-    attr.n[0] = static_cast<int>(to);
-    return emit<op::cast>(*graph_, attr, {}, {*this});
+    if (at().is_constant()) return constant(*graph_, type() == dtype::number ? at().attr.value : core::rounded_to(to, at().attr.value), to);
+    return emit<op::cast>(*graph_, op::cast::to(to), {}, {*this});
 }
 constexpr value value::reshape(gradus::shape const& s) const { return s == shape() ? *this : emit<op::reshape>(*graph_, {}, s, {*this}); }
 constexpr value value::broadcast_to(gradus::shape const& s) const {
@@ -162,9 +161,8 @@ constexpr value value::count(std::int64_t axes) const {
             n.attr.value *= static_cast<double>(shape()[i].code);
             continue;
         }
-        if (named == 3) core::refuse<"gradus: a mean over more than three named dimensions", std::length_error>();
-        n.attr.n[2 * named] = shape()[i].code;
-        n.attr.n[2 * named++ + 1] = shape()[i].more;
+        if (named == op::size::most) core::refuse<"gradus: a mean over more than three named dimensions", std::length_error>();
+        op::size::set_dimension(n.attr, named++, shape()[i]);
     }
     return named ? value{*graph_, graph_->intern(n)} : number(n.attr.value);
 }
@@ -199,7 +197,7 @@ constexpr value value::index(int axis) const {
     if (shape()[axis].code > INT32_MAX) n.type = dtype::int64;
     for (int i = 0; i < shape().rank(); ++i)
         if (i != axis) n.shape[i] = 1;
-    n.attr.n[0] = axis;
+    n.attr = op::iota::along(axis);
     return {*graph_, graph_->intern(n)};
 }
 

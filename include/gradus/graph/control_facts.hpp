@@ -7,7 +7,7 @@
 // What control nodes (op/control_flow.hpp) and their bodies say in their attributes and operands.
 namespace gradus::inline GRADUS_ARCH::core {
 
-constexpr graph const& body_of(graph const& g, node const& n, int which = 0) { return g.bodies[static_cast<int>(n.attr.n[which])]; }
+constexpr graph const& body_of(graph const& g, node const& n, int which = 0) { return g.bodies[op::control::body(n.attr, which)]; }
 
 /// Equal graphs but for the names of symbols.
 constexpr bool same_structure(graph const& a, graph const& b) {
@@ -28,13 +28,14 @@ constexpr int body_index(graph& g, graph body) {
 }
 /// A node of another graph, with bodies of this one.
 constexpr node adopted(graph& g, graph const& from, node n) {
-    for (int which = 0; is_control(n) && which < body_count(n); ++which) n.attr.n[which] = body_index(g, body_of(from, n, which));
+    for (int which = 0; is_control(n) && which < body_count(n); ++which)
+        op::control::set_body(n.attr, which, body_index(g, body_of(from, n, which)));
     return n;
 }
 
 /// The nodes that a control node is applied to.
 constexpr list<int> control_operands(auto const& g, node const& n) {
-    list<int> result(static_cast<int>(n.attr.value), -1);
+    list<int> result(op::control::operand_count(n.attr), -1);
     int at = n.in[0];
     for (int k = result.size() - 1; k > 0; --k) {
         result[k] = g[at].in[1];
@@ -45,7 +46,7 @@ constexpr list<int> control_operands(auto const& g, node const& n) {
 }
 /// Is operand k walked along its first axis?
 constexpr bool is_walked(node const& n, int k) {
-    return n.is<op::scan>() && k >= op::scan::carries(n.attr) && k < op::scan::carries(n.attr) + op::scan::walked(n.attr);
+    return is_loop(n) && k >= op::scan::carries(n.attr) && k < op::scan::carries(n.attr) + op::scan::walked(n.attr);
 }
 
 /// The trip count of a scan.
@@ -55,17 +56,15 @@ constexpr extent steps_of(auto const& g, node const& n) {
 }
 /// The number of the body's output that a result comes from.
 constexpr int output_of(node const& n) {
-    int const k = static_cast<int>(n.attr.n[5]);
-    bool const carried =
-        !n.is<op::scan>() || op::scan::part(n.attr) == op::scan_part::last || op::scan::part(n.attr) == op::scan_part::states;
+    int const k = op::control::result(n.attr);
+    bool const carried = !is_loop(n) || op::scan::part(n.attr) == op::scan_part::last || op::scan::part(n.attr) == op::scan_part::states;
     return carried ? k : op::scan::carries(n.attr) + k;
 }
 /// What a result is by its body.
 constexpr tensor_type control_result(graph const& g, node const& n) {
     graph const& body = body_of(g, n);
     tensor_type const one = body[body.outputs[output_of(n)].node].result();
-    bool const in_rows =
-        n.is<op::scan>() && (op::scan::part(n.attr) == op::scan_part::stack || op::scan::part(n.attr) == op::scan_part::states);
+    bool const in_rows = is_loop(n) && (op::scan::part(n.attr) == op::scan_part::stack || op::scan::part(n.attr) == op::scan_part::states);
     return in_rows ? stacked(one, steps_of(g, n)) : one;
 }
 
@@ -81,7 +80,7 @@ constexpr text control_fault(graph const& g, node const& n) {
             if (!(g[operands[k]].result() == expected))
                 return concat("operand ", k, " is ", g[operands[k]].result(), ", the body needs ", expected);
         }
-        for (int k = 0; n.is<op::scan>() && k < op::scan::carries(n.attr); ++k)
+        for (int k = 0; is_loop(n) && k < op::scan::carries(n.attr); ++k)
             if (!(body[body.outputs[k].node].result() == body.symbols[k].type)) return concat("carry ", k, " changes its type");
     }
     if (!(control_result(g, n) == n.result())) return concat("is ", n.result(), ", the rule says ", control_result(g, n));
@@ -90,9 +89,7 @@ constexpr text control_fault(graph const& g, node const& n) {
 
 /// The list of operands with one more; walked along rows, or the first one is.
 constexpr int append_operand(graph& g, int before, int operand, bool walked, bool first_walked) {
-    node pair{&info_of<op::operands>, {before, operand, -1}, dtype::number, {}, {}};
-    pair.attr.n[0] = walked;
-    pair.attr.n[1] = first_walked;
+    node const pair{&info_of<op::operands>, {before, operand, -1}, dtype::number, {}, op::operands::walked(walked, first_walked)};
     return g.intern(pair);
 }
 /// All operands of a node whose attributes say which are walked.
@@ -110,20 +107,20 @@ constexpr value control_value(graph& g, node n) {
 }
 /// ` last 0 steps=100 body=2`.
 constexpr void describe_control(text& out, graph const& g, node const& n) {
-    if (n.is<op::scan>()) {
+    if (is_loop(n)) {
         constexpr std::string_view parts[] = {" last ", " stack ", " sum ", " states "};
-        append(out,
-               concat(parts[n.attr.n[4]], n.attr.n[5], op::scan::is_reversed(n.attr) ? " reversed" : "", " steps=", steps_of(g, n)).view());
+        append(out, concat(parts[static_cast<int>(op::scan::part(n.attr))], op::control::result(n.attr),
+                           op::scan::is_reversed(n.attr) ? " reversed" : "", " steps=", steps_of(g, n))
+                        .view());
     }
-    if (n.is<op::cond>()) append(out, concat(' ', n.attr.n[5]).view());
+    if (is_choice(n)) append(out, concat(' ', op::control::result(n.attr)).view());
     for (int which = 0; is_control(n) && which < body_count(n); ++which)
-        append(out, concat(which ? "," : " body=", n.attr.n[which]).view());
+        append(out, concat(which ? "," : " body=", op::control::body(n.attr, which)).view());
 }
 
 /// The symbol of that number in a graph.
 constexpr value symbol_at(graph& g, int number) {
-    node n{&info_of<op::symbol>, {-1, -1, -1}, g.symbols[number].type.type, g.symbols[number].type.shape, {}};
-    n.attr.n[0] = number;
-    return {g, g.intern(n)};
+    tensor_type const& type = g.symbols[number].type;
+    return {g, g.intern({&info_of<op::symbol>, {-1, -1, -1}, type.type, type.shape, op::symbol::numbered(number)})};
 }
 }  // namespace gradus::inline GRADUS_ARCH::core

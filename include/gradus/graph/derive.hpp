@@ -162,7 +162,7 @@ constexpr int push_folded(graph& g, int tangent, value y, value x) {
     selection const s(g, tangent);
     bool whole = true;
     int const lead = s.found() ? x.shape().rank() - g[s.condition].shape.rank() : 0;
-    int const fixed = s.found() ? condition_without_change(g, s.condition, s.when, y.attr().n[0] >> lead, whole) : -1;
+    int const fixed = s.found() ? condition_without_change(g, s.condition, s.when, op::folded_axes(y.attr()) >> lead, whole) : -1;
     if (fixed < 0) return Op::jvp(value{g, tangent}, y, x).id();
     shape kept = x.shape();
     for (int axis = 0; axis < kept.rank(); ++axis)
@@ -204,7 +204,7 @@ constexpr int jvp_on(auto rule, graph& g, int id, int const* tangents, std::inte
     int in[] = {g.nodes[id].in[I]...};
     if constexpr (requires { Op::jvp((static_cast<void>(I), y)..., y, (static_cast<void>(I), y)...); }) {
         constexpr bool one_to_one = Op::arity == 1 && (Op::kind == op_kind::view || Op::kind == op_kind::elementwise);
-        constexpr bool moves = std::is_same_v<Op, op::pad> || std::is_same_v<Op, op::concatenate>;
+        constexpr bool moves = Op::kind == op_kind::movement && requires { requires Op::rearranges; };
         if constexpr (one_to_one) return push_selection<Op>(g, tangents[0], y, value{g, in[0]});
         else if constexpr (std::is_base_of_v<op::reduction<Op>, Op>) return push_folded<Op>(g, tangents[0], y, value{g, in[0]});
         else if constexpr (moves) return push_moved<Op>(g, tangents, y, value{g, in[I]}...);
@@ -241,7 +241,7 @@ constexpr int jvp_of_results(graph& g, int id, int const* tangents, std::integer
     int const along[] = {tangent_or_zero(value{g, in[I]}, tangents[I]).id()...};
     auto const parts = Op::jvp(value{g, along[I]}..., value{g, y[R]}..., value{g, in[I]}...);
     int const made[] = {std::get<static_cast<std::size_t>(R)>(parts).id()...};
-    return made[g.nodes[id].attr.n[result_attribute]];
+    return made[result_of(g.nodes[id].attr)];
 }
 
 template <class Op>
@@ -257,7 +257,7 @@ constexpr int jvp_of(graph& g, int id, int const* tangents) {
 
 template <class Op, int... I>
 constexpr double eval_on(double const* x, std::integer_sequence<int, I...>) {
-    if constexpr (std::is_same_v<Op, op::where>) return x[0] != 0 ? x[1] : x[2];
+    if constexpr (selects<Op>) return x[0] != 0 ? x[1] : x[2];
     else return static_cast<double>(Op::eval(x[I]...));
 }
 template <class Op>

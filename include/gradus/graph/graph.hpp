@@ -3,6 +3,7 @@
 
 #include <gradus/core/list.hpp>
 #include <gradus/op/batching.hpp>
+#include <gradus/op/leaf.hpp>
 
 #include <stdexcept>
 #include <string_view>
@@ -40,6 +41,23 @@ struct op_info {
     int (*batch)(graph&, batched_call const&, int const* in) = nullptr;
     bool batches = false;   ///< has such a rule; a flag, see `differentiable`
     bool unlisted = false;  ///< no list of the library has it: graphs that are described at run time bring its rules
+    leaf_kind holds = leaf_kind::none;
+    marker_kind marks = marker_kind::none;
+    connective_kind connects = connective_kind::none;
+    control_kind runs = control_kind::none;
+    own_kernel runs_by = own_kernel::none;
+    int bodies = 0;                      ///< graphs that a node of it runs
+    int flops_per_column = 0;            ///< of an operation on matrices: per element of the result and column of the first operand
+    bool copies = false;                 ///< the operand itself, in memory of its own
+    bool converts = false;               ///< the operand under another dtype
+    bool rearranges = false;             ///< all elements of the operand, in other places
+    bool cuts = false;                   ///< a view of a part of them, with the attributes of op::slice
+    bool only_repeats = false;           ///< a view that repeats, as loops do by themselves
+    bool stops_gradient = false;         ///< no derivative goes through
+    bool differs_in_derivative = false;  ///< the first operand, where nothing is differentiated any more
+    bool needs_elements = false;         ///< a reduction that none of no elements has a value for
+    bool prints = false;                 ///< has `print`, which appends its attributes as text
+    void (*print)(text&, attributes const&, tensor_type const& result) = nullptr;
 };
 
 /// The same for an operation that runs bodies (control/).
@@ -64,6 +82,11 @@ struct node {
 
     constexpr tensor_type result() const { return {type, shape}; }
     constexpr int operands() const { return (in[0] >= 0) + (in[1] >= 0) + (in[2] >= 0); }
+    constexpr bool is_symbol() const { return op->holds == leaf_kind::symbol; }
+    /// Of a symbol: its number among the graph's.
+    constexpr int symbol() const { return gradus::op::symbol::number(attr); }
+    constexpr bool is_constant() const { return op->holds == leaf_kind::constant; }
+    constexpr bool is_constant(double x) const { return is_constant() && attr.value == x; }
     template <class Op>
     constexpr bool is() const {
         return op->id == core::type_id<Op>;

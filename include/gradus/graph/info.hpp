@@ -137,9 +137,29 @@ constexpr text unknown_operation() {
 }  // namespace core
 
 namespace core {
+/// What an operation says beside its rules: all of it constants, and how its attributes are printed.
+template <class Op>
+constexpr void state_facts(op_info& info) {
+    if constexpr (requires { Op::holds; }) info.holds = Op::holds;
+    if constexpr (requires { Op::marks; }) info.marks = Op::marks;
+    if constexpr (requires { Op::connects; }) info.connects = Op::connects;
+    if constexpr (requires { Op::runs; }) info.runs = Op::runs, info.bodies = Op::bodies;
+    if constexpr (requires { Op::runs_by; }) info.runs_by = Op::runs_by;
+    if constexpr (requires { Op::flops_per_column; }) info.flops_per_column = Op::flops_per_column;
+    info.copies = requires { requires Op::copies; };
+    info.converts = requires { requires Op::converts; };
+    info.rearranges = requires { requires Op::rearranges; };
+    info.cuts = requires { requires Op::cuts; };
+    info.only_repeats = requires { requires Op::only_repeats; };
+    info.stops_gradient = requires { requires Op::stops_gradient; };
+    info.differs_in_derivative = requires { requires Op::differs_in_derivative; };
+    info.needs_elements = requires { requires Op::needs_elements; };
+    if constexpr (requires { &Op::print; }) info.prints = true, info.print = &Op::print;
+}
 /// How a view maps axes, or that it keeps the order of the elements; what loops reduce by.
 template <class Op>
 constexpr void state_structure(op_info& info) {
+    state_facts<Op>(info);
     info.results = result_count<Op>;
     if constexpr (requires { Op::reduces_by; }) info.reduces_by = Op::reduces_by;
     if constexpr (kind_of_operation<Op> == op_kind::view) {

@@ -23,7 +23,7 @@ constexpr bool depends_on(graph const& g, std::string_view symbol) {
     for (int id = g.size() - 1; id >= 0; --id) {  // users come after their operands
         if (!needed[id]) continue;
         node const& n = g[id];
-        if (n.op->name == "symbol" && n.attr.n[0] == index) return true;
+        if (n.is_symbol() && n.symbol() == index) return true;
         for (int i = 0; i < n.operands(); ++i) needed[n.in[i]] = true;
     }
     return false;

@@ -115,36 +115,37 @@ private:
         sizes const from = n.in[0] >= 0 ? shapes_[at(n.in[0])] : sizes{};
         if (n.op->kind == op_kind::list) return {};
         if (is_control(n)) return control(n, result);
-        if (n.is<op::symbol>() && given_) return (*given_)[at(n.attr.n[0])];
-        if (n.is<op::symbol>()) return symbol(graph_.symbols[static_cast<int>(n.attr.n[0])], result);
-        if (n.is<op::constant>()) return {static_cast<wide>(n.attr.value)};
-        if (n.is<op::size>()) return {count(n)};
-        if (n.is<op::iota>()) return each(result, [&](sizes const& i) { return static_cast<wide>(i[at(n.attr.n[0])]); });
-        if (n.is<op::cast>()) {
+        if (n.is_symbol() && given_) return (*given_)[at(n.symbol())];
+        if (n.is_symbol()) return symbol(graph_.symbols[n.symbol()], result);
+        if (n.is_constant()) return {static_cast<wide>(n.attr.value)};
+        if (n.op->holds == leaf_kind::size) return {count(n)};
+        if (n.op->holds == leaf_kind::iota)
+            return each(result, [&](sizes const& i) { return static_cast<wide>(i[at(op::iota::axis(n.attr))]); });
+        if (n.op->converts) {
             bool const plain = graph_.nodes[n.in[0]].type == dtype::number;  // a plain number takes a dtype without being rounded
             return each(result, [&](sizes const& i) { return converted(in(n, 0, i), plain ? computed_in(n.type) : n.type); });
         }
         if (n.op->kind == op_kind::elementwise && n.op->eval) return each(result, [&](sizes const& i) { return formula(n, i); });
         if (n.op->same_order) return values_[at(n.in[0])];
         if (n.op->view) return each(result, [&](sizes const& i) { return in(n, 0, viewed(n, i, numbered(from), numbered(result))); });
-        if (n.is<op::pad>()) {
+        if (n.op->runs_by == own_kernel::pad) {
             elements y(at(product(result)), 0);
             for (std::int64_t f = 0; f < product(from); ++f) y[offset(strided(n, unravel(f, from)), result)] = values_[at(n.in[0])][at(f)];
             return y;
         }
-        if (n.is<op::concatenate>())
+        if (n.op->runs_by == own_kernel::concatenate)
             return each(result, [&](sizes i) {
-                auto axis = at(n.attr.n[0]);
+                auto axis = at(op::concatenate::axis(n.attr));
                 if (i[axis] < from[axis]) return in(n, 0, i);
                 i[axis] -= from[axis];
                 return in(n, 1, i);
             });
-        if (n.is<op::take_rows>())
+        if (n.op->runs_by == own_kernel::take_rows)
             return each(result, [&](sizes const& i) {
                 auto row = row_of(n, i, from[0]);
                 return row ? in(n, 0, *row) : 0;
             });
-        if (n.is<op::add_rows>()) {
+        if (n.op->runs_by == own_kernel::add_rows) {
             elements y(at(product(result)), 0);
             for (std::int64_t f = 0; f < product(from); ++f)
                 if (auto row = row_of(n, unravel(f, from), result[0])) y[offset(*row, result)] += values_[at(n.in[0])][at(f)];
@@ -155,9 +156,9 @@ private:
             case reducer::max: return fold(n, lowest(n.type), [](wide a, wide b) { return a != a || a > b ? a : b; });
             case reducer::none: break;
         }
-        if (n.is<op::argmax>()) return argmax(n, from);
+        if (n.op->runs_by == own_kernel::argmax) return argmax(n, from);
         if (n.op->whole) return whole(n, result);
-        if (n.is<op::matmul>() && from.size() >= 2) return each(result, [&](sizes const& i) { return dot(n, i); });
+        if (n.op->runs_by == own_kernel::product && from.size() >= 2) return each(result, [&](sizes const& i) { return dot(n, i); });
         throw std::logic_error("gradus::interpret: no rule for " + std::string(n.op->name));
     }
 
@@ -167,7 +168,7 @@ private:
         std::vector<elements> given;
         for (int id : operands) given.push_back(values_[at(id)]);
         auto const k = at(output_of(n));
-        if (!n.is<op::scan>()) return interpreter(body_of(graph_, n, given[0][0] != 0 ? 0 : 1), given, *this).outputs()[k];
+        if (!is_loop(n)) return interpreter(body_of(graph_, n, given[0][0] != 0 ? 0 : 1), given, *this).outputs()[k];
         auto const part = op::scan::part(n.attr);
         std::int64_t const steps = number(steps_of(graph_, n));
         std::vector<elements> const rows = given;
@@ -192,7 +193,7 @@ private:
     /// Operations that are no loop over the elements of their result.
     elements whole(node const& n, sizes const& result) const {
         call c{n.attr, n.op->results > 1 ? shape{} : numbered(result), {}, n.op->arity};
-        if (n.op->results > 1) c.attr.n[result_attribute] = 0;
+        if (n.op->results > 1) c.attr = of_result(c.attr, 0);
         std::vector<double> copies[3];
         double const* in[3]{};
         for (int k = 0; k < c.count; ++k) {
@@ -209,7 +210,7 @@ private:
             out[k] = results[k].data();
         }
         n.op->whole(c, in, out);
-        std::vector<double> const& y = results[n.op->results > 1 ? n.attr.n[result_attribute] : 0];
+        std::vector<double> const& y = results[n.op->results > 1 ? result_of(n.attr) : 0];
         return elements(y.begin(), y.end());
     }
     static shape numbered(sizes const& s) {
@@ -237,12 +238,8 @@ private:
     }
     wide count(node const& n) const {
         auto result = static_cast<wide>(n.attr.value);
-        for (int k = 0; k < max_rank; k += 2) {
-            extent e;
-            e.code = n.attr.n[k];
-            e.more = n.attr.n[k + 1];
-            if (e.code) result *= static_cast<wide>(number(e));
-        }
+        for (int k = 0; k < op::size::most; ++k)
+            if (extent const e = op::size::dimension(n.attr, k); e.code != 0) result *= static_cast<wide>(number(e));
         return result;
     }
     static wide converted(wide x, dtype to) { return to == dtype::boolean ? x != 0 : is_integer(to) ? std::trunc(x) : rounded(x, to); }
@@ -318,13 +315,14 @@ private:
         auto rank = index.size();
         sizes a = index, b = index;
         auto const& shape_a = shapes_[at(n.in[0])];
-        std::int64_t inner = shape_a[shape_a.size() - (n.attr.n[0] ? 2 : 1)];
+        bool const turned_a = op::matmul::transposes(n.attr, 0), turned_b = op::matmul::transposes(n.attr, 1);
+        std::int64_t inner = shape_a[shape_a.size() - (turned_a ? 2 : 1)];
         wide total = 0;
         for (std::int64_t k = 0; k < inner; ++k) {
-            a[rank - 2] = n.attr.n[0] ? k : index[rank - 2];
-            a[rank - 1] = n.attr.n[0] ? index[rank - 2] : k;
-            b[rank - 2] = n.attr.n[1] ? index[rank - 1] : k;
-            b[rank - 1] = n.attr.n[1] ? k : index[rank - 1];
+            a[rank - 2] = turned_a ? k : index[rank - 2];
+            a[rank - 1] = turned_a ? index[rank - 2] : k;
+            b[rank - 2] = turned_b ? index[rank - 1] : k;
+            b[rank - 1] = turned_b ? k : index[rank - 1];
             total += in(n, 0, a) * in(n, 1, b);
         }
         return total;

@@ -2,9 +2,6 @@
 #pragma once
 
 #include <gradus/graph/control.hpp>
-#include <gradus/op/leaf.hpp>
-#include <gradus/op/reduction.hpp>
-#include <gradus/op/shape.hpp>
 
 namespace gradus::inline GRADUS_ARCH {
 
@@ -12,50 +9,13 @@ namespace core {
 
 /// What an operation does beside its operands: ` axes=1,2 keepdim`, ` 0:7`, ` 0.5`.
 constexpr void append_attributes(text& out, graph const& g, node const& n) {
-    if (n.is<op::symbol>()) {
+    if (n.is_symbol()) {
         out += ' ';
-        out += g.symbols[static_cast<int>(n.attr.n[0])].name;
+        out += g.symbols[n.symbol()].name;
     }
-    if (n.is<op::constant>()) {
-        out += ' ';
-        append(out, n.attr.value);
-    }
-    if (n.is<op::iota>() || n.is<op::concatenate>()) append(out, concat(" axis=", n.attr.n[0]).view());
-    if (n.op->kind == op_kind::reduction) {
-        char separator = '=';
-        out += " axes";
-        for (int axis = 0; axis < max_rank; ++axis) {
-            if (!op::reduces(n.attr, axis)) continue;
-            out += separator;
-            append(out, axis);
-            separator = ',';
-        }
-        if (op::keeps(n.attr)) out += " keepdim";
-    }
-    if (n.op->results > 1) append(out, concat(" result=", n.attr.n[result_attribute]).view());
-    if (n.is<op::transpose>()) {
-        for (int axis = 0; axis < n.shape.rank(); ++axis) {
-            out += axis ? ',' : ' ';
-            append(out, n.attr.n[axis]);
-        }
-    }
-    if (n.is<op::slice>()) {
-        for (int axis = 0; axis < n.shape.rank(); ++axis) {
-            out += axis ? ',' : ' ';
-            if (!n.shape[axis].is_static()) {
-                out += ':';
-                continue;
-            }
-            auto start = op::start_of(n.attr, axis), step = op::step_of(n.attr, axis);
-            append(out, concat(start, ':', start + n.shape[axis].code * step).view());
-            if (step != 1) append(out, concat(':', step).view());
-        }
-    }
+    if (n.op->prints) n.op->print(out, n.attr, n.result());
+    if (n.op->results > 1) append(out, concat(" result=", result_of(n.attr)).view());
     if (is_control(n) && n.op->differentiable) rules_of(n).describe(out, g, n);
-    if (n.op->name == "matmul" && (n.attr.n[0] || n.attr.n[1])) {
-        if (n.attr.n[0]) out += " a^T";
-        if (n.attr.n[1]) out += " b^T";
-    }
 }
 
 constexpr void append_operands(text& out, node const& n) {

@@ -50,8 +50,8 @@ constexpr void append_mermaid_quoted(text& out, std::string_view s) {
 /// The two lines of a node: what it does, and what results; symbols and constants are shown as what they are.
 constexpr text label_of(graph const& g, node const& n) {
     text out;
-    if (n.is<op::symbol>()) out += g.symbols[static_cast<int>(n.attr.n[0])].name;
-    else if (n.is<op::constant>()) append(out, n.attr.value);
+    if (n.is_symbol()) out += g.symbols[n.symbol()].name;
+    else if (n.is_constant()) append(out, n.attr.value);
     else {
         out += n.op->name;
         append_attributes(out, g, n);
@@ -95,7 +95,7 @@ constexpr text to_dot(graph const& g) {
         core::append(out, id);
         out += " [label=\"";
         core::append_dot_quoted(out, core::label_of(g, g[id]));
-        if (g[id].operands() == 0 && !g[id].is<op::symbol>()) {
+        if (g[id].operands() == 0 && !g[id].is_symbol()) {
             out += "\" fillcolor=white shape=ellipse style=filled margin=\"0.02,0.02\"]\n";
             continue;
         }
@@ -129,7 +129,7 @@ constexpr text to_mermaid(graph const& g) {
     bool used[9]{};
     for (int id = 0; id < g.size(); ++id) {
         node const& n = g[id];
-        bool symbol = n.is<op::symbol>(), constant = !symbol && n.operands() == 0;
+        bool symbol = n.is_symbol(), constant = !symbol && n.operands() == 0;
         out += "  n";
         core::append(out, id);
         out += symbol ? "[\"" : constant ? "([\"" : "(\"";

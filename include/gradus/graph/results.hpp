@@ -11,7 +11,7 @@ namespace gradus::inline GRADUS_ARCH::core {
 
 /// Node n as result k of its call.
 constexpr node result_node(auto const& g, node n, int k) {
-    n.attr.n[result_attribute] = k;
+    n.attr = of_result(n.attr, k);
     call c{n.attr, n.shape, {}, n.op->arity};
     for (int i = 0; i < c.count; ++i) c.operand[i] = g[n.in[i]].result();
     complaint fail;
@@ -44,7 +44,7 @@ constexpr std::array<int, max_results> results_of_call(auto const& g, int id, in
         return nodes;
     }
     for (int i = id; i < count; ++i)
-        if (is_same_call(g[i], g[id])) nodes[static_cast<std::size_t>(g[i].attr.n[result_attribute])] = i;
+        if (is_same_call(g[i], g[id])) nodes[static_cast<std::size_t>(result_of(g[i].attr))] = i;
     return nodes;
 }
 

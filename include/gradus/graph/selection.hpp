@@ -16,7 +16,7 @@ namespace gradus::inline GRADUS_ARCH::core {
 /// The constant that a value shows in all places; -1 where it is none.
 constexpr int constant_behind(graph const& g, int id) {
     while (g[id].op->kind == op_kind::view) id = g[id].in[0];
-    return g[id].is<op::constant>() ? id : -1;
+    return g[id].is_constant() ? id : -1;
 }
 /// Is the node 0 everywhere?
 constexpr bool is_zero(graph const& g, int id) {
@@ -42,7 +42,7 @@ struct selection {
 
     /// Takes node `id` apart: one where, or several inside each other, whose other branches are 0.
     constexpr selection(graph& g, int id) : of(id) {
-        while (g[of].is<op::where>()) {
+        while (g[of].op->connects == connective_kind::selection) {
             node const n = g[of];
             bool const zero_if_true = is_zero(g, n.in[1]), zero_if_false = is_zero(g, n.in[2]);
             if (zero_if_true == zero_if_false) return;
@@ -78,14 +78,12 @@ constexpr int without_change(graph& g, int id, std::int64_t axes, int& steps);
 constexpr int view_without_change(graph& g, node n, std::int64_t axes, int& steps) {
     shape const from = g[n.in[0]].shape, to = n.shape;
     std::int64_t behind = axes;
-    if (n.is<op::transpose>()) {
+    if (n.op->cuts) {
+        if (!op::whole_along(n.attr, axes)) return -1;
+    } else if (!n.op->same_order) {
         behind = 0;
         for (int axis = 0; axis < to.rank(); ++axis)
-            if (axes >> axis & 1) behind |= std::int64_t{1} << n.attr.n[axis];
-    } else if (n.is<op::slice>()) {
-        if (n.attr.value != 0) return -1;
-        for (int axis = 0; axis < to.rank(); ++axis)
-            if (axes >> axis & 1) n.attr.n[axis] = op::pack_range(0, 1);
+            if (axes >> axis & 1) behind |= std::int64_t{1} << n.op->view(n.attr, from, to, axis).from;
     } else {  // axes before the first that differs are the same; of the others, all or none
         int same = 0;
         while (same < from.rank() && same < to.rank() && from[same] == to[same]) ++same;
@@ -100,7 +98,7 @@ constexpr int view_without_change(graph& g, node n, std::int64_t axes, int& step
     if (n.in[0] < 0) return -1;
     for (int axis = 0; axis < to.rank(); ++axis)
         if (axes >> axis & 1) n.shape[axis] = 1;
-    return n.is<op::reshape>() ? value{g, n.in[0]}.reshape(n.shape).id() : g.intern(n);
+    return n.op->same_order ? value{g, n.in[0]}.reshape(n.shape).id() : g.intern(n);
 }
 /// A node that has extent 1 along `axes` (a bit for each) and the same elements as node `id`, which does not change along them;
 /// -1 where it may change. `steps` bounds the search.
@@ -112,8 +110,8 @@ constexpr int without_change(graph& g, int id, std::int64_t axes, int& steps) {
     axes &= wide;
     if (axes == 0) return id;
     if (--steps < 0) return -1;
-    if (n.is<op::transpose>() || n.is<op::slice>() || n.is<op::reshape>()) return view_without_change(g, n, axes, steps);
-    bool const repeated = n.is<op::broadcast_to>();
+    if (n.op->same_order || n.op->cuts || (n.op->rearranges && n.op->kind == op_kind::view)) return view_without_change(g, n, axes, steps);
+    bool const repeated = n.op->only_repeats;
     if (!repeated && n.op->kind != op_kind::elementwise) return -1;
     for (int k = 0; k < n.op->arity; ++k) {
         int const lead = n.shape.rank() - g[n.in[k]].shape.rank();
@@ -136,8 +134,8 @@ constexpr int condition_without_change(graph& g, int condition, bool when, std::
     if (int const fixed = without_change(g, condition, axes); fixed >= 0) return fixed;
     node const n = g[condition];
     whole = false;
-    bool const one = n.is<op::either>(), all = one == when;
-    if ((!one && !n.is<op::both>()) || --steps < 0) return -1;
+    bool const one = n.op->connects == connective_kind::either, all = one == when;
+    if ((!one && n.op->connects != connective_kind::both) || --steps < 0) return -1;
     int found = -1;
     for (int k = 0; k < 2; ++k) {
         int const lead = n.shape.rank() - g[n.in[k]].shape.rank();
@@ -160,8 +158,8 @@ constexpr int condition_without_change(graph& g, int condition, bool when, std::
 /// single numbers, so that what is moved has memory and needs no loop; not to integers, which loops over numbers do not compare.
 constexpr int moved_condition(graph& g, int condition, shape const& to, auto move, int& steps) {
     node n = g[condition];
-    if ((n.is<op::both>() || n.is<op::either>()) && --steps >= 0) {
-        bool const all = n.is<op::either>();
+    if ((n.op->connects == connective_kind::both || n.op->connects == connective_kind::either) && --steps >= 0) {
+        bool const all = n.op->connects == connective_kind::either;
         int const a = moved_condition(g, n.in[0], to, move, steps), b = moved_condition(g, n.in[1], to, move, steps);
         return all ? either_of(g, a, b) : both_of(g, a, b);
     }
@@ -182,7 +180,7 @@ constexpr int moved_condition(graph& g, int condition, shape const& to, auto mov
 constexpr void each_asked(graph const& g, int condition, auto const& f) {
     while (g[condition].op->kind == op_kind::view) condition = g[condition].in[0];
     node const n = g[condition];
-    if (!n.is<op::both>() && !n.is<op::either>()) return f(n);
+    if (n.op->connects != connective_kind::both && n.op->connects != connective_kind::either) return f(n);
     each_asked(g, n.in[0], f);
     each_asked(g, n.in[1], f);
 }
@@ -192,7 +190,7 @@ constexpr void each_asked(graph const& g, int condition, auto const& f) {
 constexpr int reached_by(graph& g, int condition, int derivative) {
     int reached = -1;
     each_asked(g, condition, [&](node const& n) {
-        if (!n.is<op::is_reached>() || g[n.in[1]].shape.rank() != 0) return;
+        if (n.op->connects != connective_kind::reached || g[n.in[1]].shape.rank() != 0) return;
         int const by = is_reached_of(g, derivative, n.in[1]);
         reached = reached < 0 || reached == by ? by : either_of(g, reached, by);
     });
@@ -233,8 +231,7 @@ constexpr int repeated_to(graph& g, int id, shape const& to) {
 
 /// Operations whose vjp shows elements of the cotangent again, in other places.
 template <class Op>
-inline constexpr bool is_rearranging = std::is_same_v<Op, op::reshape> || std::is_same_v<Op, op::transpose> ||
-                                       std::is_same_v<Op, op::pad> || std::is_same_v<Op, op::concatenate>;
+inline constexpr bool is_rearranging = requires { requires Op::rearranges; };
 
 /// The condition that selects a cotangent at node `id`, as one that selects the cotangent of an operand of that shape; -1 where the
 /// operation mixes elements that the condition tells apart. `rearranged` applies the vjp to the condition.
@@ -244,7 +241,7 @@ constexpr int condition_behind(graph& g, int id, int condition, bool when, shape
     shape const result = g[id].shape;
     int const lead = result.rank() - g[condition].shape.rank();
     if (int const single = without_change(g, condition, -1); single >= 0) return value{g, single}.reshape({}).id();
-    if constexpr (std::is_same_v<Op, op::slice>) {
+    if constexpr (requires { requires Op::cuts; }) {
         std::int64_t cut = 0;
         for (int axis = 0; axis < result.rank(); ++axis)
             if (!(operand[axis] == result[axis]) || op::start_of(g[id].attr, axis) != 0 || op::step_of(g[id].attr, axis) != 1)
@@ -279,7 +276,7 @@ constexpr int condition_behind(graph& g, int id, int condition, bool when, shape
 /// The other half of a condition that asks for `given` and something else; -1 where it is none.
 constexpr int beside(graph const& g, int condition, int given) {
     node const& n = g[condition];
-    if (!n.is<op::both>() || (n.in[0] != given && n.in[1] != given)) return -1;
+    if (n.op->connects != connective_kind::both || (n.in[0] != given && n.in[1] != given)) return -1;
     return n.in[0] == given ? n.in[1] : n.in[0];
 }
 /// The sum of a selection and of one under a part of its condition; -1 where `inner` is none.

@@ -40,7 +40,7 @@ constexpr bool takes() {
     call c{};
     c.count = Op::arity;
     for (int k = 0; k < Op::arity; ++k) c.operand[k] = {dtype_of<T>, {}};
-    if constexpr (std::is_same_v<Op, op::where>) c.operand[0].type = dtype::boolean;
+    if constexpr (core::selects<Op>) c.operand[0].type = dtype::boolean;
     complaint fail;
     Op::infer(c, fail);
     return !fail.failed;
@@ -49,7 +49,7 @@ constexpr bool takes() {
 /// Operand K of an operation on values of type T, from element i on.
 template <class Op, class T, int W, int K>
 [[gnu::always_inline]] inline auto block_operand(void const* from, std::int64_t i) {
-    constexpr bool truth = std::is_same_v<T, bool> || (std::is_same_v<Op, op::where> && K == 0);
+    constexpr bool truth = std::is_same_v<T, bool> || (core::selects<Op> && K == 0);
     if constexpr (truth && W == 1) return static_cast<unsigned char const*>(from)[i] != 0;  // a block's end holds any bytes
     else if constexpr (truth) return simd::load_bool<T, W>(static_cast<bool const*>(from) + i, W);
     else return simd::load<T, W>(static_cast<T const*>(from) + i);
@@ -76,7 +76,7 @@ void evaluate_block(void* to, [[maybe_unused]] void const* a, [[maybe_unused]] v
 template <class Op, dtype D>
 constexpr block_function block_function_of() {
     using V = block_value<element_t<D>>;
-    if constexpr (std::is_same_v<Op, op::cast>) return nullptr;  // `convert_block`, which needs both dtypes
+    if constexpr (core::converts<Op>) return nullptr;  // `convert_block`, which needs both dtypes
     else if constexpr (takes<Op, V>()) return &evaluate_block<Op, V, block_lanes<V>>;
     else return nullptr;
 }

@@ -39,7 +39,7 @@ struct loop_instruction {
         constexpr dtype work = operand_type<I>();
         using W = std::conditional_t<work == dtype::boolean, mask_lane<facts::bytes>, computed_t<work>>;
         auto& to = r.template at<T>(I);
-        if constexpr (std::is_same_v<Op, op::cast>) {
+        if constexpr (core::converts<Op>) {
             using From = computed_t<D.code[i.a].type>;
             if constexpr (Lanes == 1) to = static_cast<T>(fetch<1, i.a, W>(r, f));
             else if constexpr (std::is_same_v<From, bool>)

@@ -38,7 +38,7 @@ constexpr graph write_body() {
 constexpr list<char> invariant_nodes(graph const& g, int own) {
     list<char> varies(g.size(), 0), outside(g.size(), 0);
     for (int i = 0; i < g.size(); ++i) {
-        if (g[i].is<op::symbol>()) (g[i].attr.n[0] < own ? varies : outside)[i] = 1;
+        if (g[i].is_symbol()) (g[i].symbol() < own ? varies : outside)[i] = 1;
         for (int k = 0; k < g[i].operands(); ++k) {
             varies[i] = varies[i] || varies[g[i].in[k]];
             outside[i] = outside[i] || outside[g[i].in[k]];
@@ -119,10 +119,10 @@ inline constexpr auto branch_body = freeze<[] {
     graph const written = written_branch<Call, IsThen>.thaw();
     list<symbol_entry> const all = branch_symbols<Call>();
     graph result = rebuild(written, [&](graph& out, node n) {
-        if (n.is<op::symbol>()) {
+        if (n.is_symbol()) {
             int number = 0;
-            while (all[number].name != written.symbols[static_cast<int>(n.attr.n[0])].name) ++number;
-            n.attr.n[0] = number;
+            while (all[number].name != written.symbols[n.symbol()].name) ++number;
+            n.attr = op::symbol::numbered(number);
         }
         return out.intern(n);
     });
@@ -154,19 +154,16 @@ constexpr node control_node(lowering& lower, graph& g, scan_call<F, Options, Ini
             // constants that it is computed from
             bool constant = true;
             for (int k = 0; k < written[i].operands(); ++k) constant = constant && renumbered[written[i].in[k]] >= 0;
-            if (!constant || written[i].is<op::symbol>()) continue;
+            if (!constant || written[i].is_symbol()) continue;
         }
         node n = adopted(g, written, written[i]);
         for (int k = 0; k < 3 && n.in[k] >= 0; ++k) n.in[k] = renumbered[n.in[k]];
-        renumbered[i] = n.is<op::symbol>() ? outer_symbol(lower, written.symbols[static_cast<int>(n.attr.n[0])]) : g.intern(n);
+        renumbered[i] = n.is_symbol() ? outer_symbol(lower, written.symbols[n.symbol()]) : g.intern(n);
     }
     for (int id : lifted_nodes(written, outside)) operands.push_back(renumbered[id]);
-    node n{&info_of<op::scan>, {-1, -1, -1}, dtype::number, {}, {}};
-    n.attr.n[0] = body_index(g, scan_body<call>.thaw());
-    n.attr.n[1] = carries;
-    n.attr.n[2] = 2 * (own - carries) + Options.reversed;
-    n.attr.n[3] = own > carries ? -1 : Options.steps;
-    n.attr.value = operands.size();
+    node n{&info_of<op::scan>, {-1, -1, -1}, dtype::number, {}, op::scan::over(carries, own - carries, Options.reversed, Options.steps)};
+    op::control::set_body(n.attr, 0, body_index(g, scan_body<call>.thaw()));
+    op::control::set_operand_count(n.attr, operands.size());
     n.in[0] = operand_list(g, n, operands);
     return n;
 }
@@ -179,9 +176,9 @@ constexpr node control_node(lowering& lower, graph& g, cond_call<P, A, B, E...>*
     for (int s = operands.size(); s < symbols.size(); ++s) operands.push_back(outer_symbol(lower, symbols[s]));
     node n{&info_of<op::cond>, {-1, -1, -1}, dtype::number, {}, {}};
     n.in[0] = operand_list(g, n, operands);
-    n.attr.n[0] = body_index(g, branch_body<call, true>.thaw());
-    n.attr.n[1] = body_index(g, branch_body<call, false>.thaw());
-    n.attr.value = operands.size();
+    op::control::set_body(n.attr, 0, body_index(g, branch_body<call, true>.thaw()));
+    op::control::set_body(n.attr, 1, body_index(g, branch_body<call, false>.thaw()));
+    op::control::set_operand_count(n.attr, operands.size());
     return n;
 }
 template <class Call, op::scan_part Part, int K>

@@ -34,8 +34,7 @@ public:
     constexpr int node_named(std::string_view name, tensor_type const& type) {
         for (instance_entry const& i : instances_)
             if (i.name == name) return i.id;
-        node n{&info_of<op::symbol>, {-1, -1, -1}, type.type, type.shape, {}};
-        n.attr.n[0] = symbol_number(name, type);
+        node const n{&info_of<op::symbol>, {-1, -1, -1}, type.type, type.shape, op::symbol::numbered(symbol_number(name, type))};
         return graph_.intern(n);
     }
 
@@ -58,7 +57,7 @@ private:
             if (n.shape[axis] == dyn) n.shape[axis] = known_.find(extent::unknown(K * max_rank + axis));
         while (graph_.symbols.size() <= K) graph_.symbols.push_back({slot_name(graph_.symbols.size()), {}});
         graph_.symbols[K].type = n.result();
-        n.attr.n[0] = K;
+        n.attr = op::symbol::numbered(K);
         return {graph_, graph_.intern(n)};
     }
     /// Results of a scan or a cond, and what their bodies are called with (lower/control.hpp).
@@ -72,22 +71,19 @@ private:
     constexpr value build_node(vmap_expr<Call, K>*) {
         return [&]<int... I>(std::integer_sequence<int, I...>) {
             value const arguments[] = {(*this).template operator()<typename Call::template argument<I>>()... };
-            attributes attr;
-            attr.n[0] = level_of(Call::id);
+            std::int64_t const number = level_of(Call::id);
             (join_instances<Call, I>(arguments[I], arguments[Call::first]), ...);
-            (add_instance<Call, I>(attr, arguments[I]), ...);
+            (add_instance<Call, I>(number, arguments[I]), ...);
             value const one = (*this).template operator()<typename vmap_expr<Call, K>::one>();
-            attr.n[1] = Call::axes[Call::first];
-            return value::emit<op::vmap>(graph_, attr, {}, {one, arguments[Call::first]});
+            return value::emit<op::vmap>(graph_, op::mapped_along(number, Call::axes[Call::first]), {}, {one, arguments[Call::first]});
         }(std::make_integer_sequence<int, static_cast<int>(std::tuple_size_v<typename Call::arguments>)>{});
     }
     template <class Call, int K>
-    constexpr void add_instance(attributes attr, value argument) {
+    constexpr void add_instance(std::int64_t number, value argument) {
         using one = typename Call::template instance<K>;
         if constexpr (Call::axes[K] != not_mapped) {
             if (find(one::hash) >= 0) return;
-            attr.n[1] = Call::axes[K];
-            int const id = value::emit<op::instance>(graph_, attr, {}, {argument}).id();
+            int const id = value::emit<op::instance>(graph_, op::mapped_along(number, Call::axes[K]), {}, {argument}).id();
             remember(one::hash, id);
             instances_.push_back({one::name(), id});
         }
@@ -137,8 +133,8 @@ private:
             return [&]<std::size_t... I>(std::index_sequence<I...>) {
                 return O::expand(given.attr, operands[I]...);
             }(std::index_sequence_for<A...>{});
-        } else if constexpr (std::is_same_v<O, op::matmul>) {
-            return operands[0].matmul(operands[1]);
+        } else if constexpr (requires { O::lower(operands[0], operands[0]); }) {
+            return O::lower(operands[0], operands[1]);
         } else {
             return [&]<std::size_t... I>(std::index_sequence<I...>) {
                 return build_on<O>(given.attr, known_target(given.target, operands[0].shape()), {operands[I]...});

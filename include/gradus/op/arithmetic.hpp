@@ -60,6 +60,7 @@ struct mul : binary<mul> {
 /// nothing is differentiated any more, it is a, so that no kernel has to know it.
 struct straight_through : binary<straight_through> {
     static constexpr auto name = "straight_through";
+    static constexpr bool differs_in_derivative = true;
     static constexpr auto eval(auto a, auto) { return a; }
     static constexpr auto partials(auto, auto, auto) { return std::tuple{0, 1}; }
 };

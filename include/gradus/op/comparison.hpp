@@ -44,12 +44,14 @@ struct not_equal : comparison<not_equal> {
 /// Has a cotangent `a` come from what was selected? b is 0 where 0 means that it has not, and NaN where 0 is a number like others.
 struct is_reached : comparison<is_reached> {
     static constexpr auto name = "is_reached";
+    static constexpr auto connects = connective_kind::reached;
     static constexpr auto eval(auto a, auto b) { return !(a == b); }
 };
 
 /// where(c, a, b): a where c holds, b elsewhere, value and derivative alike: the branch not taken never leaks.
 struct where : elementwise<where, 3> {
     static constexpr auto name = "where";
+    static constexpr auto connects = connective_kind::selection;
     static constexpr bool exact = true;
     static constexpr tensor_type infer(call const& c, complaint& fail) {
         if (c.operand[0].type != dtype::boolean) return fail("the condition is not bool: a is ", c.operand[0]);

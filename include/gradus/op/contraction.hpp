@@ -13,11 +13,23 @@ namespace gradus::inline GRADUS_ARCH::op {
 /// Attributes: n[0], n[1] are 1 where a, b enter transposed (set by simplification, so that no transpose is ever copied).
 struct matmul {
     static constexpr auto name = "matmul";
-    static constexpr bool has_kernel = true;
+    static constexpr auto runs_by = own_kernel::product;
     static constexpr op_kind kind = op_kind::contraction;
     static constexpr bool on_matrices_of_a_batch = true;  ///< the last two axes are matrices, the others index independent problems
     static constexpr int arity = 2;
 
+    /// Does operand k enter transposed?
+    static constexpr bool transposes(attributes const& attr, int k) { return attr.n[k] != 0; }
+    static constexpr void set_transposed(attributes& attr, int k, bool transposed) { attr.n[k] = transposed; }
+    static constexpr void print(text& out, attributes const& attr, tensor_type const&) {
+        if (transposes(attr, 0)) out += " a^T";
+        if (transposes(attr, 1)) out += " b^T";
+    }
+    /// The extent that is summed over, of operands of such a shape.
+    static constexpr extent inner(attributes const& attr, shape const& a) { return side(a, attr.n[0], 1); }
+
+    /// What the language writes: vectors are rows and columns.
+    static constexpr auto lower(auto a, auto b) { return a.matmul(b); }
     /// Extent of the operand's row (0) or column (1) axis as the product sees it.
     static constexpr extent side(shape const& s, std::int64_t transposed, int which) {
         return s[s.rank() - 2 + (transposed ? 1 - which : which)];

@@ -15,6 +15,14 @@ struct operands {
     static constexpr op_kind kind = op_kind::list;
     static constexpr int arity = 2;
     static constexpr tensor_type infer(call const&, complaint&) { return {}; }
+    static constexpr attributes walked(bool last, bool first) {
+        attributes attr;
+        attr.n[0] = last;
+        attr.n[1] = first;
+        return attr;
+    }
+    /// Is operand k of the pair walked: 0 what a list begins with, 1 what it ends with?
+    static constexpr bool is_walked(attributes const& attr, int k) { return attr.n[1 - k] != 0; }
 };
 
 /// Base: n[0] is the number of the body, n[5] that of the result, `value` counts the operands; graph/control.hpp checks them.
@@ -22,7 +30,19 @@ struct control {
     static constexpr op_kind kind = op_kind::control;
     static constexpr int arity = 1;
     static constexpr tensor_type infer(call const&, complaint&) { return {}; }
+    static constexpr int body(attributes const& attr, int which) { return static_cast<int>(attr.n[which]); }
+    static constexpr void set_body(attributes& attr, int which, int number) { attr.n[which] = number; }
+    static constexpr int result(attributes const& attr) { return static_cast<int>(attr.n[5]); }
+    static constexpr void set_result(attributes& attr, int number) { attr.n[5] = number; }
+    static constexpr int operand_count(attributes const& attr) { return static_cast<int>(attr.value); }
+    static constexpr void set_operand_count(attributes& attr, int count) { attr.value = count; }
 };
+/// Do the attributes differ in nothing but which result of a loop or choice they ask for?
+constexpr bool is_same_call(attributes const& a, attributes const& b) {
+    for (int i = 0; i < 4; ++i)
+        if (a.n[i] != b.n[i]) return false;
+    return a.value == b.value;
+}
 
 /// Which result of a loop a node is.
 enum class scan_part {
@@ -36,17 +56,28 @@ enum class scan_part {
 /// carries and to outputs. n[2] % 2: from the last row to the first. n[3]: steps, where nothing is walked. n[4]: the part.
 struct scan : control {
     static constexpr auto name = "scan";
+    static constexpr auto runs = control_kind::loop;
+    static constexpr int bodies = 1;
+    static constexpr attributes over(int carries, int walked, bool reversed, std::int64_t steps) {
+        attributes a;
+        a.n[1] = carries;
+        a.n[2] = 2 * walked + reversed;
+        a.n[3] = walked > 0 ? -1 : steps;
+        return a;
+    }
     static constexpr int carries(attributes const& a) { return static_cast<int>(a.n[1]); }
     static constexpr int walked(attributes const& a) { return static_cast<int>(a.n[2] / 2); }
     static constexpr bool is_reversed(attributes const& a) { return a.n[2] % 2 != 0; }
     static constexpr std::int64_t steps(attributes const& a) { return a.n[3]; }
     static constexpr scan_part part(attributes const& a) { return static_cast<scan_part>(a.n[4]); }
-    static constexpr int index(attributes const& a) { return static_cast<int>(a.n[5]); }
+    static constexpr void set_part(attributes& a, scan_part part) { a.n[4] = static_cast<int>(part); }
 };
 
 /// One of two bodies, n[0] where the first operand is not 0 and n[1] where it is; the other does not run.
 struct cond : control {
     static constexpr auto name = "cond";
+    static constexpr auto runs = control_kind::choice;
+    static constexpr int bodies = 2;
 };
 
 }  // namespace gradus::inline GRADUS_ARCH::op

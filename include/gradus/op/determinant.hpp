@@ -37,6 +37,8 @@ constexpr void substitute_lower_transposed(auto const& f, std::int64_t n, T* x) 
 /// triangle are what substitution makes of the identity where it multiplies by all other pivots instead of dividing by one.
 struct lu_cofactors : on_matrices<lu_cofactors, 2> {
     static constexpr auto name = "lu_cofactors";
+    static constexpr auto runs_by = own_kernel::lu_cofactors;
+    static constexpr int flops_per_column = 1;
     static constexpr auto vjp(auto g, auto y, auto a, auto f);
     template <int K>
     static constexpr auto directional(auto t, auto y, auto a, auto f);
@@ -78,6 +80,8 @@ struct lu_cofactors : on_matrices<lu_cofactors, 2> {
 /// beside them, around the pivots d, zeros last; then a row of exchanges of rows and one of exchanges of columns.
 struct full_factor : on_matrices<full_factor, 1> {
     static constexpr auto name = "full_factor";
+    static constexpr auto runs_by = own_kernel::full_factor;
+    static constexpr int flops_per_column = 1;
     static constexpr tensor_type infer(call const& c, complaint& fail) {
         tensor_type f = lu_factor::infer(c, fail);
         if (!fail.failed) f.shape[f.shape.rank() - 2] = columns_of(f.shape).code + 2;
@@ -118,6 +122,8 @@ struct full_factor : on_matrices<full_factor, 1> {
 /// sum_i w_ij x_ii on the diagonal, -w_ij x_ji beside it, w_ij being the product of all other pivots.
 struct cofactor_slope : on_matrices<cofactor_slope, 3> {
     static constexpr auto name = "cofactor_slope";
+    static constexpr auto runs_by = own_kernel::cofactor_slope;
+    static constexpr int flops_per_column = 2;
     static constexpr tensor_type infer(call const& c, complaint& fail) {
         tensor_type const &a = c.operand[0], &f = c.operand[1], &e = c.operand[2];
         bool fits = is_square(a, c) && e.type == a.type && c.same(e.shape, a.shape) && f.type == a.type && f.shape.rank() == a.shape.rank();
@@ -200,6 +206,9 @@ constexpr auto lu_cofactors::directional(auto t, auto, auto a, auto) {
 /// determinant is the matrix of cofactors, that of the logarithm a^-T: infinite or NaN for a singular a.
 struct lu_determinant : on_matrices<lu_determinant, 2> {
     static constexpr auto name = "lu_determinant";
+    static constexpr auto runs_by = own_kernel::lu_determinant;
+    static constexpr int flops_per_column = 1;
+    static constexpr int which(attributes const& attr) { return static_cast<int>(attr.n[0]); }
     static constexpr tensor_type infer(call const& c, complaint& fail) {
         if (!is_factored(c)) return fail("needs square matrices and their factors: a is ", c.operand[0], ", b is ", c.operand[1]);
         return {c.operand[0].type, op::matmul::leading(c.operand[0].shape)};

@@ -44,7 +44,7 @@ constexpr void check_view(auto view, call const& c, shape const& to, complaint& 
 
 template <class Op>
 constexpr tensor_type shape_rule(call const& c, complaint& fail) {
-    if constexpr (result_count<Op> > 1) return Op::infer(c, fail, static_cast<int>(c.attr.n[result_attribute]));
+    if constexpr (result_count<Op> > 1) return Op::infer(c, fail, result_of(c.attr));
     else return Op::infer(c, fail);
 }
 /// The result that the shape rule of `Op` says. Where loops compute the operation, the rule has to agree with `view`, `same_order` or

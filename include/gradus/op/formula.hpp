@@ -4,6 +4,7 @@
 #include <gradus/core/hash.hpp>
 #include <gradus/core/shape.hpp>
 #include <gradus/core/unifier.hpp>
+#include <gradus/op/roles.hpp>
 
 #include <array>
 #include <type_traits>
@@ -23,6 +24,12 @@ struct attributes {
         return true;
     }
 };
+
+constexpr attributes first_attribute(std::int64_t n) {
+    attributes attr;
+    attr.n[0] = n;
+    return attr;
+}
 
 /// How the compiler treats an operation.
 enum class op_kind {
@@ -99,7 +106,13 @@ struct op_tag {};
 namespace core {
 /// Does an operation that is no formula of elements say that the library has a kernel for it?
 template <class Op>
-inline constexpr bool has_kernel = requires { requires Op::has_kernel; };
+inline constexpr bool has_kernel = requires { requires Op::runs_by != own_kernel::none; };
+/// Does an operation select by its first operand, a truth value?
+template <class Op>
+inline constexpr bool selects = requires { requires Op::connects == connective_kind::selection; };
+/// Does it hand its operand on under another dtype?
+template <class Op>
+inline constexpr bool converts = requires { requires Op::converts; };
 /// Does a view say how loops read it in place: axis by axis, or that it keeps the order of the elements?
 template <class Op>
 inline constexpr bool states_view = requires { &Op::view; } || requires { requires Op::same_order; };
@@ -137,6 +150,11 @@ inline constexpr int result_count<Op> = Op::results;
 inline constexpr int max_results = 4;
 /// The attribute of an operation with several results that says which of them a node is.
 inline constexpr int result_attribute = max_rank - 1;
+constexpr int result_of(attributes const& attr) { return static_cast<int>(attr.n[result_attribute]); }
+constexpr attributes of_result(attributes attr, int k) {
+    attr.n[result_attribute] = k;
+    return attr;
+}
 
 /// Applies an operation: builds where an operand is symbolic, computes where all are numbers or SIMD lanes.
 template <class Op, class... A>

@@ -21,7 +21,7 @@ constexpr shape indexed_shape(shape const& index, shape const& rows) {
 /// y[i..., j...] = x[index[i...], j...]: rows of x.
 struct take_rows : linear<take_rows, op_kind::movement, 2> {
     static constexpr auto name = "take_rows";
-    static constexpr bool has_kernel = true;
+    static constexpr auto runs_by = own_kernel::take_rows;
     static constexpr tensor_type infer(call const& c, complaint& fail);
     static constexpr auto vjp(auto g, auto, auto x, auto index);
     template <int>
@@ -34,7 +34,7 @@ struct take_rows : linear<take_rows, op_kind::movement, 2> {
 /// y[index[i...], j...] += g[i..., j...] from zeros: where an index stands twice, rows add up.
 struct add_rows : linear<add_rows, op_kind::movement, 2> {
     static constexpr auto name = "add_rows";
-    static constexpr bool has_kernel = true;
+    static constexpr auto runs_by = own_kernel::add_rows;
     static constexpr tensor_type infer(call const& c, complaint& fail) {
         tensor_type const &g = c.operand[0], &index = c.operand[1];
         if (!is_integer(index.type)) return fail("an index is no integer: b is ", index);

@@ -26,14 +26,17 @@ constexpr auto as_truth(auto x) {
 }
 struct both : connective<both, 2> {
     static constexpr auto name = "both";
+    static constexpr auto connects = connective_kind::both;
     static constexpr auto eval(auto a, auto b) { return as_truth(a) && as_truth(b); }
 };
 struct either : connective<either, 2> {
     static constexpr auto name = "either";
+    static constexpr auto connects = connective_kind::either;
     static constexpr auto eval(auto a, auto b) { return as_truth(a) || as_truth(b); }
 };
 struct negation : connective<negation, 1> {
     static constexpr auto name = "negation";
+    static constexpr auto connects = connective_kind::negation;
     static constexpr auto eval(auto a) { return !as_truth(a); }
 };
 

@@ -13,6 +13,8 @@ namespace gradus::inline GRADUS_ARCH::op {
 /// a, too, and theirs is with respect to a, so that one factorization serves values and derivatives.
 struct lu_factor : on_matrices<lu_factor, 1> {
     static constexpr auto name = "lu_factor";
+    static constexpr auto runs_by = own_kernel::lu_factor;
+    static constexpr int flops_per_column = 1;
     static constexpr tensor_type infer(call const& c, complaint& fail) {
         tensor_type a = c.operand[0];
         if (!is_square(a, c) || !rows_of(a.shape).is_static())
@@ -48,7 +50,10 @@ constexpr bool is_factored(call const& c) {
 /// x with op(a) x = b for a and its factors; n[0]: op transposes. Infinite or NaN for a singular a.
 struct lu_solve : on_matrices<lu_solve, 3> {
     static constexpr auto name = "lu_solve";
+    static constexpr auto runs_by = own_kernel::lu_solve;
+    static constexpr int flops_per_column = 2;
     static constexpr bool by_columns = true;
+    static constexpr bool transposes(attributes const& attr) { return attr.n[0] != 0; }
     static constexpr tensor_type infer(call const& c, complaint& fail) {
         tensor_type const &a = c.operand[0], &b = c.operand[2];
         bool const fits = is_factored(c) && b.type == a.type && b.shape.rank() == a.shape.rank() &&

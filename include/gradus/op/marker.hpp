@@ -8,6 +8,7 @@ namespace gradus::inline GRADUS_ARCH::op {
 /// The derivative of a scalar with respect to a value: a place that pass/differentiate fills.
 struct grad {
     static constexpr auto name = "grad";
+    static constexpr auto marks = marker_kind::gradient;
     static constexpr op_kind kind = op_kind::marker;
     static constexpr int arity = 2;
     static constexpr tensor_type infer(call const& c, complaint& fail) {
@@ -22,6 +23,7 @@ struct grad {
 /// The derivative of a along direction c of b: forward mode.
 struct jvp {
     static constexpr auto name = "jvp";
+    static constexpr auto marks = marker_kind::tangent;
     static constexpr op_kind kind = op_kind::marker;
     static constexpr int arity = 3;
     static constexpr tensor_type infer(call const& c, complaint& fail) {
@@ -51,9 +53,20 @@ struct vjp : composite {
     }
 };
 
+/// What both ends of a function that is mapped say: its call's number, n[0], and the axis of the instances, n[1].
+constexpr std::int64_t mapping_of(attributes const& attr) { return attr.n[0]; }
+constexpr int mapped_axis(attributes const& attr) { return static_cast<int>(attr.n[1]); }
+constexpr attributes mapped_along(std::int64_t call, std::int64_t axis) {
+    attributes attr;
+    attr.n[0] = call;
+    attr.n[1] = axis;
+    return attr;
+}
+
 /// One instance of a, under a function that is mapped: a without axis n[1]. Instances of one call of gr::vmap have one number, n[0].
 struct instance {
     static constexpr auto name = "instance";
+    static constexpr auto marks = marker_kind::instance;
     static constexpr op_kind kind = op_kind::marker;
     static constexpr int arity = 1;
     static constexpr tensor_type infer(call const& c, complaint& fail) {
@@ -69,6 +82,7 @@ struct instance {
 /// a for every instance with number n[0], along a new first axis; axis n[1] of b tells how many there are. pass/vectorize expands it.
 struct vmap {
     static constexpr auto name = "vmap";
+    static constexpr auto marks = marker_kind::instances;
     static constexpr op_kind kind = op_kind::marker;
     static constexpr int arity = 2;
     static constexpr tensor_type infer(call const& c, complaint& fail) {

@@ -29,6 +29,7 @@ namespace op {
 
 /// Attributes of a reduction: n[0] has a bit for every axis that is folded, n[1] is 1 where they stay with extent 1.
 constexpr bool reduces(attributes const& attr, int axis) { return attr.n[0] >> axis & 1; }
+constexpr std::int64_t folded_axes(attributes const& attr) { return attr.n[0]; }
 constexpr bool keeps(attributes const& attr) { return attr.n[1] != 0; }
 constexpr attributes reduction_attributes(std::int64_t axes, bool keep) {
     attributes attr;
@@ -55,6 +56,18 @@ struct reduction {
         return {Op::result(c.operand[0].type), result};
     }
     static constexpr dtype result(dtype operand) { return operand; }
+    /// ` axes=1,2 keepdim`.
+    static constexpr void print(text& out, attributes const& attr, tensor_type const&) {
+        char separator = '=';
+        out += " axes";
+        for (int axis = 0; axis < max_rank; ++axis) {
+            if (!reduces(attr, axis)) continue;
+            out += separator;
+            core::append(out, axis);
+            separator = ',';
+        }
+        if (keeps(attr)) out += " keepdim";
+    }
     /// The same axes of every instance.
     static constexpr auto batch(batched_call const& c, auto x) {
         attributes attr = c.attr;
@@ -66,7 +79,7 @@ struct reduction {
 /// The sum over some axes; in a fixed order, so that the same input gives the same bits.
 struct sum : reduction<sum> {
     static constexpr auto name = "sum";
-    static constexpr bool has_kernel = true;
+    static constexpr auto runs_by = own_kernel::loop;
     static constexpr auto reduces_by = reducer::sum;
     template <class T>
     static constexpr T identity = T(0);
@@ -83,6 +96,16 @@ constexpr attributes asked(attributes attr, asked_by who) {
     attr.n[2] = static_cast<std::int64_t>(who);
     return attr;
 }
+/// The operation that users asked for: amin is an amax of other numbers.
+constexpr std::string_view asked_name(std::string_view name, attributes const& attr) {
+    switch (who_asks(attr)) {
+        case asked_by::norm: return "norm";
+        case asked_by::minimum: return name == "argmax" ? "argmin" : "amin";
+        case asked_by::itself:
+        case asked_by::shift: break;
+    }
+    return name;
+}
 /// The first axis of `from` that is folded and has no elements; -1 where there is none.
 constexpr int empty_axis(attributes const& attr, shape const& from) {
     for (int axis = 0; axis < from.rank(); ++axis)
@@ -92,6 +115,7 @@ constexpr int empty_axis(attributes const& attr, shape const& from) {
 /// Reductions of at least one element.
 template <class Op>
 struct extremum : reduction<Op> {
+    static constexpr bool needs_elements = true;
     static constexpr tensor_type infer(call const& c, complaint& fail) {
         int const empty = who_asks(c.attr) == asked_by::shift ? -1 : empty_axis(c.attr, c.operand[0].shape);
         if (empty >= 0) return fail("axis ", empty, " has no elements: a is ", c.operand[0]);
@@ -102,7 +126,7 @@ struct extremum : reduction<Op> {
 /// The largest element over some axes, NaN if there is one. Equal largest elements share the derivative evenly.
 struct amax : extremum<amax> {
     static constexpr auto name = "amax";
-    static constexpr bool has_kernel = true;
+    static constexpr auto runs_by = own_kernel::loop;
     static constexpr auto reduces_by = reducer::max;
     template <class T>
     static constexpr T identity =
@@ -119,7 +143,7 @@ struct amax : extremum<amax> {
 /// The index (int64) of the first largest element along one axis, or of the flattened tensor; NaN counts as largest.
 struct argmax : extremum<argmax> {
     static constexpr auto name = "argmax";
-    static constexpr bool has_kernel = true;
+    static constexpr auto runs_by = own_kernel::argmax;
     static constexpr dtype result(dtype) { return dtype::int64; }
 };
 

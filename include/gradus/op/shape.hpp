@@ -17,8 +17,9 @@ struct linear {
 /// The same elements in the same order under another shape.
 struct reshape : linear<reshape, op_kind::view> {
     static constexpr auto name = "reshape";
+    static constexpr bool rearranges = true;
     static constexpr bool same_order = true;
-    static constexpr bool has_kernel = true;
+    static constexpr auto runs_by = own_kernel::loop;
     static constexpr tensor_type infer(call const& c, complaint& fail) {
         if (!same_size(c.operand[0].shape, c.target)) return fail("sizes differ: a is ", c.operand[0], ", the new shape is ", c.target);
         return {c.operand[0].type, c.target};
@@ -30,7 +31,8 @@ struct reshape : linear<reshape, op_kind::view> {
 /// Repeats along axes of extent 1 and along new leading axes.
 struct broadcast_to : linear<broadcast_to, op_kind::view> {
     static constexpr auto name = "broadcast_to";
-    static constexpr bool has_kernel = true;
+    static constexpr bool only_repeats = true;
+    static constexpr auto runs_by = own_kernel::loop;
     static constexpr tensor_type infer(call const& c, complaint& fail) {
         shape const& from = c.operand[0].shape;
         int lead = c.target.rank() - from.rank();
@@ -50,7 +52,8 @@ struct broadcast_to : linear<broadcast_to, op_kind::view> {
 /// Axis i of the result is axis n[i] of the operand.
 struct transpose : linear<transpose, op_kind::view> {
     static constexpr auto name = "transpose";
-    static constexpr bool has_kernel = true;
+    static constexpr bool rearranges = true;
+    static constexpr auto runs_by = own_kernel::loop;
     static constexpr tensor_type infer(call const& c, complaint& fail) {
         shape const& from = c.operand[0].shape;
         shape result = from;
@@ -63,8 +66,14 @@ struct transpose : linear<transpose, op_kind::view> {
         }
         return {c.operand[0].type, result};
     }
-    static constexpr view_axis view(attributes const& attr, shape const&, shape const&, int axis) {
-        return {static_cast<int>(attr.n[axis])};
+    /// The operand's axis that axis `axis` of the result is.
+    static constexpr int from_axis(attributes const& attr, int axis) { return static_cast<int>(attr.n[axis]); }
+    static constexpr view_axis view(attributes const& attr, shape const&, shape const&, int axis) { return {from_axis(attr, axis)}; }
+    static constexpr void print(text& out, attributes const& attr, tensor_type const& result) {
+        for (int axis = 0; axis < result.shape.rank(); ++axis) {
+            out += axis ? ',' : ' ';
+            core::append(out, from_axis(attr, axis));
+        }
     }
     static constexpr auto vjp(auto g, auto y, auto x) {
         attributes inverse;
@@ -114,6 +123,13 @@ constexpr attributes ranges_behind(attributes const& attr) {
     behind.n[0] = pack_range(0, 1);
     return behind;
 }
+/// Makes ranges along `axes` (a bit for each) that of the one element which is left there; false for a range that stands alone.
+constexpr bool whole_along(attributes& attr, std::int64_t axes) {
+    if (attr.value != 0) return false;
+    for (int axis = 0; axis < max_rank; ++axis)
+        if (axes >> axis & 1) attr.n[axis] = pack_range(0, 1);
+    return true;
+}
 /// The extent asked for by a range that is none.
 inline constexpr std::int64_t no_range = -8;
 /// The index that a range ends with; false where it is no number of 64 bits.
@@ -124,7 +140,8 @@ constexpr bool last_of(std::int64_t start, std::int64_t step, std::int64_t count
 /// The elements start, start + step, ... along every axis.
 struct slice : linear<slice, op_kind::view> {
     static constexpr auto name = "slice";
-    static constexpr bool has_kernel = true;
+    static constexpr bool cuts = true;
+    static constexpr auto runs_by = own_kernel::loop;
     static constexpr tensor_type infer(call const& c, complaint& fail) {
         shape const& from = c.operand[0].shape;
         if (c.target.rank() != from.rank()) return fail("one range per axis: a is ", c.operand[0], ", the result is ", c.target);
@@ -144,6 +161,19 @@ struct slice : linear<slice, op_kind::view> {
     static constexpr view_axis view(attributes const& attr, shape const&, shape const&, int axis) {
         return {axis, start_of(attr, axis), step_of(attr, axis)};
     }
+    /// ` 0:7,1:9:2`.
+    static constexpr void print(text& out, attributes const& attr, tensor_type const& result) {
+        for (int axis = 0; axis < result.shape.rank(); ++axis) {
+            out += axis ? ',' : ' ';
+            if (!result.shape[axis].is_static()) {
+                out += ':';
+                continue;
+            }
+            std::int64_t const start = start_of(attr, axis), step = step_of(attr, axis);
+            core::append(out, core::concat(start, ':', start + result.shape[axis].code * step).view());
+            if (step != 1) core::append(out, core::concat(':', step).view());
+        }
+    }
     static constexpr auto vjp(auto g, auto y, auto x) { return g.pad(y.attr(), x.shape()); }
     static constexpr auto jvp(auto t, auto y, auto) { return t.slice(y.attr(), y.shape()); }
 };
@@ -151,7 +181,8 @@ struct slice : linear<slice, op_kind::view> {
 /// Zeros, with the operand at start, start + step, ...: the transpose of slice.
 struct pad : linear<pad, op_kind::movement> {
     static constexpr auto name = "pad";
-    static constexpr bool has_kernel = true;
+    static constexpr bool rearranges = true;
+    static constexpr auto runs_by = own_kernel::pad;
     static constexpr tensor_type infer(call const& c, complaint& fail) {
         call back{c.attr, c.operand[0].shape, {{c.operand[0].type, c.target}}, 1, c.unknowns};
         slice::infer(back, fail);
@@ -185,7 +216,12 @@ constexpr auto joined(auto a, auto b, int axis) {
 /// a, then b, along axis n[0].
 struct concatenate : linear<concatenate, op_kind::movement, 2> {
     static constexpr auto name = "concatenate";
-    static constexpr bool has_kernel = true;
+    static constexpr bool rearranges = true;
+    static constexpr auto runs_by = own_kernel::concatenate;
+    static constexpr int axis(attributes const& attr) { return static_cast<int>(attr.n[0]); }
+    static constexpr void print(text& out, attributes const& attr, tensor_type const&) {
+        core::append(out, core::concat(" axis=", axis(attr)).view());
+    }
     static constexpr tensor_type infer(call const& c, complaint& fail) {
         tensor_type const &a = c.operand[0], &b = c.operand[1];
         shape result = a.shape;

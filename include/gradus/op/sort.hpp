@@ -14,7 +14,7 @@ namespace gradus::inline GRADUS_ARCH::op {
 /// Indices (int64) that sort along the last axis; n[0] is 1 for the largest first.
 struct sorting_order : linear<sorting_order, op_kind::movement> {
     static constexpr auto name = "sorting_order";
-    static constexpr bool has_kernel = true;
+    static constexpr auto runs_by = own_kernel::sorting_order;
     static constexpr tensor_type infer(call const& c, complaint& fail) {
         if (c.operand[0].shape.rank() == 0) return fail("a scalar has no order: a is ", c.operand[0]);
         return {dtype::int64, c.operand[0].shape};

@@ -34,7 +34,6 @@ constexpr bool is_square(tensor_type const& a, call const& c) {
 template <class Op, int Arity>
 struct on_matrices : linear<Op, op_kind::movement, Arity> {
     static constexpr bool on_matrices_of_a_batch = true;
-    static constexpr bool has_kernel = true;
     static void whole(call const& c, double const* const* in, double* out) {
         std::int64_t const batch = op::matmul::leading(c.operand[0].shape).static_size();
         std::int64_t const n = columns_of(c.operand[0].shape).code, m = columns_of(c.operand[c.count - 1].shape).code;
@@ -76,7 +75,12 @@ struct on_matrices : linear<Op, op_kind::movement, Arity> {
 /// other triangle is not read. Infinite or NaN where the diagonal has a 0.
 struct triangular_solve : on_matrices<triangular_solve, 2> {
     static constexpr auto name = "triangular_solve";
+    static constexpr auto runs_by = own_kernel::triangular_solve;
+    static constexpr int flops_per_column = 1;
     static constexpr bool by_columns = true;
+    static constexpr bool is_upper(attributes const& attr) { return attr.n[0] != 0; }
+    static constexpr bool transposes(attributes const& attr) { return attr.n[1] != 0; }
+    static constexpr bool has_ones(attributes const& attr) { return attr.n[2] != 0; }
     static constexpr tensor_type infer(call const& c, complaint& fail) {
         tensor_type const &a = c.operand[0], &b = c.operand[1];
         bool const fits = is_square(a, c) && b.type == a.type && b.shape.rank() == a.shape.rank() &&
@@ -134,6 +138,8 @@ struct triangular_solve : on_matrices<triangular_solve, 2> {
 /// definite. Derivatives: Murray, "Differentiation of the Cholesky decomposition" (2016), the forms with matrix products.
 struct cholesky : on_matrices<cholesky, 1> {
     static constexpr auto name = "cholesky";
+    static constexpr auto runs_by = own_kernel::cholesky;
+    static constexpr int flops_per_column = 1;
     static constexpr tensor_type infer(call const& c, complaint& fail) {
         return is_square(c.operand[0], c) ? c.operand[0] : fail("needs square floating-point matrices: a is ", c.operand[0]);
     }

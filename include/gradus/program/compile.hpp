@@ -58,8 +58,8 @@ constexpr text arguments_complaint() {
     if constexpr ((is_parallel<A> || ...) && (is_run_time_binding<A> || ...) && !(is_out<A> || ...))
         return concat("gradus::program: a call that is recorded runs on one thread: gr::parallel needs arrays, or gr::out(...)");
     for (int i = 0; i < g.size(); ++i) {
-        if (!g[i].template is<op::symbol>()) continue;
-        std::string_view wanted = g.symbols[g[i].attr.n[0]].name;
+        if (!g[i].is_symbol()) continue;
+        std::string_view wanted = g.symbols[g[i].symbol()].name;
         if (((bound_name<A>() != wanted) && ...))
             return concat("gradus::program: symbol \"", wanted, "\" is not bound: ", wanted, " is ", g[i].result(), ", write ", wanted,
                           " = data");

@@ -44,7 +44,7 @@ constexpr void note_reading(graph const& g, fusion const& f, int id, int kernel,
     int const base = f.base[id];
     if (f.inlined[base])
         for (int i = 0; i < g[base].op->arity; ++i) note_reading(g, f, g[base].in[i], kernel, last);
-    else if (g[base].is<op::symbol>() && last[base] < kernel) last[base] = kernel;
+    else if (g[base].is_symbol() && last[base] < kernel) last[base] = kernel;
 }
 
 /// What results (in the order of the graph's outputs) may share with symbols.
@@ -68,11 +68,11 @@ struct sharing_table {
             for (int k = 0; k < plan.copied_back_count; ++k) copied = copied || plan.copied_back[k] == o;
             for (int s = 0; s < symbols; ++s) rule(s) = sharing::any;
             for (int i = 0; i < g.size(); ++i) {
-                if (!g[i].is<op::symbol>() || copied || last[i] < f.kernel_of[node]) continue;
+                if (!g[i].is_symbol() || copied || last[i] < f.kernel_of[node]) continue;
                 bool const alike =
                     g[i].type == g[node].type && (g[i].shape == g[node].shape || (g[i].shape.is_single() && g[node].shape.is_single()));
                 bool const in_step = last[i] == f.kernel_of[node] && alike && readers.may_overwrite(i, node);
-                rule(g[i].attr.n[0]) = in_step ? sharing::same : sharing::none;
+                rule(g[i].symbol()) = in_step ? sharing::same : sharing::none;
             }
             for (output_entry const& other : g.outputs)
                 if (other.updates >= 0 && other.updates != g.outputs[o].updates) rule(other.updates) = sharing::none;

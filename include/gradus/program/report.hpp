@@ -14,13 +14,11 @@ namespace core {
 constexpr monomial flops_of(auto const& g, int i, dimension_table& dimensions) {
     node const& n = g[i];
     if (n.op->kind == op_kind::contraction)
-        return dimensions.size(n.shape) * dimensions.of(op::matmul::side(g[n.in[0]].shape, n.attr.n[0], 1)) * monomial{2, 0};
-    bool const factors = n.is<op::cholesky>() || n.is<op::lu_factor>() || n.is<op::full_factor>();
-    bool const once = factors || n.is<op::triangular_solve>() || n.is<op::lu_determinant>() || n.is<op::lu_cofactors>();
-    std::int64_t const per_column = n.is<op::lu_solve>() || n.is<op::cofactor_slope>() ? 2 : once;
-    if (per_column) return dimensions.size(n.shape) * dimensions.of(op::columns_of(g[n.in[0]].shape)) * monomial{per_column, 0};
+        return dimensions.size(n.shape) * dimensions.of(op::matmul::inner(n.attr, g[n.in[0]].shape)) * monomial{2, 0};
+    if (std::int64_t const per_column = n.op->flops_per_column; per_column > 0)
+        return dimensions.size(n.shape) * dimensions.of(op::columns_of(g[n.in[0]].shape)) * monomial{per_column, 0};
     if (n.op->kind == op_kind::reduction) return dimensions.size(g[n.in[0]].shape);
-    if (n.op->kind == op_kind::elementwise && !n.is<op::copy>()) return dimensions.size(n.shape);
+    if (n.op->kind == op_kind::elementwise && !n.op->copies) return dimensions.size(n.shape);
     return {};
 }
 
@@ -29,7 +27,7 @@ constexpr std::int64_t flops_of_control(graph const& g, int id, dimension_table&
     if (!is_control(g[id]) || first_of_control(g, id) != id) return 0;
     std::int64_t most = 0;
     for (int which = 0; which < body_count(g[id]); ++which) {
-        graph const& body = g.bodies[static_cast<int>(g[id].attr.n[which])];
+        graph const& body = body_of(g, g[id], which);
         std::int64_t flops = 0;
         for (int i = 0; i < body.size(); ++i)
             flops += flops_of(body, i, dimensions).at(sizes) + flops_of_control(body, i, dimensions, sizes);
@@ -44,7 +42,7 @@ constexpr void append_operations(text& out, graph const& g, int id) {
     out += g[id].op->name;
     for (int which = 0; is_control(g[id]) && which < body_count(g[id]); ++which) {
         out += '(';
-        graph const& body = g.bodies[static_cast<int>(g[id].attr.n[which])];
+        graph const& body = body_of(g, g[id], which);
         for (int i = 0; i < body.size(); ++i)
             if (op_kind const kind = body[i].op->kind; kind != op_kind::leaf && kind != op_kind::view && kind != op_kind::list)
                 append_operations(out, body, i);

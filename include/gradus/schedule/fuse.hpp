@@ -56,11 +56,13 @@ struct fusion {
 namespace core {
 
 /// Is a node read by its loop through a window: a pad without steps? Its operand is memory, whatever made it.
-constexpr bool is_window(graph const& g, int id) { return g[id].is<op::pad>() && op::is_window(g[id].attr, g[g[id].in[0]].result()); }
+constexpr bool is_window(graph const& g, int id) {
+    return g[id].op->runs_by == own_kernel::pad && op::is_window(g[id].attr, g[g[id].in[0]].result());
+}
 
 constexpr kernel_kind kind_of(graph const& g, int id) {
     node const& n = g[id];
-    if (n.is<op::argmax>()) return kernel_kind::argmax;
+    if (n.op->runs_by == own_kernel::argmax) return kernel_kind::argmax;
     if (n.op->kind == op_kind::contraction) return kernel_kind::contraction;
     if (n.op->kind == op_kind::whole) return kernel_kind::whole;
     if (n.op->kind == op_kind::control || n.op->kind == op_kind::list) return kernel_kind::control;
@@ -211,7 +213,7 @@ private:
         for (int k = 0; k < n.op->arity; ++k) {
             int o = n.in[k], b = result_.base[o];
             if (can_share(i, o) && level_[o] == level_[i]) sets_.join(i, o);
-            else if (!single(b) && (g_[b].is<op::symbol>() || !is_free(o))) join_readers(i, b);
+            else if (!single(b) && (g_[b].is_symbol() || !is_free(o))) join_readers(i, b);
         }
     }
     /// Kernels of one level and domain that read the same memory become one, which reads it once.
@@ -229,7 +231,7 @@ private:
     /// scalars are in registers there.)
     constexpr bool place_epilogue(int i) {
         node const& n = g_[i];
-        if (n.op->kind != op_kind::elementwise || !single(i) || n.is<op::copy>()) return false;
+        if (n.op->kind != op_kind::elementwise || !single(i) || n.op->copies) return false;
         int latest = 0;
         for (int k = 0; k < n.op->arity; ++k)
             if (!is_free(n.in[k]) && available_[result_.base[n.in[k]]] > latest) latest = available_[result_.base[n.in[k]]];

@@ -15,7 +15,7 @@ constexpr bool is_small(extent m, extent k, extent inner) {
         if (!e.is_static() || e.code > target::small_extent) return false;
     return inner.code > 0 && inner.code * k.code <= target::small_matrix;
 }
-constexpr extent inner_extent(graph const& g, int id) { return op::matmul::side(g[g[id].in[0]].shape, g[id].attr.n[0], 1); }
+constexpr extent inner_extent(graph const& g, int id) { return op::matmul::inner(g[id].attr, g[g[id].in[0]].shape); }
 
 /// Joins groups that walk over the same rows, a row being an index of the first axis.
 class row_fusion {
@@ -145,7 +145,7 @@ private:
             if (is_window(g_, m)) return false;
             for (int i = 0; i < g_[m].op->arity; ++i) {
                 node const& leaf = g_[f_.base[g_[m].in[i]]];
-                if (leaf.is<op::iota>() && leaf.attr.n[0] + group.domain.rank() == leaf.shape.rank()) return false;
+                if (leaf.op->holds == leaf_kind::iota && op::iota::axis(leaf.attr) + group.domain.rank() == leaf.shape.rank()) return false;
             }
         }
         return true;
@@ -166,10 +166,13 @@ private:
         if (group.kind != kernel_kind::contraction || group.domain.rank() != 2) return row_part::none;
         // A matrix and a vector; two matrices have blocks of their own.
         attributes const& attr = g_[id].attr;
-        if (group.domain[1].code == 1 && group.domain[0] == rows && are_aligned(k, kernel, attr.n[0] ? 1 : 0, -1)) return row_part::local;
+        if (group.domain[1].code == 1 && group.domain[0] == rows && are_aligned(k, kernel, op::matmul::transposes(attr, 0) ? 1 : 0, -1))
+            return row_part::local;
         bool const vector = group.domain[0].code == 1 || group.domain[1].code == 1;
         bool const shared = inner_extent(g_, id) == rows;
-        return vector && shared && are_aligned(k, kernel, attr.n[0] ? 0 : 1, attr.n[1] ? 1 : 0) ? row_part::adds : row_part::none;
+        return vector && shared && are_aligned(k, kernel, op::matmul::transposes(attr, 0) ? 0 : 1, op::matmul::transposes(attr, 1) ? 1 : 0)
+                   ? row_part::adds
+                   : row_part::none;
     }
     static constexpr bool has_rows(shape const& s, extent rows) { return s.rank() > 0 && s[0] == rows; }
     static constexpr bool is_short(shape const& s) {
@@ -234,7 +237,7 @@ private:
             for (int i = 0; i < g_[m].op->arity; ++i) {
                 int const b = f_.base[g_[m].in[i]];
                 shape const& s = g_[b].shape;
-                bool const read = f_.group_of[b] != f_.group_of[m] && (g_[b].is<op::symbol>() || g_[b].op->kind != op_kind::leaf);
+                bool const read = f_.group_of[b] != f_.group_of[m] && (g_[b].is_symbol() || g_[b].op->kind != op_kind::leaf);
                 if (!read || s.rank() == 0 || !(s[0] == rows) || counted_[b] == number) continue;
                 counted_[b] = number;
                 std::int64_t row = size_of(g_[b].type);

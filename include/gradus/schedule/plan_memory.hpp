@@ -81,7 +81,7 @@ private:
     }
     constexpr void assign_fixed() {
         for (int i = 0; i < g_.size(); ++i)
-            if (g_[i].is<op::symbol>()) result_.buffers[i] = {buffer_kind::symbol, static_cast<int>(g_[i].attr.n[0]), 0};
+            if (g_[i].is_symbol()) result_.buffers[i] = {buffer_kind::symbol, g_[i].symbol(), 0};
         int returned = 0;
         for (int o = 0; o < g_.outputs.size(); ++o) {
             int base = f_.base[g_.outputs[o].node];

@@ -56,7 +56,7 @@ private:
         int const b = f_.base[id];
         if (f_.inlined[b])
             for (int i = 0; i < g_[b].op->arity; ++i) note(g_[b].in[i], r);
-        else if (g_[b].is<op::symbol>() || f_.group_of[b] >= 0) of_[b].push_back(r);
+        else if (g_[b].is_symbol() || f_.group_of[b] >= 0) of_[b].push_back(r);
     }
     graph const& g_;
     fusion const& f_;
@@ -110,7 +110,7 @@ public:
             }
         }
         for (int i = g_.size() - 1; i >= 0; --i)
-            if (g_[i].is<op::symbol>()) symbol_node_[static_cast<int>(g_[i].attr.n[0])] = i;
+            if (g_[i].is_symbol()) symbol_node_[g_[i].symbol()] = i;
         for (output_entry const& o : g_.outputs)
             if (o.updates >= 0) {
                 writer_[o.updates] = f_.base[o.node];
@@ -164,7 +164,7 @@ private:
                 push(k);
             }
     }
-    constexpr int symbol_of(int b) const { return g_[b].is<op::symbol>() ? static_cast<int>(g_[b].attr.n[0]) : -1; }
+    constexpr int symbol_of(int b) const { return g_[b].is_symbol() ? g_[b].symbol() : -1; }
     /// Have kernels other than the one that updates it yet to read a symbol?
     constexpr bool has_others(int s) const { return symbol_node_[s] >= 0 && readers_[symbol_node_[s]] > reads_own_[s]; }
     /// Adds what a node reads: memory of symbols and of other kernels, through views and inline scalars.
@@ -176,7 +176,7 @@ private:
             for (int i = 0; i < g_[b].op->arity; ++i) add_input(k, g_[b].in[i]);
             return;
         }
-        bool memory = g_[b].is<op::symbol>() || (f_.kernel_of[b] >= 0 && f_.kernel_of[b] != k);
+        bool memory = g_[b].is_symbol() || (f_.kernel_of[b] >= 0 && f_.kernel_of[b] != k);
         if (memory) inputs_[k].push_back(b);
     }
     constexpr void find_inputs(int k) {

@@ -31,7 +31,7 @@ public:
         }
         for (int i = 0; i < f.size(); ++i)
             for (int k = 0; k < f[i].op->arity; ++k)
-                if (!f[i].is<op::stop_gradient>()) differentiated_[f[i].in[k]] = 1;
+                if (!f[i].op->stops_gradient) differentiated_[f[i].in[k]] = 1;
     }
     constexpr graph run() {
         graph made;
@@ -52,8 +52,8 @@ public:
 
         list<int> wanted;
         for (int i = 0; i < f_.size(); ++i) {
-            if (!f_[i].is<op::symbol>() || cotangent[i] < 0) continue;
-            int const symbol = static_cast<int>(f_[i].attr.n[0]);
+            if (!f_[i].is_symbol() || cotangent[i] < 0) continue;
+            int const symbol = f_[i].symbol();
             if (symbol < 64 && (constants_ >> symbol & 1)) continue;
             int& gradient = made.symbols[symbol].of;
             selection const selected(joint_, cotangent[i]);
@@ -70,8 +70,7 @@ public:
 
 private:
     static constexpr int symbol_node(graph& g, int index, tensor_type const& type) {
-        node n{&info_of<op::symbol>, {-1, -1, -1}, type.type, type.shape, {}};
-        n.attr.n[0] = index;
+        node const n{&info_of<op::symbol>, {-1, -1, -1}, type.type, type.shape, op::symbol::numbered(index)};
         return g.intern(n);
     }
     /// The cotangent of a result as a selection: what another statement has not selected stays 0 where a rule is infinite. This graph is
@@ -86,14 +85,14 @@ private:
     /// Does the condition ask for nothing but that cotangents are reached?
     constexpr bool asks_reached(int condition) const {
         bool all = true;
-        each_asked(joint_, condition, [&](node const& n) { all = all && n.is<op::is_reached>(); });
+        each_asked(joint_, condition, [&](node const& n) { all = all && n.op->connects == connective_kind::reached; });
         return all;
     }
     /// Values of the forward graph that are costly to compute again: sums, products, moved elements, softmaxes; not the maximum of
     /// an argument by which a softmax is shifted.
     constexpr bool is_saved(int i) const {
         op_kind kind = f_[i].op->kind;
-        if (kind == op_kind::reduction && !decided_[i] && !differentiated_[i] && f_[f_[i].in[0]].is<op::symbol>()) return false;
+        if (kind == op_kind::reduction && !decided_[i] && !differentiated_[i] && f_[f_[i].in[0]].is_symbol()) return false;
         bool const costly =
             kind == op_kind::reduction || kind == op_kind::contraction || kind == op_kind::movement || kind == op_kind::whole;
         return save_ && (decided_[i] || costly || softmax_form_of(f_, i).of >= 0);
@@ -115,7 +114,7 @@ private:
         decisions const d(joint_, [&](int i) { return needed[i] && !is_cut(i); });
         for (int i = 0; i < f_.size(); ++i) {
             if (d.of[i] == decisions::none || is_cut(i) || is_exact(f_[i]) || f_[i].op->kind == op_kind::leaf) continue;
-            if (f_[i].is<op::amax>() && f_[f_[i].in[0]].is<op::symbol>()) continue;  // of an argument the same bits come again
+            if (f_[i].op->reduces_by == reducer::max && f_[f_[i].in[0]].is_symbol()) continue;  // of an argument the same bits come again
             bool const alone = d.of[i] >= 0 && d.of[i] < f_.size() && f_[d.of[i]].shape == f_[i].shape;
             decided_[alone ? d.of[i] : i] = 1;
         }
@@ -135,7 +134,7 @@ private:
             node n = joint_[i];
             if (!is_cut(i)) {
                 for (int k = 0; k < 3 && n.in[k] >= 0; ++k) n.in[k] = renumbered[n.in[k]];
-                if (n.is<op::symbol>() && n.attr.n[0] >= given) n.attr.n[0] += saved;
+                if (n.is_symbol() && n.symbol() >= given) n.attr = op::symbol::numbered(n.symbol() + saved);
                 renumbered[i] = g.intern(n);
             } else if (int j = result_of_[i]; j >= 0) {
                 int result = symbol_node(g, f_.symbols.size() + j, f_[f_.outputs[j].node].result());

@@ -13,7 +13,7 @@ namespace gradus::inline GRADUS_ARCH::core {
 constexpr list<char> mapped_outputs(graph const& body, list<char> const& symbols) {
     list<char> depends(body.size(), 0), result;
     for (int i = 0; i < body.size(); ++i) {
-        if (body[i].is<op::symbol>()) depends[i] = symbols[static_cast<int>(body[i].attr.n[0])];
+        if (body[i].is_symbol()) depends[i] = symbols[body[i].symbol()];
         for (int k = 0; k < 3 && body[i].in[k] >= 0; ++k) depends[i] = depends[i] || depends[body[i].in[k]];
     }
     for (output_entry const& o : body.outputs) result.push_back(depends[o.node]);
@@ -23,7 +23,7 @@ constexpr list<char> mapped_outputs(graph const& body, list<char> const& symbols
 constexpr graph body_of_instances(graph const& body, list<char> const& symbols, list<char> const& outputs, extent count) {
     attributes const level{};
     graph written = rebuild(body, [&](graph& out, node n) {
-        if (!n.is<op::symbol>() || !symbols[static_cast<int>(n.attr.n[0])]) return out.intern(n);
+        if (!n.is_symbol() || !symbols[n.symbol()]) return out.intern(n);
         n.shape = op::in_front(count, n.shape);
         int const all = out.intern(n);
         return value::emit<op::instance>(out, level, {}, {value{out, all}}).id();
@@ -74,7 +74,7 @@ constexpr int batch_scan(graph& g, int id, extent count, list<char> const& mappe
     }
     int const from = output_of(n);
     bool const rows = op::scan::part(n.attr) == op::scan_part::stack || op::scan::part(n.attr) == op::scan_part::states;
-    n.attr.n[0] = body_index(g, body_of_instances(body, symbols, outputs, count));
+    op::control::set_body(n.attr, 0, body_index(g, body_of_instances(body, symbols, outputs, count)));
     n.in[0] = operand_list(g, n, operands);
     value const made = control_value(g, n);
     if (!outputs[from]) return made.broadcast_to(op::in_front(count, made.shape())).id();
@@ -85,8 +85,8 @@ constexpr int batch_scan(graph& g, int id, extent count, list<char> const& mappe
 constexpr int inlined(graph& g, graph const& body, list<int> const& operands, int output) {
     list<int> renumbered(body.size(), -1);
     for (int i = 0; i < body.size(); ++i) {
-        if (body[i].is<op::symbol>()) {
-            renumbered[i] = operands[static_cast<int>(body[i].attr.n[0])];
+        if (body[i].is_symbol()) {
+            renumbered[i] = operands[body[i].symbol()];
             continue;
         }
         node n = adopted(g, body, body[i]);
@@ -116,7 +116,7 @@ constexpr int batch_cond(graph& g, int id, extent count, list<char> const& mappe
         return gradus::where(p.type() == dtype::boolean ? p : p != 0, a, b).id();
     }
     n.in[0] = operand_list(g, n, operands);
-    for (int which = 0; which < 2; ++which) n.attr.n[which] = body_index(g, std::move(bodies[which]));
+    for (int which = 0; which < 2; ++which) op::control::set_body(n.attr, which, body_index(g, std::move(bodies[which])));
     value const made = control_value(g, n);
     return outputs[from] ? made.id() : made.broadcast_to(op::in_front(count, made.shape())).id();
 }

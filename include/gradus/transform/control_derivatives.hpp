@@ -36,9 +36,9 @@ public:
         for (graph const& body : bodies) {
             list<char> const needed = needed_nodes(body);
             for (int i = 0; i < body.size(); ++i)
-                if (needed[i] && body[i].is<op::symbol>()) used[static_cast<int>(body[i].attr.n[0])] = 1;
+                if (needed[i] && body[i].is_symbol()) used[body[i].symbol()] = 1;
         }
-        extent const steps = of_.is<op::scan>() ? steps_of(outer_, of_) : extent(0);
+        extent const steps = is_loop(of_) ? steps_of(outer_, of_) : extent(0);
         int counts[3]{}, counting = -1;  // rows that tell the number of steps where nothing else does
         for (int s = 0; s < roles_.size(); ++s)
             if (roles_[s] == walked && (used[s] || (counting < 0 && !steps.is_static()))) counting = s;
@@ -56,14 +56,14 @@ public:
             }
         for (int which = 0; which < bodies.size(); ++which) {
             graph sorted = rebuild(bodies[which], [&](graph& out, node n) {
-                if (n.is<op::symbol>()) n.attr.n[0] = number[static_cast<int>(n.attr.n[0])];
+                if (n.is_symbol()) n.attr = op::symbol::numbered(number[n.symbol()]);
                 return out.intern(n);
             });
             sorted.symbols = {};
             for (int s : kept) sorted.symbols.push_back(bodies[which].symbols[s]);
             attr_.n[which] = body_index(outer_, std::move(sorted));
         }
-        if (of_.is<op::scan>()) {
+        if (is_loop(of_)) {
             attr_.n[1] = counts[carried];
             attr_.n[2] = 2 * counts[walked] + reversed;
             attr_.n[3] = counts[walked] ? -1 : steps.code;
@@ -76,8 +76,8 @@ public:
     /// Result k, after finish().
     constexpr value result(op::scan_part part, int k) {
         node n{of_.op, {list_, -1, -1}, dtype::number, {}, attr_};
-        if (of_.is<op::scan>()) n.attr.n[4] = static_cast<int>(part);
-        n.attr.n[5] = k;
+        if (is_loop(of_)) op::scan::set_part(n.attr, part);
+        op::control::set_result(n.attr, k);
         return control_value(outer_, n);
     }
 
@@ -103,13 +103,13 @@ constexpr void add_cotangent(graph& g, list<int>& cotangents, int at, int part) 
 /// The node of a symbol among the first `count` of a graph; -1 where there is none.
 constexpr int find_symbol(graph const& g, int number, int count) {
     for (int i = 0; i < count; ++i)
-        if (g[i].is<op::symbol>() && g[i].attr.n[0] == number) return i;
+        if (g[i].is_symbol() && g[i].symbol() == number) return i;
     return -1;
 }
 /// Another result of the loop that a node is a result of.
 constexpr value other_result(graph& g, node n, op::scan_part part, int k) {
-    n.attr.n[4] = static_cast<int>(part);
-    n.attr.n[5] = k;
+    op::scan::set_part(n.attr, part);
+    op::control::set_result(n.attr, k);
     return control_value(g, n);
 }
 
@@ -158,14 +158,14 @@ constexpr void scan_vjp(graph& g, int first, list<int>& cotangents) {
         if (!is_floating(f.symbols[k].type.type)) continue;
         int init = -1;
         for (int r : results)
-            if (op::scan::part(g[r].attr) == op::scan_part::last && op::scan::index(g[r].attr) == k) init = cotangents[r];
+            if (op::scan::part(g[r].attr) == op::scan_part::last && op::scan::result(g[r].attr) == k) init = cotangents[r];
         if (init < 0) init = zeros(g, f.symbols[k].type).id();
         value const c = draft.symbol(0, draft.add(control_draft::carried, f.symbols[k].type, init));
         add_cotangent(body, inner, f.outputs[k].node, c.id());
     }
     for (int r : results) {
         op::scan_part const part = op::scan::part(g[r].attr);
-        int const k = op::scan::index(g[r].attr);
+        int const k = op::scan::result(g[r].attr);
         if (part == op::scan_part::last) continue;
         bool const summed = part == op::scan_part::sum;
         tensor_type const type = summed ? g[r].result() : row_of(g[r].result());
@@ -222,7 +222,7 @@ constexpr void cond_vjp(graph& g, int first, list<int>& cotangents) {
     list<list<int>> inner;
     for (int b = 0; b < 2; ++b) inner.push_back(list<int>(f(b).size(), -1));
     for (int r : results) {
-        int const s = draft.add(control_draft::constant, g[r].result(), cotangents[r]), k = static_cast<int>(g[r].attr.n[5]);
+        int const s = draft.add(control_draft::constant, g[r].result(), cotangents[r]), k = op::control::result(g[r].attr);
         for (int b = 0; b < 2; ++b) add_cotangent(draft.bodies[b], inner[b], f(b).outputs[k].node, draft.symbol(b, s).id());
     }
     for (int b = 0; b < 2; ++b) {
@@ -250,7 +250,7 @@ constexpr void cond_vjp(graph& g, int first, list<int>& cotangents) {
 constexpr void control_jvp(graph& g, int first, list<int>& tangents) {
     node const of = g[first];
     list<int> const operands = control_operands(g, of);
-    bool const loop = of.is<op::scan>();
+    bool const loop = is_loop(of);
     int const carries = loop ? op::scan::carries(of.attr) : 0;
     auto has_tangent = [&](int s) {
         return tangents[operands[s]] >= 0 && is_floating(g[operands[s]].type) && !is_zero(g, tangents[operands[s]]);
@@ -306,19 +306,22 @@ constexpr void control_jvp(graph& g, int first, list<int>& tangents) {
         if (!is_control(g[i]) || !run_together(g[i], of) || !is_floating(g[i].type)) continue;
         op::scan_part const part = loop ? op::scan::part(g[i].attr) : op::scan_part::stack;
         bool const is_carry = part == op::scan_part::last || part == op::scan_part::states;
-        int const k = static_cast<int>(g[i].attr.n[5]), result = is_carry ? number[k] : found[k];
+        int const k = op::control::result(g[i].attr), result = is_carry ? number[k] : found[k];
         if (result >= 0) tangents[i] = draft.result(part, result).id();
     }
 }
 
 template <class Op>
-constexpr op_info control_operation{
-    &gradus::label_of<Op>, Op::name, type_id<Op>, Op::kind, Op::arity, false, true, &Op::infer, nullptr, nullptr, nullptr};
+constexpr op_info control_operation = [] {
+    op_info info{&gradus::label_of<Op>, Op::name, type_id<Op>, Op::kind, Op::arity, false, true, &Op::infer, nullptr, nullptr, nullptr};
+    state_facts<Op>(info);
+    return info;
+}();
 
 /// Is node `id` of a body what node `target` is outside? `outside` says what the body's symbols are there, -1: nothing.
 constexpr bool stands_for(graph const& body, int id, list<int> const& outside, graph const& g, int target) {
     node const &n = body[id], &t = g[target];
-    if (n.is<op::symbol>()) return outside[static_cast<int>(n.attr.n[0])] == target;
+    if (n.is_symbol()) return outside[n.symbol()] == target;
     bool same = n.op->id == t.op->id && n.result() == t.result() && n.attr == t.attr && n.operands() == t.operands();
     for (int k = 0; same && k < n.operands(); ++k) same = stands_for(body, n.in[k], outside, g, t.in[k]);
     return same;
@@ -331,19 +334,19 @@ constexpr bool captures(graph const& at, node const& n, list<int> const& operand
             if (is_control(body[i])) {
                 list<int> inner = control_operands(body, body[i]);
                 for (int k = 0; k < inner.size(); ++k) {
-                    bool const changes = body[i].is<op::scan>() && k < op::scan::carries(body[i].attr) + op::scan::walked(body[i].attr);
+                    bool const changes = is_loop(body[i]) && k < op::scan::carries(body[i].attr) + op::scan::walked(body[i].attr);
                     node const& operand = body[inner[k]];
-                    inner[k] = operand.is<op::symbol>() && !changes ? operands[static_cast<int>(operand.attr.n[0])] : -1;
+                    inner[k] = operand.is_symbol() && !changes ? operands[operand.symbol()] : -1;
                 }
                 if (captures(body, body[i], inner, g, target)) return true;
-            } else if (n.is<op::cond>() && !body[i].is<op::symbol>() && stands_for(body, i, operands, g, target)) return true;
+            } else if (is_choice(n) && !body[i].is_symbol() && stands_for(body, i, operands, g, target)) return true;
         }
     }
     return false;
 }
 constexpr bool recomputes(graph const& g, node const& n, int target) {
     list<int> operands = control_operands(g, n);
-    for (int k = 0; n.is<op::scan>() && k < op::scan::carries(n.attr) + op::scan::walked(n.attr); ++k) operands[k] = -1;
+    for (int k = 0; is_loop(n) && k < op::scan::carries(n.attr) + op::scan::walked(n.attr); ++k) operands[k] = -1;
     return captures(g, n, operands, g, target);
 }
 

@@ -47,7 +47,7 @@ constexpr int selected_softmax(graph& g, softmax_form const& form, int id, int c
     selection const s(g, cotangent);
     bool whole = true;
     int const lead = s.found() ? g[id].shape.rank() - g[s.condition].shape.rank() : 0;
-    int const fixed = s.found() ? condition_without_change(g, s.condition, s.when, g[form.sum].attr.n[0] >> lead, whole) : -1;
+    int const fixed = s.found() ? condition_without_change(g, s.condition, s.when, op::folded_axes(g[form.sum].attr) >> lead, whole) : -1;
     auto const times = [&](value d, value f) { return g.zeros_stay ? value{g, mul_no_nan_of(g, d.id(), f.id())} : d * f; };
     auto const times_reached = [&](value d, value f) {
         selection const part(g, d.id());
@@ -187,7 +187,7 @@ constexpr text derivative_complaint(graph const& g, list<char> depends, int f, b
         node const& n = g[i];
         bool through = false;
         for (int k = 0; k < 3 && n.in[k] >= 0; ++k) through = through || (depends[n.in[k]] && is_floating(g[n.in[k]].type));
-        if (!through || n.is<op::stop_gradient>() || !is_floating(n.type)) continue;
+        if (!through || n.op->stops_gradient || !is_floating(n.type)) continue;
         depends[i] = 1;
         if (needed[i] && !(reverse ? n.op->reverse : n.op->forward))
             return concat("gradus::", reverse ? "grad" : "jvp", "(f, x): f depends on x through ", n.op->name, ", which states no ",
@@ -204,11 +204,11 @@ constexpr graph without_markers(graph const& g, text* missing = nullptr) {
     instances all(missing);
     return rebuild(g, [&](graph& out, node const& n) {
         int found = -1;
-        if (n.is<op::vmap>()) {
+        if (n.op->marks == marker_kind::instances) {
             return all(out, n);
-        } else if (n.is<op::grad>()) {
+        } else if (n.op->marks == marker_kind::gradient) {
             found = gradient(out, n.in[0], n.in[1]);
-        } else if (n.is<op::jvp>()) {
+        } else if (n.op->marks == marker_kind::tangent) {
             found = tangent(out, n.in[0], n.in[1], n.in[2]);
         } else {
             return out.intern(n);

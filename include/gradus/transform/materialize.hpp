@@ -32,12 +32,12 @@ constexpr bool runs_own_kernel(auto const& g, node const& n) {
 constexpr bool needs_copy(graph const& g, node const& n, int id, int k, dimension_table& dimensions) {
     int base = n.in[k];
     if (g[base].op->kind == op_kind::list) return false;
-    bool const walked = n.op->kind == op_kind::list && n.attr.n[1 - k] != 0;
+    bool const walked = n.op->kind == op_kind::list && op::operands::is_walked(n.attr, k);
     if ((n.op->kind == op_kind::list || is_control(n)) && !is_dense(g, base, walked, dimensions)) return true;
     while (g[base].op->kind == op_kind::view) base = g[base].in[0];
-    if (n.op->kind == op_kind::view) return resolve(g, id, dimensions).base < 0 || g[base].is<op::iota>();
+    if (n.op->kind == op_kind::view) return resolve(g, id, dimensions).base < 0 || g[base].op->holds == leaf_kind::iota;
     bool loop = n.op->kind == op_kind::elementwise || n.op->reduces_by != reducer::none;
-    return !loop && g[base].op->kind == op_kind::leaf && !g[base].is<op::symbol>();
+    return !loop && g[base].op->kind == op_kind::leaf && !g[base].is_symbol();
 }
 
 }  // namespace gradus::inline GRADUS_ARCH::core
@@ -62,7 +62,8 @@ constexpr graph materialize(graph const& g) {
         if (base < 0 || taken[base]) {
             // equal copies are one node; a second result of the same value is told apart by its attribute
             node copy{&info_of<op::copy>, {o.node, -1, -1}, result[o.node].type, result[o.node].shape, {}};
-            for (base = result.intern(copy); base < taken.size() && taken[base]; base = result.intern(copy)) copy.attr.n[0] += 1;
+            for (base = result.intern(copy); base < taken.size() && taken[base]; base = result.intern(copy))
+                copy.attr = op::copy::another(copy.attr);
             o.node = base;
         }
         while (taken.size() < result.size()) taken.push_back(0);

@@ -13,7 +13,7 @@ constexpr list<char> exact_quotients(graph const& g, list<char> const& needed) {
     for (int i = 0; i < g.size(); ++i) {
         node const& n = g[i];
         if (!needed[i]) continue;  // as if dead code were gone
-        if (!n.op->steps && !(n.is<op::cast>() && !is_floating(n.type))) continue;
+        if (!n.op->steps && !(n.op->converts && !is_floating(n.type))) continue;
         if (n.op->arity == 2 && (is_zero(g, n.in[0]) || is_zero(g, n.in[1]))) continue;
         for (int k = 0; k < n.op->arity; ++k) {
             int id = n.in[k];
@@ -44,7 +44,8 @@ constexpr graph reciprocals(graph const& g) {
         int id = out.intern(n);
         if (!n.is<op::div>()) return id;
         node const below = out[n.in[1]], above = out[n.in[0]];
-        bool exact = kept[old] || below.is<op::constant>() || below.is<op::size>() || (above.is<op::constant>() && above.attr.value == 1);
+        bool exact =
+            kept[old] || below.is_constant() || below.op->holds == leaf_kind::size || (above.is_constant() && above.attr.value == 1);
         bool pays = divisions[g[old].in[1]] > 1 || !(below.shape == n.shape);
         return exact || !pays ? id : (value{out, n.in[0]} * (1 / value{out, n.in[1]})).id();
     }));

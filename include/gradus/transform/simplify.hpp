@@ -19,8 +19,7 @@ public:
     constexpr int operator()(graph& g, node const& n) {
         int id = g.intern(n);
         if (known(id) >= 0) return simple_[id];
-        bool const kept =
-            n.op->kind == op_kind::leaf || (keep_stop_gradient_ && (n.is<op::stop_gradient>() || n.is<op::straight_through>()));
+        bool const kept = n.op->kind == op_kind::leaf || (keep_stop_gradient_ && (n.op->differs_in_derivative));
         int better = kept ? -1 : rewrite(g, n);
         remember(id, better < 0 ? id : resolve(g, better));
         return simple_[id];

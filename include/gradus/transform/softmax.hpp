@@ -55,7 +55,7 @@ constexpr softmax_form softmax_form_of(graph const& g, int id) {
 /// `times(d, f)` multiplies a derivative.
 constexpr value softmax_derivative(graph& g, softmax_form const& form, int id, int c_id, auto times) {
     value const y{g, id}, c{g, c_id};
-    std::int64_t const axes = g[form.sum].attr.n[0];
+    std::int64_t const axes = op::folded_axes(g[form.sum].attr);
     if (form.kind == softmax_form::softmax) return times(c - times(c, y).sum(axes, true), y);
     if (form.kind == softmax_form::log_softmax) return c - times(c.sum(axes, true), apply<op::exp>(y));
     value const sum{g, form.sum}, e{g, g[form.sum].in[0]};

@@ -100,9 +100,9 @@ public:
     /// The node that a vmap node stands for.
     constexpr int operator()(graph& g, node const& n) {
         int const of = n.in[0];
-        level& l = level_of(n.attr.n[0]);
+        level& l = level_of(op::mapping_of(n.attr));
         for (int i = l.mapped.size(); i <= of; ++i) {
-            bool depends = g[i].is<op::instance>() && g[i].attr.n[0] == l.number;
+            bool depends = g[i].op->marks == marker_kind::instance && op::mapping_of(g[i].attr) == l.number;
             for (int k = 0; k < 3 && g[i].in[k] >= 0; ++k) depends = depends || l.mapped[g[i].in[k]];
             l.mapped.push_back(depends);
             l.all.push_back(-1);
@@ -131,9 +131,9 @@ private:
     }
     constexpr int batched(graph& g, int id, extent count, level const& l) {
         node const n = g[id];
-        if (n.is<op::instance>()) {
+        if (n.op->marks == marker_kind::instance) {
             value const x{g, n.in[0]};
-            int const axis = static_cast<int>(n.attr.n[1]);
+            int const axis = op::mapped_axis(n.attr);
             return axis == 0 ? x.id() : x.transpose(first_axis(x.shape().rank(), axis)).id();
         }
         if (n.op->kind == op_kind::list) return -1;

@@ -8,7 +8,7 @@ namespace gradus::inline GRADUS_ARCH::core {
 
 /// Does a node hand its operands' elements on as they are, so that elements of 16 bits may stay so?
 constexpr bool moves_elements(node const& n) {
-    return n.op->kind == op_kind::view || (n.op->kind == op_kind::movement && !n.is<op::add_rows>()) || n.is<op::copy>();
+    return n.op->kind == op_kind::view || (n.op->kind == op_kind::movement && n.op->runs_by != own_kernel::add_rows) || n.op->copies;
 }
 
 /// A new graph in which values of 16 bits are computed in float. Every one of them has a node that is rounded to its dtype, or one
@@ -28,8 +28,7 @@ public:
 
 private:
     constexpr int cast(int id, dtype to) {
-        node n{&info_of<op::cast>, {id, -1, -1}, to, out_[id].shape, {}};
-        n.attr.n[0] = static_cast<int>(to);
+        node const n{&info_of<op::cast>, {id, -1, -1}, to, out_[id].shape, op::cast::to(to)};
         return out_.intern(n);
     }
     constexpr int rounded(int i) {
@@ -44,16 +43,16 @@ private:
     constexpr bool stays(node const& n) const {
         bool stored = moves_elements(n);
         for (int k = 0; k < n.op->arity; ++k) stored = stored && rounded_[n.in[k]] >= 0;
-        return stored || n.is<op::symbol>() || n.is<op::cast>() || n.op->kind == op_kind::control;
+        return stored || n.is_symbol() || n.op->converts || n.op->kind == op_kind::control;
     }
     constexpr void place(int i) {
         node n = g_[i];
-        bool const casts = n.is<op::cast>(), plain = casts && g_[n.in[0]].type == dtype::number;  // a number takes a dtype as it is
+        bool const casts = n.op->converts, plain = casts && g_[n.in[0]].type == dtype::number;  // a number takes a dtype as it is
         bool const stored = !is_half(n.type) || (stays(n) && !plain);
         bool const as_they_are = moves_elements(n) || n.op->kind == op_kind::control || n.op->kind == op_kind::list;
         for (int k = 0; k < n.op->arity; ++k) n.in[k] = stored && as_they_are ? rounded(n.in[k]) : computed(n.in[k]);
         if (!stored) n.type = computed_in(n.type);
-        if (casts) n.attr.n[0] = static_cast<int>(n.type);
+        if (casts) n.attr = op::cast::to(n.type);
         bool const same = casts && (out_[n.in[0]].type == n.type || n.type == dtype::number);
         int const id = same ? n.in[0] : out_.intern(n);
         if (stored) rounded_[i] = id;

@@ -84,7 +84,7 @@ constexpr text statement_complaint() {
     if (!has_underivable(f)) return {};
     list<char> symbols(f.size(), 0);
     for (int i = 0; i < f.size(); ++i)
-        if (f[i].template is<op::symbol>()) symbols[i] = f[i].attr.n[0] >= 64 || !(Source::constants >> f[i].attr.n[0] & 1);
+        if (f[i].is_symbol()) symbols[i] = f[i].symbol() >= 64 || !(Source::constants >> f[i].symbol() & 1);
     for (int o = 0; o < f.output_count; ++o)
         if (text missing = derivative_complaint(f.thaw(), symbols, f.outputs[o].node, true); !missing.empty()) return missing;
     return {};
@@ -125,23 +125,22 @@ struct recorded {
     static constexpr auto reads = [] {
         std::array<std::uint64_t, derivative::optimized.symbol_count + 1> bits{};
         for (int i = 0; i < derivative::optimized.node_count; ++i)
-            if (derivative::optimized[i].template is<op::symbol>())
-                bits[static_cast<std::size_t>(derivative::optimized[i].attr.n[0])] |= results_behind<backward>[static_cast<std::size_t>(i)];
+            if (derivative::optimized[i].is_symbol())
+                bits[static_cast<std::size_t>(derivative::optimized[i].symbol())] |= results_behind<backward>[static_cast<std::size_t>(i)];
         return bits;
     }();
     /// The derivatives whose kernels read it, be it for another derivative of the same kernel.
     static constexpr auto touches = [] {
         auto bits = reads;
         for (int i = 0; i < derivative::optimized.node_count; ++i)
-            if (derivative::optimized[i].template is<op::symbol>())
-                bits[static_cast<std::size_t>(derivative::optimized[i].attr.n[0])] |=
-                    results_touched<backward>[static_cast<std::size_t>(i)];
+            if (derivative::optimized[i].is_symbol())
+                bits[static_cast<std::size_t>(derivative::optimized[i].symbol())] |= results_touched<backward>[static_cast<std::size_t>(i)];
         return bits;
     }();
     /// Simplification for a program drops stop_gradient; the graph that is differentiated has it still.
     static constexpr bool stops_gradient = [] {
         for (int i = 0; i < f.node_count; ++i)
-            if (f[i].template is<op::stop_gradient>() || f[i].template is<op::straight_through>()) return true;
+            if (f[i].op->differs_in_derivative) return true;
         return false;
     }();
     /// The forward program returns its results, then what is saved.

@@ -54,9 +54,9 @@ inline void find_known(tape_program& p, tape_node const& n) {
         p.saved_at.push_back(at);
     };
     for (int i = 0; i < p.g.size(); ++i)
-        if (p.g[i].is<op::symbol>()) add(i, static_cast<int>(p.g[i].attr.n[0]), true);
+        if (p.g[i].is_symbol()) add(i, p.g[i].symbol(), true);
     for (int o = 0; o < p.g.outputs.size(); ++o)
-        if (!p.g[p.g.outputs[o].node].is<op::symbol>()) add(p.g.outputs[o].node, o < results ? symbols + o : symbols + results + o, false);
+        if (!p.g[p.g.outputs[o].node].is_symbol()) add(p.g.outputs[o].node, o < results ? symbols + o : symbols + results + o, false);
 }
 /// What a node computed, as a program whose symbols are its edges, and the values of what is known in it.
 template <class Asked>

@@ -67,8 +67,7 @@ inline void differentiate_outputs(tape_program& p, list<char> const& present) {
         tensor_type const type = g[id].result();
         g.symbols.push_back({"cotangent", type, j});
         if (!is_floating(type.type) || !present[j]) continue;
-        node n{&info_of<op::symbol>, {-1, -1, -1}, type.type, type.shape, {}};
-        n.attr.n[0] = g.symbols.size() - 1;
+        node const n{&info_of<op::symbol>, {-1, -1, -1}, type.type, type.shape, op::symbol::numbered(g.symbols.size() - 1)};
         int const seed = g.intern(n);
         p.known.push_back(seed);
         cotangent[id] = add_derivatives(g, cotangent[id], seed);
@@ -77,8 +76,8 @@ inline void differentiate_outputs(tape_program& p, list<char> const& present) {
     p.gradient = list<int>(symbols, -1);
     g.outputs = {};
     for (int i = 0; i < cotangent.size(); ++i) {
-        if (!g[i].is<op::symbol>() || cotangent[i] < 0) continue;
-        int const number = static_cast<int>(g[i].attr.n[0]);
+        if (!g[i].is_symbol() || cotangent[i] < 0) continue;
+        int const number = g[i].symbol();
         g.symbols[number].selects = g.zeros_stay || selection(g, cotangent[i]).found();
         p.gradient[number] = g.outputs.size();
         g.outputs.push_back({cotangent[i], -1});
@@ -119,17 +118,16 @@ inline graph graph_from_known(tape_program const& p, list<int> const& wanted, li
     for (int i = p.g.size() - 1; i >= 0; --i)
         for (int k = 0; needed[i] && !is_known[i] && k < p.g[i].operands(); ++k) needed[p.g[i].in[k]] = 1;
     for (int k = 0; k < p.known.size(); ++k) {
-        node n{&info_of<op::symbol>, {-1, -1, -1}, p.g[p.known[k]].type, p.g[p.known[k]].shape, {}};
-        n.attr.n[0] = k;
+        node n{&info_of<op::symbol>, {-1, -1, -1}, p.g[p.known[k]].type, p.g[p.known[k]].shape, op::symbol::numbered(k)};
         made.symbols.push_back({"value", n.result()});
-        if (made.symbols[same[k]].type == n.result()) n.attr.n[0] = same[k];
+        if (made.symbols[same[k]].type == n.result()) n.attr = op::symbol::numbered(same[k]);
         if (needed[p.known[k]] && number[p.known[k]] < 0) number[p.known[k]] = made.intern(n);
     }
     made.bodies = p.g.bodies;
     for (int i = 0; i < p.g.size(); ++i) {
         if (!needed[i] || is_known[i]) continue;
         node n = p.g[i];
-        if (n.is<op::symbol>()) throw autograd_error("gradus: a value that this derivative needs was not saved");
+        if (n.is_symbol()) throw autograd_error("gradus: a value that this derivative needs was not saved");
         for (int k = 0; k < n.operands(); ++k) n.in[k] = number[n.in[k]];
         number[i] = made.intern(n);
     }
@@ -182,8 +180,8 @@ inline list<tensor_ref> run_derivatives(tape_program& p, list<int> const& wanted
     for (int i = 0; i < e.dimensions().count; ++i) dimensions[i] = sizes[names.index(e.dimensions().names[i])];
     list<void*> in(static_cast<int>(values.size()), nullptr), out;
     for (node const& n : e.program().nodes) {
-        if (!n.is<op::symbol>()) continue;
-        auto const k = static_cast<std::size_t>(n.attr.n[0]);
+        if (!n.is_symbol()) continue;
+        auto const k = static_cast<std::size_t>(n.symbol());
         check(static_cast<int>(k));
         in[static_cast<int>(k)] = const_cast<void*>(values[k].elements());
     }

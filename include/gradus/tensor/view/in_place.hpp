@@ -202,8 +202,8 @@ struct element_by_element {
             if (g[i].op->kind == op_kind::view) continue;
             for (int k = 0; k < g[i].op->arity; ++k) {
                 int const read = g[i].in[k], base = P::plan.base[read];
-                if (!g[base].template is<op::symbol>() || (read == base && g[base].result() == g[result].result())) continue;
-                bits &= ~(std::uint64_t{1} << g[base].attr.n[0]);
+                if (!g[base].is_symbol() || (read == base && g[base].result() == g[result].result())) continue;
+                bits &= ~(std::uint64_t{1} << g[base].symbol());
             }
         }
         return bits;

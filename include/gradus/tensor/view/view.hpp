@@ -153,8 +153,8 @@ bool follow(std::type_identity<tensor_expression<Op, A>>, view_place& place) {
     view_place const from = place;
     if constexpr (std::is_same_v<O, op::transpose>) {
         for (int i = 0; i < from.rank; ++i) {
-            place.extents[i] = from.extents[given.attr.n[i]];
-            place.strides[i] = from.strides[given.attr.n[i]];
+            place.extents[i] = from.extents[op::transpose::from_axis(given.attr, i)];
+            place.strides[i] = from.strides[op::transpose::from_axis(given.attr, i)];
         }
     } else if constexpr (std::is_same_v<O, op::slice>) {
         for (int i = 0; i < from.rank; ++i) {

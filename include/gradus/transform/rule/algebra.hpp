@@ -7,7 +7,7 @@
 // Rules of simplification return the id of a node that stands for the given one, or -1 where they do not apply.
 namespace gradus::inline GRADUS_ARCH::rule {
 
-constexpr bool is_constant(graph const& g, int id) { return g[id].is<op::constant>(); }
+constexpr bool is_constant(graph const& g, int id) { return g[id].is_constant(); }
 constexpr bool is_constant(graph const& g, int id, double x) { return is_constant(g, id) && g[id].attr.value == x; }
 template <class Op>
 constexpr bool is(graph const& g, int id) {
@@ -84,11 +84,11 @@ constexpr int algebra(graph& g, node const& n) {
         if (is<op::where>(g, n.in[2]) && g[n.in[2]].in[0] == n.in[0])
             return gradus::where(a, b, operand(g, n.in[2], 2)).broadcast_to(n.shape).id();
         if (is_constant(g, n.in[2], 0) && is_multiple_of_tested(g, n.in[0], n.in[1])) return in_place_of(n, b);
-    } else if (n.is<op::stop_gradient>() || n.is<op::straight_through>()) {
+    } else if (n.op->differs_in_derivative) {
         return in_place_of(n, a);
     } else if (n.is<op::sqrt>() || n.is<op::rsqrt>()) {
         if (is_constant(g, n.in[0], 1)) return n.in[0];
-    } else if (n.is<op::cast>()) {
+    } else if (n.op->converts) {
         if (g[n.in[0]].type == n.type) return n.in[0];
     }
     return -1;

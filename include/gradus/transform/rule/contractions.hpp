@@ -25,7 +25,7 @@ constexpr int contractions(graph& g, node const& n) {
         return g.intern(folded);
     }
     shape a = g[n.in[0]].shape, b = g[n.in[1]].shape;
-    if (op::matmul::side(a, n.attr.n[0], 1).code != 1) return -1;
+    if (op::matmul::inner(n.attr, a).code != 1) return -1;
     shape column = a, row = b;
     column[a.rank() - 2] = op::matmul::side(a, n.attr.n[0], 0);
     column[a.rank() - 1] = 1;

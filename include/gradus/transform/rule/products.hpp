@@ -84,7 +84,7 @@ constexpr int annihilating_products(graph& g, node const& n) {
     bool const inverse = right.is<op::div>() && is_constant(g, right.in[0], 1);
     if (!inverse || !last.is<op::div>() || !is<op::div>(g, last.in[1]) || g[last.in[1]].in[1] != right.in[1]) return -1;
     node const above = g[last.in[0]];
-    if (inside && !(above.is<op::constant>() && may_move(above.attr.value))) return -1;  // x / a alone may be too large
+    if (inside && !(above.is_constant() && may_move(above.attr.value))) return -1;  // x / a alone may be too large
     value const quotient = value{g, last.in[0]} / operand(g, last.in[1], 0);
     return in_place_of(n, inside ? apply<op::mul_no_nan>(value{g, left.in[0]}, quotient) : quotient);
 }

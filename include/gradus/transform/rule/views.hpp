@@ -24,7 +24,7 @@ constexpr int implicit_broadcast(graph& g, node const& n) {
 
 /// An operation on repeated scalars alone is a repeated scalar.
 constexpr int repeated_scalars(graph& g, node const& n) {
-    if (n.op->kind != op_kind::elementwise || n.shape.is_single() || n.is<op::copy>()) return -1;
+    if (n.op->kind != op_kind::elementwise || n.shape.is_single() || n.op->copies) return -1;
     node once = n;
     for (int k = 0; k < n.op->arity; ++k) {
         int id = n.in[k];
@@ -91,8 +91,8 @@ constexpr int reductions(graph& g, node const& n) {
     if (n.is<op::sum>() && from.is<op::broadcast_to>() && g[from.in[0]].shape.is_single()) {
         value all{g, n.in[0]}, one = operand(g, n.in[0], 0);
         value const count = all.count(n.attr.n[0]);
-        bool const finite = one.at().is<op::constant>() && one.at().attr.value - one.at().attr.value == 0;
-        bool const counted = count.at().is<op::constant>() && count.at().attr.value != 0;
+        bool const finite = one.at().is_constant() && one.at().attr.value - one.at().attr.value == 0;
+        bool const counted = count.at().is_constant() && count.at().attr.value != 0;
         // none of an infinity is 0
         value const sum = finite || counted ? one * count : apply<op::mul_no_nan>(count, one);
         return sum.broadcast_to_any(n.shape).id();
