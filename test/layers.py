@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSL-1.0
 """The tree is the pipeline: a layer includes only itself and earlier layers, one header includes xsimd, one Hana, umbrellas
-are complete (`--write` completes them), gradus.hpp has every layer but the optional ones, no header has over 400 lines, no line over 140 characters, every test is listed in test/meson.build."""
+are complete (`--write` completes them), gradus.hpp has every layer but the optional ones, no header has over 400 lines, no line over 140 characters, every test is listed in test/meson.build.
+Outside of op/ nobody asks for an operation by name, and attributes have names: their numbers are read where the operation is."""
 import re
 import sys
 from pathlib import Path
@@ -33,6 +34,19 @@ NOT_IN_UMBRELLA = {
 }
 # what translation units of different instruction sets share
 FOR_ALL_ARCHITECTURES = {("core/error.hpp", "gradus"), ("tensor/state/mode.hpp", "gradus::common")}
+# What asks for an operation by name, `n.is<op::sum>()`. Passes and kernels ask its record (docs/operations.md).
+NAMES = r"\bis<(?:gradus::)?op::|is_same_v<\w+, (?:gradus::)?op::|op->name == \""
+# Who touches the numbers of attributes without knowing what they mean, or writes what users gave an operation, and how often.
+NUMBERS = r"attr(?:\(\))?\.n\["
+NUMBERS_TOUCHED = {
+    "graph/graph.hpp": 2,  # a hash
+    "graph/results.hpp": 2,  # all but the number of the result are the same
+    "expr/expression.hpp": 5,  # parameters of one result
+    "expr/convolution.hpp": 1,
+    "expr/pooling.hpp": 3,
+    "expr/rearrange.hpp": 5,
+    "expr/reductions.hpp": 1,
+}
 COMPILED_BY_SCRIPTS = {f"test/consumer/{name}.cpp" for name in ("arch", "arch_main", "main")}
 LICENCE = "SPDX-License-Identifier: BSL-1.0"
 
@@ -61,6 +75,11 @@ def check_header(path):
     for one in opened:
         if not one.startswith("gradus::inline GRADUS_ARCH") and (name, one) not in FOR_ALL_ARCHITECTURES:
             faults.append(f"{name} opens {one}, not gradus::inline GRADUS_ARCH")
+    if layer != LAYERS.index("op"):
+        if asked := re.findall(NAMES, path.read_text()):
+            faults.append(f"{name} asks {len(asked)} times for an operation by name: ask a facet of its record")
+        if (touched := len(re.findall(NUMBERS, path.read_text()))) > NUMBERS_TOUCHED.get(name, 0):
+            faults.append(f"{name} reads the number of an attribute, {touched} times: name it in the operation's file")
     lines = path.read_text().splitlines()
     if len(lines) > MAX_LINES:
         faults.append(f"{name} has {len(lines)} lines, over {MAX_LINES}")

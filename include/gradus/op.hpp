@@ -11,6 +11,7 @@
 #include <gradus/op/control_flow.hpp>
 #include <gradus/op/convolution.hpp>
 #include <gradus/op/cross_entropy.hpp>
+#include <gradus/op/cumulative.hpp>
 #include <gradus/op/determinant.hpp>
 #include <gradus/op/dropout.hpp>
 #include <gradus/op/einsum.hpp>
@@ -35,8 +36,9 @@
 #include <gradus/op/reduction.hpp>
 #include <gradus/op/roles.hpp>
 #include <gradus/op/rounding.hpp>
-#include <gradus/op/scan.hpp>
 #include <gradus/op/shape.hpp>
+#include <gradus/op/simplify.hpp>
+#include <gradus/op/softmax_form.hpp>
 #include <gradus/op/sort.hpp>
 #include <gradus/op/special.hpp>
 #include <gradus/op/statistics.hpp>

@@ -13,12 +13,7 @@
 #include <gradus/transform/pipeline.hpp>
 #include <gradus/transform/rebuild.hpp>
 #include <gradus/transform/reciprocals.hpp>
-#include <gradus/transform/rule/algebra.hpp>
-#include <gradus/transform/rule/contractions.hpp>
-#include <gradus/transform/rule/products.hpp>
-#include <gradus/transform/rule/stable.hpp>
-#include <gradus/transform/rule/views.hpp>
+#include <gradus/transform/rule/elementwise.hpp>
 #include <gradus/transform/simplify.hpp>
-#include <gradus/transform/softmax.hpp>
 #include <gradus/transform/vectorize.hpp>
 #include <gradus/transform/widen.hpp>

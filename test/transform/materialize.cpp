@@ -11,7 +11,7 @@ namespace {
 /// A reduction with a kernel of its own, that no layer knows by name: it states no `reduces_by`.
 struct last_index : op::reduction<last_index> {
     static constexpr auto name = "last_index";
-    static constexpr auto runs_by = gradus::own_kernel::loop;
+    static constexpr auto runs_by = gradus::own_kernel::argmax;
     static constexpr gr::dtype result(gr::dtype) { return gr::dtype::int64; }
 };
 

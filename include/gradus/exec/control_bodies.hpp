@@ -47,7 +47,7 @@ template <class Source, int Node>
 struct control_facts {
     static constexpr auto const& g = stages<Source>::optimized;
     static constexpr bool is_scan = is_loop(g[Node]);
-    static constexpr int count = static_cast<int>(g[Node].attr.value), carries = is_scan ? op::scan::carries(g[Node].attr) : 0;
+    static constexpr int count = op::control::operand_count(g[Node].attr), carries = is_scan ? op::scan::carries(g[Node].attr) : 0;
     static constexpr bool reversed = is_scan && op::scan::is_reversed(g[Node].attr);
     static constexpr std::array<int, static_cast<std::size_t>(count)> operands = [] {
         std::array<int, static_cast<std::size_t>(count)> ids{};

@@ -83,7 +83,7 @@ struct curvature_along {
 /// The last `count` axes first.
 constexpr parameters last_first(int rank, int count) {
     parameters p;
-    for (int i = 0; i < rank; ++i) p.attr.n[i] = i < count ? rank - count + i : i - count;
+    for (int i = 0; i < rank; ++i) op::transpose::set_from_axis(p.attr, i, i < count ? rank - count + i : i - count);
     return p;
 }
 /// Are directions of x fewer than those of y? Those of named dimensions are many.

@@ -15,17 +15,9 @@ struct triangle {
 
 namespace core {
 constexpr parameters triangle_parameters(triangle const& t) {
-    parameters p;
-    p.attr.n[0] = t.upper;
-    p.attr.n[1] = t.transposed;
-    p.attr.n[2] = t.unitriangular;
-    return p;
+    return {op::triangular_solve::of_triangle(t.upper, t.transposed, t.unitriangular), {}};
 }
-constexpr parameters sign_of_determinant() {
-    parameters p;
-    p.attr.n[0] = 1;
-    return p;
-}
+constexpr parameters sign_of_determinant() { return {op::slogdet::sign(), {}}; }
 }  // namespace core
 
 /// The lower triangle l with l l^T = (a + a^T) / 2 and a positive diagonal; NaN from the row on where a is not positive definite.

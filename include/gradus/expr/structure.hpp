@@ -17,8 +17,10 @@ namespace core {
 /// An axis as a number from 0; negative ones count from the end. Out of range stays out of range.
 constexpr std::int64_t axis_of(std::int64_t axis, int rank) { return axis < 0 && axis + rank >= 0 ? axis + rank : axis < 0 ? 62 : axis; }
 
-constexpr void collect(parameters& p, int rank, int axis) { p.attr.n[0] |= std::int64_t{1} << axis_of(axis, rank); }
-constexpr void collect(parameters& p, int, keepdim_t) { p.attr.n[1] = 1; }
+constexpr void collect(parameters& p, int rank, int axis) {
+    p.attr = op::reduction_attributes(op::folded_axes(p.attr) | std::int64_t{1} << axis_of(axis, rank), op::keeps(p.attr), p.attr.value);
+}
+constexpr void collect(parameters& p, int, keepdim_t) { p.attr = op::reduction_attributes(op::folded_axes(p.attr), true, p.attr.value); }
 constexpr void collect(parameters& p, int, correction_t c) { p.attr.value = c.value; }
 constexpr void collect(parameters& p, int, order_t o) { p.attr.value = o.value; }
 
@@ -27,7 +29,10 @@ template <auto... A>
 constexpr parameters reduction_parameters(int rank, bool last_by_default) {
     parameters p;
     (collect(p, rank, A), ...);
-    if (p.attr.n[0] == 0) p.attr.n[0] = last_by_default ? std::int64_t{1} << axis_of(-1, rank) : (std::int64_t{1} << rank) - 1;
+    if (op::folded_axes(p.attr) == 0) {
+        std::int64_t const axes = last_by_default ? std::int64_t{1} << axis_of(-1, rank) : (std::int64_t{1} << rank) - 1;
+        p.attr = op::reduction_attributes(axes, op::keeps(p.attr), p.attr.value);
+    }
     return p;
 }
 
@@ -53,7 +58,7 @@ constexpr bool fit_one_slice(shape const& from, range const* ranges, int count, 
 constexpr parameters slice_parameters(shape const& from, range const* ranges, int count, int first_axis) {
     parameters p;
     p.target = from;
-    for (int axis = 0; axis < from.rank(); ++axis) p.attr.n[axis] = op::pack_range(0, 1);
+    op::whole_along(p.attr, (std::int64_t{1} << from.rank()) - 1);
     for (int axis = first_axis; axis < from.rank() && axis < first_axis + count; ++axis) {
         if (!from[axis].is_static()) {
             p.target[axis] = 0;  // refused by the rule: a range of a named dimension
@@ -61,7 +66,7 @@ constexpr parameters slice_parameters(shape const& from, range const* ranges, in
         }
         counted_range const r(ranges[axis - first_axis], from[axis].code);
         if (count == 1) p.attr = op::range_along(from.rank(), axis, r.start, r.step);
-        else p.attr.n[axis] = op::pack_range(r.start, r.step);
+        else op::set_packed_range(p.attr, axis, r.start, r.step);
         p.target[axis].code = r.count;
     }
     return p;
@@ -87,10 +92,10 @@ template <int... Axes>
 constexpr parameters transpose_parameters(int rank) {
     parameters p;
     int i = 0;
-    if constexpr (sizeof...(Axes) > 0) ((p.attr.n[i++ % max_rank] = axis_of(Axes, rank)), ...);
+    if constexpr (sizeof...(Axes) > 0) (op::transpose::set_from_axis(p.attr, i++ % max_rank, axis_of(Axes, rank)), ...);
     else
-        for (; i < rank; ++i) p.attr.n[i] = rank - 1 - i;
-    if (i != rank) p.attr.n[0] = -1;  // refused by the rule
+        for (; i < rank; ++i) op::transpose::set_from_axis(p.attr, i, rank - 1 - i);
+    if (i != rank) op::transpose::set_from_axis(p.attr, 0, -1);  // refused by the rule
     return p;
 }
 
@@ -107,9 +112,7 @@ constexpr auto as_channels(auto b) {
 
 template <dtype D>
 constexpr parameters cast_parameters() {
-    parameters p;
-    p.attr.n[0] = static_cast<int>(D);
-    return p;
+    return {op::cast::to(D), {}};
 }
 
 }  // namespace core
@@ -195,11 +198,7 @@ constexpr auto slice(E x) {
 /// a, then b, ... along an axis: `gr::concatenate<0>(a, b)`.
 template <int Axis, operand A, operand B, operand... More>
 constexpr auto concatenate(A a, B b, More... more) {
-    constexpr parameters p = [] {
-        parameters q;
-        q.attr.n[0] = core::axis_of(Axis, A::type.shape.rank());
-        return q;
-    }();
+    constexpr parameters p{op::concatenate::along(core::axis_of(Axis, A::type.shape.rank())), {}};
     if constexpr (sizeof...(More) == 0) return apply<with<op::concatenate, p>>(std::move(a), std::move(b));
     else return concatenate<Axis>(concatenate<Axis>(std::move(a), std::move(b)), std::move(more)...);
 }

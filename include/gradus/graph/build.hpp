@@ -7,6 +7,7 @@
 #include <gradus/op/arithmetic.hpp>
 #include <gradus/op/comparison.hpp>
 #include <gradus/op/contraction.hpp>
+#include <gradus/op/exponential.hpp>
 #include <gradus/op/facets.hpp>
 #include <gradus/op/leaf.hpp>
 #include <gradus/op/reduction.hpp>

@@ -46,17 +46,21 @@ struct op_info {
     connective_kind connects = connective_kind::none;
     control_kind runs = control_kind::none;
     own_kernel runs_by = own_kernel::none;
-    int bodies = 0;                      ///< graphs that a node of it runs
-    int flops_per_column = 0;            ///< of an operation on matrices: per element of the result and column of the first operand
-    bool copies = false;                 ///< the operand itself, in memory of its own
-    bool converts = false;               ///< the operand under another dtype
-    bool rearranges = false;             ///< all elements of the operand, in other places
-    bool cuts = false;                   ///< a view of a part of them, with the attributes of op::slice
-    bool only_repeats = false;           ///< a view that repeats, as loops do by themselves
-    bool stops_gradient = false;         ///< no derivative goes through
-    bool differs_in_derivative = false;  ///< the first operand, where nothing is differentiated any more
-    bool needs_elements = false;         ///< a reduction that none of no elements has a value for
-    bool prints = false;                 ///< has `print`, which appends its attributes as text
+    int bodies = 0;                             ///< graphs that a node of it runs
+    int shares = 0;                             ///< op::exponential_form: what it can be computed from beside others of its operand
+    int flops_per_column = 0;                   ///< of an operation on matrices: per element of the result and column of the first operand
+    bool copies = false;                        ///< the operand itself, in memory of its own
+    bool converts = false;                      ///< the operand under another dtype
+    bool rearranges = false;                    ///< all elements of the operand, in other places
+    bool cuts = false;                          ///< a view of a part of them, with the attributes of op::slice
+    bool only_repeats = false;                  ///< a view that repeats, as loops do by themselves
+    bool stops_gradient = false;                ///< no derivative goes through
+    bool differs_in_derivative = false;         ///< the first operand, where nothing is differentiated any more
+    bool needs_elements = false;                ///< a reduction that none of no elements has a value for
+    bool divides = false;                       ///< a quotient of two operands
+    bool simplifies = false;                    ///< states rules
+    int (*simplify)(graph&, int id) = nullptr;  ///< what its rules make of node `id`, -1 where none applies
+    bool prints = false;                        ///< has `print`, which appends its attributes as text
     void (*print)(text&, attributes const&, tensor_type const& result) = nullptr;
 };
 

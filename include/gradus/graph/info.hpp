@@ -103,6 +103,20 @@ constexpr bool states_jvp(std::integer_sequence<int, I...>, std::integer_sequenc
     return requires(value v) { Op::jvp((static_cast<void>(I), v)..., (static_cast<void>(R), v)..., (static_cast<void>(I), v)...); } ||
            requires(value v) { Op::template directional<0>(v, v, (static_cast<void>(I), v)...); };
 }
+template <class Op, int... I>
+constexpr bool states_simplify(std::integer_sequence<int, I...>) {
+    return requires(value v) { Op::simplify(v, (static_cast<void>(I), v)...); };
+}
+template <class Op, int... I>
+constexpr int simplified_on(graph& g, int id, std::integer_sequence<int, I...>) {
+    value const y{g, id}, simple = Op::simplify(y, y.operand(I)...);
+    return simple.id() == id ? -1 : simple.broadcast_to(y.shape()).id();
+}
+/// What the rules of an operation make of node `id`; -1 where none applies.
+template <class Op>
+constexpr int simplified_by(graph& g, int id) {
+    return simplified_on<Op>(g, id, operand_indices<Op>{});
+}
 /// What is wrong with what an operation on whole tensors states, empty where nothing is.
 template <class Op>
 constexpr text structure_complaint() {
@@ -145,11 +159,13 @@ constexpr void state_facts(op_info& info) {
     if constexpr (requires { Op::connects; }) info.connects = Op::connects;
     if constexpr (requires { Op::runs; }) info.runs = Op::runs, info.bodies = Op::bodies;
     if constexpr (requires { Op::runs_by; }) info.runs_by = Op::runs_by;
+    if constexpr (requires { Op::shares; }) info.shares = Op::shares;
     if constexpr (requires { Op::flops_per_column; }) info.flops_per_column = Op::flops_per_column;
     info.copies = requires { requires Op::copies; };
     info.converts = requires { requires Op::converts; };
     info.rearranges = requires { requires Op::rearranges; };
     info.cuts = requires { requires Op::cuts; };
+    info.divides = requires { requires Op::divides; };
     info.only_repeats = requires { requires Op::only_repeats; };
     info.stops_gradient = requires { requires Op::stops_gradient; };
     info.differs_in_derivative = requires { requires Op::differs_in_derivative; };
@@ -211,6 +227,10 @@ constexpr op_info make_info() {
     if constexpr (core::states_batch<Op>(core::operand_indices<Op>{})) {
         info.batches = true;
         info.batch = &core::batch_of<Op>;
+    }
+    if constexpr (core::states_simplify<Op>(core::operand_indices<Op>{})) {
+        info.simplifies = true;
+        info.simplify = &core::simplified_by<Op>;
     }
     info.steps = requires { requires Op::steps; };
     if constexpr (core::has_formula<Op>) info.eval = &core::eval_of<Op>;

@@ -25,6 +25,12 @@ public:
     constexpr dtype type() const { return graph_ ? at().type : dtype::number; }
     constexpr attributes attr() const { return at().attr; }
     constexpr value operand(int i) const { return {*graph_, at().in[i]}; }
+    template <class Op>
+    constexpr bool is() const {
+        return at().template is<Op>();
+    }
+    constexpr bool is_constant() const { return at().is_constant(); }
+    constexpr bool is_constant(double x) const { return at().is_constant(x); }
 
     /// A node of `Op` on operands of one graph; plain numbers take the others' dtype.
     template <class Op>

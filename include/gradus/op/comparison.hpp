@@ -60,6 +60,21 @@ struct where : elementwise<where, 3> {
     }
     static constexpr auto eval(auto c, auto a, auto b) { return gradus::where(c, a, b); }
     static constexpr auto chain(auto g, auto c, auto, auto, auto) { return std::tuple{0, gradus::where(c, g, 0), gradus::where(c, 0, g)}; }
+    static constexpr auto simplify(auto y, auto c, auto a, auto b) -> decltype(y) {
+        if (same(a, b)) return b;
+        if (c.is_constant()) return c.attr().value != 0 ? a : b;
+        if (is<where>(a) && same(a.operand(0), c)) return gradus::where(c, a.operand(1), b);
+        if (is<where>(b) && same(b.operand(0), c)) return gradus::where(c, a, b.operand(2));
+        return b.is_constant(0) && is_multiple_of_tested(c, a) ? a : y;
+    }
+    /// Does the condition ask whether x is reached, and is the value x, -x or a constant times x? Then it is 0 where the condition does
+    /// not hold.
+    static constexpr bool is_multiple_of_tested(auto condition, auto x) {
+        if (!is<is_reached>(condition)) return false;
+        if (is<neg>(x)) x = x.operand(0);
+        if (is<mul>(x) && x.operand(0).is_constant()) x = x.operand(1);
+        return same(x, condition.operand(0));
+    }
 };
 
 }  // namespace gradus::inline GRADUS_ARCH::op

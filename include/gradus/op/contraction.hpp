@@ -3,6 +3,7 @@
 
 #include <gradus/op/batching.hpp>
 #include <gradus/op/elementwise.hpp>
+#include <gradus/op/shape.hpp>
 
 #include <utility>
 
@@ -69,6 +70,28 @@ struct matmul {
     template <int K>
     static constexpr auto directional(auto t, auto y, auto a, auto b) {
         return entering(K == 0 ? t : a, y, 0).matmul(entering(K == 1 ? t : b, y, 1));
+    }
+    /// Transposes become access order of the product; a product over a single index is an elementwise one, which fuses.
+    static constexpr auto simplify(auto y, auto a, auto b) -> decltype(y) {
+        attributes attr = y.attr();
+        if (enters_transposed(a)) {
+            set_transposed(attr, 0, !transposes(attr, 0));
+            return batched_as<matmul>(attr, {}, a.operand(0), b);
+        }
+        if (enters_transposed(b)) {
+            set_transposed(attr, 1, !transposes(attr, 1));
+            return batched_as<matmul>(attr, {}, a, b.operand(0));
+        }
+        if (inner(attr, a.shape()).code != 1) return y;
+        shape column = a.shape(), row = b.shape();
+        column[column.rank() - 2] = side(a.shape(), attr.n[0], 0);
+        column[column.rank() - 1] = 1;
+        row[row.rank() - 2] = 1;
+        row[row.rank() - 1] = side(b.shape(), attr.n[1], 1);
+        return a.reshape(column) * b.reshape(row);
+    }
+    static constexpr bool enters_transposed(auto const& x) {
+        return is<transpose>(x) && transpose::exchanges_last_two(x.attr(), x.shape().rank());
     }
     /// A product for every instance; one for all of them where rows of a, or columns of b, are all that differs.
     static constexpr auto batch(batched_call const& c, auto a, auto b) {

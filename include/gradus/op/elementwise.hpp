@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <gradus/op/formula.hpp>
+#include <gradus/op/simplify.hpp>
 
 #include <tuple>
 

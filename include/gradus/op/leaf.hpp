@@ -69,6 +69,7 @@ struct cast : elementwise<cast, 1> {
     static constexpr tensor_type infer(call const& c, complaint&) { return {target(c.attr), c.operand[0].shape}; }
     static constexpr auto vjp(auto g, auto, auto x) { return g.cast(x.type()); }
     static constexpr auto jvp(auto t, auto y, auto) { return t.cast(y.type()); }
+    static constexpr auto simplify(auto y, auto x) -> decltype(y) { return x.type() == y.type() ? x : y; }
 };
 
 /// The operand itself, in memory of its own: how an input or a view becomes a result.

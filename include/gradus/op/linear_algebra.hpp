@@ -34,6 +34,7 @@ struct slogdet : of_square<slogdet> {
     static constexpr auto name = "slogdet";
     static constexpr bool is_matrix = false;
     static constexpr auto expand(attributes const& attr, auto a) { return lu_determinant::of(a, attr.n[0] ? 2 : 1); }
+    static constexpr attributes sign() { return first_attribute(1); }
 };
 /// log det a, NaN for a negative determinant.
 struct logdet : of_square<logdet> {

@@ -9,6 +9,7 @@
 #include <gradus/op/contraction.hpp>
 #include <gradus/op/convolution.hpp>
 #include <gradus/op/cross_entropy.hpp>
+#include <gradus/op/cumulative.hpp>
 #include <gradus/op/dropout.hpp>
 #include <gradus/op/einsum.hpp>
 #include <gradus/op/exponential.hpp>
@@ -26,7 +27,6 @@
 #include <gradus/op/recurrent.hpp>
 #include <gradus/op/reduction.hpp>
 #include <gradus/op/rounding.hpp>
-#include <gradus/op/scan.hpp>
 #include <gradus/op/shape.hpp>
 #include <gradus/op/sort.hpp>
 #include <gradus/op/special.hpp>

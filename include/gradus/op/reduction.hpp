@@ -2,6 +2,7 @@
 #pragma once
 
 #include <gradus/op/batching.hpp>
+#include <gradus/op/simplify.hpp>
 
 #include <limits>
 
@@ -31,8 +32,9 @@ namespace op {
 constexpr bool reduces(attributes const& attr, int axis) { return attr.n[0] >> axis & 1; }
 constexpr std::int64_t folded_axes(attributes const& attr) { return attr.n[0]; }
 constexpr bool keeps(attributes const& attr) { return attr.n[1] != 0; }
-constexpr attributes reduction_attributes(std::int64_t axes, bool keep) {
+constexpr attributes reduction_attributes(std::int64_t axes, bool keep, double value = 0) {
     attributes attr;
+    attr.value = value;
     attr.n[0] = axes;
     attr.n[1] = keep;
     return attr;
@@ -56,6 +58,13 @@ struct reduction {
         return {Op::result(c.operand[0].type), result};
     }
     static constexpr dtype result(dtype operand) { return operand; }
+    /// Are all axes that y folds of extent 1?
+    static constexpr bool folds_nothing(auto const& y, auto const& x) {
+        shape const from = x.shape();
+        bool nothing = true;
+        for (int axis = 0; axis < from.rank(); ++axis) nothing = nothing && (!reduces(y.attr(), axis) || from[axis].code == 1);
+        return nothing;
+    }
     /// ` axes=1,2 keepdim`.
     static constexpr void print(text& out, attributes const& attr, tensor_type const&) {
         char separator = '=';
@@ -86,6 +95,17 @@ struct sum : reduction<sum> {
     static constexpr auto combine(auto a, auto b) { return a + b; }
     static constexpr auto vjp(auto g, auto y, auto x) { return g.expand_reduced(y).broadcast_to(x.shape()); }
     static constexpr auto jvp(auto t, auto y, auto) { return t.like(y); }
+    /// The sum of a repeated element is a product.
+    static constexpr auto simplify(auto y, auto x) -> decltype(y) {
+        if (folds_nothing(y, x)) return x.reshape(y.shape());
+        if (!repeats_single(x)) return y;
+        auto const one = x.operand(0), count = x.count(folded_axes(y.attr()));
+        bool const finite = one.is_constant() && one.attr().value - one.attr().value == 0;
+        bool const counted = count.is_constant() && count.attr().value != 0;
+        // none of an infinity is 0
+        auto const total = finite || counted ? one * count : apply<mul_no_nan>(count, one);
+        return total.broadcast_to_any(y.shape());
+    }
 };
 
 /// Who asks amax and argmax for a largest element (n[2]). None is the largest of no elements: what users ask for then is refused, as
@@ -138,6 +158,7 @@ struct amax : extremum<amax> {
     static constexpr auto jvp(auto t, auto y, auto x) {
         return gradus::where(ties(y, x), t / share(y, x), 0).sum(y.attr().n[0], keeps(y.attr()));
     }
+    static constexpr auto simplify(auto y, auto x) -> decltype(y) { return amax::folds_nothing(y, x) ? x.reshape(y.shape()) : y; }
 };
 
 /// The index (int64) of the first largest element along one axis, or of the flattened tensor; NaN counts as largest.

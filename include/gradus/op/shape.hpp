@@ -2,6 +2,7 @@
 #pragma once
 
 #include <gradus/op/batching.hpp>
+#include <gradus/op/simplify.hpp>
 
 #include <utility>
 
@@ -26,6 +27,11 @@ struct reshape : linear<reshape, op_kind::view> {
     }
     static constexpr auto vjp(auto g, auto, auto x) { return g.reshape(x.shape()); }
     static constexpr auto jvp(auto t, auto y, auto) { return t.reshape(y.shape()); }
+    static constexpr auto simplify(auto y, auto x) -> decltype(y) {
+        if (x.shape() == y.shape()) return x;
+        if (is<reshape>(x)) return x.operand(0).reshape(y.shape());
+        return repeats_single(x) ? x.operand(0).broadcast_to_any(y.shape()) : y;
+    }
 };
 
 /// Repeats along axes of extent 1 and along new leading axes.
@@ -47,6 +53,11 @@ struct broadcast_to : linear<broadcast_to, op_kind::view> {
     }
     static constexpr auto vjp(auto g, auto, auto x) { return g.sum_to(x.shape()); }
     static constexpr auto jvp(auto t, auto y, auto) { return t.broadcast_to(y.shape()); }
+    static constexpr auto simplify(auto y, auto x) -> decltype(y) {
+        if (x.shape() == y.shape()) return x;
+        if (is<broadcast_to>(x)) return x.operand(0);
+        return is<reshape>(x) && x.shape().is_single() && x.operand(0).shape().rank() == 0 ? x.operand(0) : y;
+    }
 };
 
 /// Axis i of the result is axis n[i] of the operand.
@@ -68,6 +79,7 @@ struct transpose : linear<transpose, op_kind::view> {
     }
     /// The operand's axis that axis `axis` of the result is.
     static constexpr int from_axis(attributes const& attr, int axis) { return static_cast<int>(attr.n[axis]); }
+    static constexpr void set_from_axis(attributes& attr, int axis, std::int64_t from) { attr.n[axis] = from; }
     static constexpr view_axis view(attributes const& attr, shape const&, shape const&, int axis) { return {from_axis(attr, axis)}; }
     static constexpr void print(text& out, attributes const& attr, tensor_type const& result) {
         for (int axis = 0; axis < result.shape.rank(); ++axis) {
@@ -81,6 +93,30 @@ struct transpose : linear<transpose, op_kind::view> {
         return g.transpose(inverse);
     }
     static constexpr auto jvp(auto t, auto y, auto) { return t.transpose(y.attr()); }
+    static constexpr auto simplify(auto y, auto x) -> decltype(y) {
+        if (keeps_order(x.shape(), y.attr())) return x.reshape(y.shape());
+        if (repeats_single(x)) return x.operand(0).broadcast_to_any(y.shape());
+        if (!is<transpose>(x)) return y;
+        attributes both;
+        for (int i = 0; i < y.shape().rank(); ++i) both.n[i] = from_axis(x.attr(), from_axis(y.attr(), i));
+        return x.operand(0).transpose(both);
+    }
+    /// Does the permutation only move axes of extent 1? Then it is a reshape.
+    static constexpr bool keeps_order(shape const& from, attributes const& attr) {
+        int last = -1;
+        for (int i = 0; i < from.rank(); ++i) {
+            if (from[from_axis(attr, i)].code == 1) continue;
+            if (from_axis(attr, i) < last) return false;
+            last = from_axis(attr, i);
+        }
+        return true;
+    }
+    /// Does a permutation exchange the last two axes and nothing else?
+    static constexpr bool exchanges_last_two(attributes const& attr, int rank) {
+        for (int i = 0; i < rank - 2; ++i)
+            if (from_axis(attr, i) != i) return false;
+        return rank >= 2 && from_axis(attr, rank - 1) == rank - 2;
+    }
 };
 
 /// Attributes of slice and pad: per axis the first index and the step, packed; the target shape says how many. A negative
@@ -99,6 +135,9 @@ constexpr std::int64_t start_of(attributes const& attr, int axis) {
 constexpr std::int64_t step_of(attributes const& attr, int axis) {
     if (attr.value != 0) return attr.n[0] == axis ? attr.n[2] : 1;
     return attr.n[axis] - (packed_start(attr.n[axis]) << 24);
+}
+constexpr void set_packed_range(attributes& attr, int axis, std::int64_t start, std::int64_t step) {
+    attr.n[axis] = pack_range(start, step);
 }
 /// A range along one axis, everything along the others.
 constexpr attributes range_along(int rank, int axis, std::int64_t start, std::int64_t step) {
@@ -135,6 +174,13 @@ inline constexpr std::int64_t no_range = -8;
 /// The index that a range ends with; false where it is no number of 64 bits.
 constexpr bool last_of(std::int64_t start, std::int64_t step, std::int64_t count, std::int64_t& last) {
     return !__builtin_mul_overflow(count - 1, step, &last) && !__builtin_add_overflow(start, last, &last);
+}
+
+/// Is y, a slice of x or x in zeros, x as it is?
+constexpr bool changes_nothing(auto const& y, auto const& x) {
+    bool forward = true;
+    for (int axis = 0; axis < y.shape().rank(); ++axis) forward = forward && step_of(y.attr(), axis) > 0;
+    return forward && x.shape() == y.shape();
 }
 
 /// The elements start, start + step, ... along every axis.
@@ -176,6 +222,10 @@ struct slice : linear<slice, op_kind::view> {
     }
     static constexpr auto vjp(auto g, auto y, auto x) { return g.pad(y.attr(), x.shape()); }
     static constexpr auto jvp(auto t, auto y, auto) { return t.slice(y.attr(), y.shape()); }
+    static constexpr auto simplify(auto y, auto x) -> decltype(y) {
+        if (changes_nothing(y, x)) return x;
+        return repeats_single(x) ? x.operand(0).broadcast_to_any(y.shape()) : y;
+    }
 };
 
 /// Zeros, with the operand at start, start + step, ...: the transpose of slice.
@@ -190,6 +240,7 @@ struct pad : linear<pad, op_kind::movement> {
     }
     static constexpr auto vjp(auto g, auto y, auto x) { return g.slice(y.attr(), x.shape()); }
     static constexpr auto jvp(auto t, auto y, auto) { return t.pad(y.attr(), y.shape()); }
+    static constexpr auto simplify(auto y, auto x) -> decltype(y) { return changes_nothing(y, x) ? x : y; }
     static constexpr auto batch(batched_call const& c, auto x) { return x.pad(ranges_behind(c.attr), in_front(c.instances, c.result)); }
 };
 
@@ -207,11 +258,7 @@ constexpr auto part_of(auto x, int axis, std::int64_t start, std::int64_t count,
     return x.slice(range_along(part.rank(), axis, start, step), part);
 }
 /// a, then b, along one axis.
-constexpr auto joined(auto a, auto b, int axis) {
-    attributes attr;
-    attr.n[0] = axis;
-    return a.concatenate(b, attr);
-}
+constexpr auto joined(auto a, auto b, int axis) { return a.concatenate(b, first_attribute(axis)); }
 
 /// a, then b, along axis n[0].
 struct concatenate : linear<concatenate, op_kind::movement, 2> {
@@ -219,6 +266,7 @@ struct concatenate : linear<concatenate, op_kind::movement, 2> {
     static constexpr bool rearranges = true;
     static constexpr auto runs_by = own_kernel::concatenate;
     static constexpr int axis(attributes const& attr) { return static_cast<int>(attr.n[0]); }
+    static constexpr attributes along(std::int64_t axis) { return first_attribute(axis); }
     static constexpr void print(text& out, attributes const& attr, tensor_type const&) {
         core::append(out, core::concat(" axis=", axis(attr)).view());
     }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <gradus/op/cumulative.hpp>
 #include <gradus/op/gather.hpp>
-#include <gradus/op/scan.hpp>
 
 #include <limits>
 

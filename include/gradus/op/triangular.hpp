@@ -78,6 +78,13 @@ struct triangular_solve : on_matrices<triangular_solve, 2> {
     static constexpr auto runs_by = own_kernel::triangular_solve;
     static constexpr int flops_per_column = 1;
     static constexpr bool by_columns = true;
+    static constexpr attributes of_triangle(bool upper, bool transposed, bool has_ones) {
+        attributes attr;
+        attr.n[0] = upper;
+        attr.n[1] = transposed;
+        attr.n[2] = has_ones;
+        return attr;
+    }
     static constexpr bool is_upper(attributes const& attr) { return attr.n[0] != 0; }
     static constexpr bool transposes(attributes const& attr) { return attr.n[1] != 0; }
     static constexpr bool has_ones(attributes const& attr) { return attr.n[2] != 0; }

@@ -3,8 +3,8 @@
 
 #include <gradus/core/heap.hpp>
 #include <gradus/op/marker.hpp>
+#include <gradus/op/softmax_form.hpp>
 #include <gradus/transform/rebuild.hpp>
-#include <gradus/transform/softmax.hpp>
 #include <gradus/transform/vectorize.hpp>
 
 namespace gradus::inline GRADUS_ARCH::core {
@@ -55,9 +55,9 @@ constexpr int selected_softmax(graph& g, softmax_form const& form, int id, int c
         int const product = times({g, part.of}, f).id();
         return value{g, reached < 0 ? part.again(g, product) : where_of(g, reached, product, -1)};
     };
-    if (fixed < 0) return softmax_derivative(g, form, id, cotangent, times_reached).id();
+    if (fixed < 0) return softmax_derivative(form, value{g, id}, value{g, cotangent}, times_reached).id();
     int const of = value{g, whole ? s.of : cotangent}.broadcast_to(g[id].shape).id();
-    return selection(fixed, -1, s.when).again(g, softmax_derivative(g, form, id, of, times).id());
+    return selection(fixed, -1, s.when).again(g, softmax_derivative(form, value{g, id}, value{g, of}, times).id());
 }
 
 /// The cotangents of the call that node `id` is the first result of; false where there is none.

@@ -6,6 +6,10 @@
 
 namespace gradus::inline GRADUS_ARCH::core {
 
+/// Is a node its operand, or a function of it that does not round?
+constexpr bool keeps_digits(node const& n) {
+    return n.op->kind == op_kind::view || (n.op->kind == op_kind::elementwise && n.op->exact && n.op->arity == 1);
+}
 /// Marks the quotients that an operation looks at which jumps where they change by their last bit: floor(a / b), a / b >= c, an integer of
 /// a / b. (Of what is compared with 0 the sign alone counts.)
 constexpr list<char> exact_quotients(graph const& g, list<char> const& needed) {
@@ -17,8 +21,8 @@ constexpr list<char> exact_quotients(graph const& g, list<char> const& needed) {
         if (n.op->arity == 2 && (is_zero(g, n.in[0]) || is_zero(g, n.in[1]))) continue;
         for (int k = 0; k < n.op->arity; ++k) {
             int id = n.in[k];
-            while (g[id].op->kind == op_kind::view || g[id].is<op::neg>()) id = g[id].in[0];
-            exact[id] = g[id].is<op::div>();
+            while (keeps_digits(g[id])) id = g[id].in[0];
+            exact[id] = g[id].op->divides;
         }
     }
     return exact;
@@ -36,13 +40,13 @@ constexpr graph reciprocals(graph const& g) {
     core::list<int> divisions(g.size(), 0);
     core::list<char> needed = core::needed_nodes(g), kept = core::exact_quotients(g, needed);
     for (int i = 0; i < g.size(); ++i)
-        if (needed[i] && g[i].is<op::div>()) ++divisions[g[i].in[1]];
+        if (needed[i] && g[i].op->divides) ++divisions[g[i].in[1]];
     int old = -1;  // the number of the node at hand in g: needed nodes come in order
     return dead_code(core::rebuild(g, [&](graph& out, node const& n) {
         do ++old;
         while (!needed[old]);
         int id = out.intern(n);
-        if (!n.is<op::div>()) return id;
+        if (!n.op->divides) return id;
         node const below = out[n.in[1]], above = out[n.in[0]];
         bool exact =
             kept[old] || below.is_constant() || below.op->holds == leaf_kind::size || (above.is_constant() && above.attr.value == 1);

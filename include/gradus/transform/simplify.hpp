@@ -2,16 +2,12 @@
 #pragma once
 
 #include <gradus/transform/dead_code.hpp>
-#include <gradus/transform/rule/algebra.hpp>
-#include <gradus/transform/rule/contractions.hpp>
-#include <gradus/transform/rule/products.hpp>
-#include <gradus/transform/rule/stable.hpp>
-#include <gradus/transform/rule/views.hpp>
+#include <gradus/transform/rule/elementwise.hpp>
 
 namespace gradus::inline GRADUS_ARCH::core {
 
-/// Applies the rules to nodes until none applies. What a rule builds is simplified too, operands first, and every node's
-/// simple form is remembered, so that one pass reaches the end.
+/// Applies the rules that operations state (op/simplify.hpp), and those of elementwise operations, until none applies. What a rule
+/// builds is simplified too, operands first, and every node's simple form is remembered, so that one pass reaches the end.
 class simplifying {
 public:
     constexpr explicit simplifying(bool keep_stop_gradient) : keep_stop_gradient_(keep_stop_gradient) {}
@@ -19,8 +15,7 @@ public:
     constexpr int operator()(graph& g, node const& n) {
         int id = g.intern(n);
         if (known(id) >= 0) return simple_[id];
-        bool const kept = n.op->kind == op_kind::leaf || (keep_stop_gradient_ && (n.op->differs_in_derivative));
-        int better = kept ? -1 : rewrite(g, n);
+        int const better = rewrite(g, n, id);
         remember(id, better < 0 ? id : resolve(g, better));
         return simple_[id];
     }
@@ -34,21 +29,13 @@ private:
         remember(id, result);
         return result;
     }
-    static constexpr int rewrite(graph& g, node const& n) {
-        int better = rule::fold_constants(g, n);
-        if (better < 0) better = rule::implicit_broadcast(g, n);
-        if (better < 0) better = rule::repeated_scalars(g, n);
-        if (better < 0) better = rule::stable_forms(g, n);
-        if (better < 0) better = rule::algebra(g, n);
-        if (better < 0) better = rule::selections(g, n);
-        if (better < 0) better = rule::quotients(g, n);
-        if (better < 0) better = rule::products(g, n);
-        if (better < 0) better = rule::annihilating_products(g, n);
-        if (better < 0) better = rule::views(g, n);
-        if (better < 0) better = rule::reductions(g, n);
-        if (better < 0) better = rule::contractions(g, n);
+    constexpr int rewrite(graph& g, node const& n, int id) const {
+        int better = n.op->kind == op_kind::elementwise && !kept(n) ? rule::elementwise(g, n) : -1;
+        if (better < 0 && n.op->differs_in_derivative && !kept(n)) better = value{g, n.in[0]}.broadcast_to(n.shape).id();
+        if (better < 0 && n.op->simplifies) better = n.op->simplify(g, id);
         return better;
     }
+    constexpr bool kept(node const& n) const { return keep_stop_gradient_ && n.op->differs_in_derivative; }
     constexpr int known(int id) const { return id < simple_.size() ? simple_[id] : -1; }
     constexpr void remember(int id, int simple) {
         while (simple_.size() <= id) simple_.push_back(-1);

@@ -151,25 +151,23 @@ bool follow(std::type_identity<tensor_expression<Op, A>>, view_place& place) {
     if (!follow(std::type_identity<A>{}, place)) return false;
     constexpr parameters const& given = operation<Op>::given;
     view_place const from = place;
-    if constexpr (std::is_same_v<O, op::transpose>) {
-        for (int i = 0; i < from.rank; ++i) {
-            place.extents[i] = from.extents[op::transpose::from_axis(given.attr, i)];
-            place.strides[i] = from.strides[op::transpose::from_axis(given.attr, i)];
-        }
-    } else if constexpr (std::is_same_v<O, op::slice>) {
-        for (int i = 0; i < from.rank; ++i) {
-            if (given.target[i].is_static()) place.extents[i] = given.target[i].code;
-            place.offset += op::start_of(given.attr, i) * from.strides[i];
-            place.strides[i] = from.strides[i] * op::step_of(given.attr, i);
-        }
-    } else if constexpr (std::is_same_v<O, op::broadcast_to>) {
+    if constexpr (requires { requires O::only_repeats; }) {
         int const lead = given.target.rank() - from.rank;
         std::int64_t sizes[max_rank]{};
         for (int i = 0; i < given.target.rank(); ++i)
             sizes[i] = given.target[i].is_static() ? given.target[i].code : from.extents[i - lead];
         place.expand(given.target.rank(), sizes);
+    } else if constexpr (requires { &O::view; }) {
+        constexpr shape to = tensor_expression<Op, A>::type.shape;
+        place.rank = to.rank();
+        for (int i = 0; i < to.rank(); ++i) {
+            view_axis const read = O::view(given.attr, A::type.shape, to, i);
+            place.extents[i] = to[i].is_static() ? to[i].code : from.extents[read.from];
+            place.offset += read.first * from.strides[read.from];
+            place.strides[i] = from.strides[read.from] * read.step;
+        }
     } else {
-        static_assert(std::is_same_v<O, op::reshape>);
+        static_assert(O::same_order);
         if (!from.is_contiguous()) return false;
         std::int64_t sizes[max_rank]{};
         int next = 0;
