@@ -34,6 +34,7 @@ TEST_CASE("reciprocals: leaves quotients that are rounded, or compared with anyt
     };
     CHECK(left([](value q) { return gr::apply<gr::op::floor>(q); }));
     CHECK(left([](value q) { return gr::apply<gr::op::round>(-q.transposed()); }));
+    CHECK(left([](value q) { return gr::apply<gr::op::floor>(gr::apply<gr::op::abs>(q)); }));
     CHECK(left([](value q) { return gr::apply<gr::op::fmod>(q, q.number(2)); }));
     CHECK(left([](value q) { return q >= 1; }));
     CHECK(left([](value q) { return q.cast(gr::dtype::int32); }));

@@ -18,8 +18,25 @@ std::string simple(auto build) {
 }
 std::string const a_only = "\n%0 = symbol a : double[2,3]\nreturn %0\n";
 
+/// An operation of a user's with a rule of its own.
+struct twice : gr::unary<twice> {
+    static constexpr auto name = "twice";
+    static constexpr auto eval(auto x) { return x + x; }
+    static constexpr auto derivative(auto, auto) { return 2; }
+    static constexpr auto simplify(auto y, auto x) -> decltype(y) { return op::is<op::neg>(x) ? -gr::apply<twice>(x.operand(0)) : y; }
+};
+
 }  // namespace
 
+TEST_CASE("simplify: asks the rules of operations of users") {
+    CHECK(simple([](builder& p, value a, value, value) { p.result(-gr::apply<twice>(-a)); }) == R"(
+%0 = symbol a : double[2,3]
+%1 = twice %0 : double[2,3]
+return %1
+)");
+    CHECK(simple([](builder& p, value a, value, value) { p.result(gr::apply<twice>(gr::apply<op::abs>(a))); }).find("twice") !=
+          std::string::npos);
+}
 TEST_CASE("simplify: neutral elements and double signs go") {
     CHECK(simple([](builder& p, value a, value, value) { p.result(a + 0); }) == a_only);
     CHECK(simple([](builder& p, value a, value, value) { p.result(0 + a); }) == a_only);

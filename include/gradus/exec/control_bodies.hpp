@@ -68,7 +68,7 @@ struct control_facts {
         control_layout<outputs> made;
         for (int o = 0; o < outputs; ++o) made.last[o] = made.states[o] = made.stack[o] = made.sum[o] = made.result[o] = made.total[o] = -1;
         for (int i = 0; i < g.size(); ++i) {
-            if (!is_control(g[i]) || !run_together(g[i], g[Node])) continue;
+            if (!is_same_call(g[i], g[Node])) continue;
             op::scan_part const part = is_scan ? op::scan::part(g[i].attr) : op::scan_part::last;
             (part == op::scan_part::last    ? made.last
              : part == op::scan_part::stack ? made.stack
@@ -168,14 +168,14 @@ struct control_memory {
     static constexpr auto const& g = stages<Source>::optimized;
     static constexpr int count = [] {
         int n = 0;
-        for (int i = 0; i < g.size(); ++i) n += is_control(g[i]) && first_of_control(g, i) == i;
+        for (int i = 0; i < g.size(); ++i) n += is_control(g[i]) && first_of_call(g, i) == i;
         return n;
     }();
     static constexpr std::array<int, static_cast<std::size_t>(count)> nodes = [] {
         std::array<int, static_cast<std::size_t>(count)> found{};
         std::size_t n = 0;
         for (int i = 0; i < g.size(); ++i)
-            if (is_control(g[i]) && first_of_control(g, i) == i) found[n++] = i;
+            if (is_control(g[i]) && first_of_call(g, i) == i) found[n++] = i;
         return found;
     }();
 

@@ -165,20 +165,29 @@ private:
     constexpr void make(int b) {
         node const& n = g_[b];
         if (plan_.inlined[b]) return emit(b);
-        if (n.is_constant()) number_[b] = push({kernel::constant, -1, -1, -1, n.type, n.attr.value});
-        else if (n.op->holds == leaf_kind::size) {
-            monomial size{static_cast<std::int64_t>(n.attr.value), 0};
-            for (int k = 0; k < op::size::most; ++k)
-                if (extent const e = op::size::dimension(n.attr, k); e.code != 0) size = size * dimensions_.of(e);
-            draft_.sizes.push_back(size);
-            number_[b] = push({kernel::size, static_cast<std::int16_t>(draft_.sizes.size() - 1), -1, -1, n.type, 0});
-        } else if (n.shape.is_single()) {  // iota of one element, whatever the extent of its axis is in this loop
-            number_[b] = push({kernel::constant, -1, -1, -1, n.type, 0});
-        } else {  // iota
-            int axis = op::iota::axis(n.attr) + domain_.rank() - n.shape.rank();
-            index_axes_ |= 1u << axis;
-            number_[b] = push({kernel::index, static_cast<std::int16_t>(axis), -1, -1, n.type, 0});
+        switch (n.op->holds) {
+            case leaf_kind::constant: number_[b] = push({kernel::constant, -1, -1, -1, n.type, n.attr.value}); return;
+            case leaf_kind::size: {
+                monomial size{static_cast<std::int64_t>(n.attr.value), 0};
+                for (int k = 0; k < op::size::most; ++k)
+                    if (extent const e = op::size::dimension(n.attr, k); e.code != 0) size = size * dimensions_.of(e);
+                draft_.sizes.push_back(size);
+                number_[b] = push({kernel::size, static_cast<std::int16_t>(draft_.sizes.size() - 1), -1, -1, n.type, 0});
+                return;
+            }
+            case leaf_kind::iota: return make_index(b, n);
+            case leaf_kind::symbol:
+            case leaf_kind::none: core::refuse<"gradus: a leaf that no loop makes", std::logic_error>();
         }
+    }
+    constexpr void make_index(int b, node const& n) {
+        if (n.shape.is_single()) {  // of one element, whatever the extent of its axis is in this loop
+            number_[b] = push({kernel::constant, -1, -1, -1, n.type, 0});
+            return;
+        }
+        int const axis = op::iota::axis(n.attr) + domain_.rank() - n.shape.rank();
+        index_axes_ |= 1u << axis;
+        number_[b] = push({kernel::index, static_cast<std::int16_t>(axis), -1, -1, n.type, 0});
     }
     constexpr std::int16_t load(int id, node const* window = nullptr) {
         access a = resolve(g_, id, dimensions_);

@@ -56,7 +56,7 @@ constexpr extent steps_of(auto const& g, node const& n) {
 }
 /// The number of the body's output that a result comes from.
 constexpr int output_of(node const& n) {
-    int const k = op::control::result(n.attr);
+    int const k = result_of(n.attr);
     bool const carried = !is_loop(n) || op::scan::part(n.attr) == op::scan_part::last || op::scan::part(n.attr) == op::scan_part::states;
     return carried ? k : op::scan::carries(n.attr) + k;
 }
@@ -109,11 +109,11 @@ constexpr value control_value(graph& g, node n) {
 constexpr void describe_control(text& out, graph const& g, node const& n) {
     if (is_loop(n)) {
         constexpr std::string_view parts[] = {" last ", " stack ", " sum ", " states "};
-        append(out, concat(parts[static_cast<int>(op::scan::part(n.attr))], op::control::result(n.attr),
+        append(out, concat(parts[static_cast<int>(op::scan::part(n.attr))], result_of(n.attr),
                            op::scan::is_reversed(n.attr) ? " reversed" : "", " steps=", steps_of(g, n))
                         .view());
     }
-    if (is_choice(n)) append(out, concat(' ', op::control::result(n.attr)).view());
+    if (is_choice(n)) append(out, concat(' ', result_of(n.attr)).view());
     for (int which = 0; is_control(n) && which < body_count(n); ++which)
         append(out, concat(which ? "," : " body=", op::control::body(n.attr, which)).view());
 }

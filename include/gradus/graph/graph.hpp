@@ -46,6 +46,7 @@ struct op_info {
     connective_kind connects = connective_kind::none;
     control_kind runs = control_kind::none;
     own_kernel runs_by = own_kernel::none;
+    int call_attributes = result_attribute;     ///< so many are the same in all results of a call (graph/results.hpp)
     int bodies = 0;                             ///< graphs that a node of it runs
     int shares = 0;                             ///< op::exponential_form: what it can be computed from beside others of its operand
     int flops_per_column = 0;                   ///< of an operation on matrices: per element of the result and column of the first operand

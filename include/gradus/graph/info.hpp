@@ -159,6 +159,7 @@ constexpr void state_facts(op_info& info) {
     if constexpr (requires { Op::connects; }) info.connects = Op::connects;
     if constexpr (requires { Op::runs; }) info.runs = Op::runs, info.bodies = Op::bodies;
     if constexpr (requires { Op::runs_by; }) info.runs_by = Op::runs_by;
+    if constexpr (requires { Op::call_attributes; }) info.call_attributes = Op::call_attributes;
     if constexpr (requires { Op::shares; }) info.shares = Op::shares;
     if constexpr (requires { Op::flops_per_column; }) info.flops_per_column = Op::flops_per_column;
     info.copies = requires { requires Op::copies; };

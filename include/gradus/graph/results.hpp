@@ -5,8 +5,8 @@
 
 #include <array>
 
-// Operations of users' with several results. A node is one of them; nodes that differ in nothing but the number of the result, n[5], are
-// one call, which runs once.
+// Operations with several results: some of users', loops and choices. A node is one result; nodes that differ in nothing but which, the
+// last attributes, are one call, which runs once.
 namespace gradus::inline GRADUS_ARCH::core {
 
 /// Node n as result k of its call.
@@ -24,9 +24,11 @@ constexpr bool is_same_call(node const& a, node const& b) {
     if (a.op->id != b.op->id || a.attr.value != b.attr.value) return false;
     bool same = true;
     for (int k = 0; k < 3; ++k) same = same && a.in[k] == b.in[k];
-    for (int k = 0; k < result_attribute; ++k) same = same && a.attr.n[k] == b.attr.n[k];
+    for (int k = 0; k < a.op->call_attributes; ++k) same = same && a.attr.n[k] == b.attr.n[k];
     return same;
 }
+/// Can a node have others of its call?
+constexpr bool is_of_call(node const& n) { return n.op->results > 1 || n.op->kind == op_kind::control; }
 /// The first node of the call that node `id` is a result of.
 constexpr int first_of_call(auto const& g, int id) {
     int behind = -1;

@@ -25,24 +25,17 @@ struct operands {
     static constexpr bool is_walked(attributes const& attr, int k) { return attr.n[1 - k] != 0; }
 };
 
-/// Base: n[0] is the number of the body, n[5] that of the result, `value` counts the operands; graph/control.hpp checks them.
+/// Base: n[0] is the number of the body (n[1] that of the second), `value` counts the operands; graph/control.hpp checks them.
 struct control {
     static constexpr op_kind kind = op_kind::control;
     static constexpr int arity = 1;
+    static constexpr int call_attributes = 4;
     static constexpr tensor_type infer(call const&, complaint&) { return {}; }
     static constexpr int body(attributes const& attr, int which) { return static_cast<int>(attr.n[which]); }
     static constexpr void set_body(attributes& attr, int which, int number) { attr.n[which] = number; }
-    static constexpr int result(attributes const& attr) { return static_cast<int>(attr.n[5]); }
-    static constexpr void set_result(attributes& attr, int number) { attr.n[5] = number; }
     static constexpr int operand_count(attributes const& attr) { return static_cast<int>(attr.value); }
     static constexpr void set_operand_count(attributes& attr, int count) { attr.value = count; }
 };
-/// Do the attributes differ in nothing but which result of a loop or choice they ask for?
-constexpr bool is_same_call(attributes const& a, attributes const& b) {
-    for (int i = 0; i < 4; ++i)
-        if (a.n[i] != b.n[i]) return false;
-    return a.value == b.value;
-}
 
 /// Which result of a loop a node is.
 enum class scan_part {

@@ -24,7 +24,7 @@ constexpr monomial flops_of(auto const& g, int i, dimension_table& dimensions) {
 
 /// Those of a scan or cond, at its first node: its body as it is written, as often as it runs; of branches the larger.
 constexpr std::int64_t flops_of_control(graph const& g, int id, dimension_table& dimensions, std::int64_t const* sizes) {
-    if (!is_control(g[id]) || first_of_control(g, id) != id) return 0;
+    if (!is_control(g[id]) || first_of_call(g, id) != id) return 0;
     std::int64_t most = 0;
     for (int which = 0; which < body_count(g[id]); ++which) {
         graph const& body = body_of(g, g[id], which);
@@ -37,7 +37,7 @@ constexpr std::int64_t flops_of_control(graph const& g, int id, dimension_table&
 }
 /// `scan(matmul add tanh)`, at its first node.
 constexpr void append_operations(text& out, graph const& g, int id) {
-    if (is_control(g[id]) && first_of_control(g, id) != id) return;
+    if (is_control(g[id]) && first_of_call(g, id) != id) return;
     if (!out.empty() && out.view().back() != '(') out += ' ';
     out += g[id].op->name;
     for (int which = 0; is_control(g[id]) && which < body_count(g[id]); ++which) {

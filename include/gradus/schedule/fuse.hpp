@@ -206,8 +206,7 @@ private:
     }
     /// Unites a node with the loop of its operands, or with one that reads the same memory.
     constexpr void join(int i) {
-        if (is_control(g_[i])) sets_.join(i, first_of_control(g_, i));
-        if (g_[i].op->results > 1) sets_.join(i, first_of_call(g_, i));
+        if (is_of_call(g_[i])) sets_.join(i, first_of_call(g_, i));
         if (!in_loop(i)) return;
         node const& n = g_[i];
         for (int k = 0; k < n.op->arity; ++k) {

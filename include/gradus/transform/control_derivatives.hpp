@@ -77,7 +77,7 @@ public:
     constexpr value result(op::scan_part part, int k) {
         node n{of_.op, {list_, -1, -1}, dtype::number, {}, attr_};
         if (is_loop(of_)) op::scan::set_part(n.attr, part);
-        op::control::set_result(n.attr, k);
+        n.attr = of_result(n.attr, k);
         return control_value(outer_, n);
     }
 
@@ -109,7 +109,7 @@ constexpr int find_symbol(graph const& g, int number, int count) {
 /// Another result of the loop that a node is a result of.
 constexpr value other_result(graph& g, node n, op::scan_part part, int k) {
     op::scan::set_part(n.attr, part);
-    op::control::set_result(n.attr, k);
+    n.attr = of_result(n.attr, k);
     return control_value(g, n);
 }
 
@@ -117,8 +117,7 @@ constexpr value other_result(graph& g, node n, op::scan_part part, int k) {
 constexpr list<int> with_cotangents(graph const& g, int first, list<int> const& cotangents) {
     list<int> result;
     for (int i = first; i < cotangents.size(); ++i)
-        if (cotangents[i] >= 0 && is_control(g[i]) && run_together(g[i], g[first]) && is_floating(g[i].type) && !is_zero(g, cotangents[i]))
-            result.push_back(i);
+        if (cotangents[i] >= 0 && is_same_call(g[i], g[first]) && is_floating(g[i].type) && !is_zero(g, cotangents[i])) result.push_back(i);
     return result;
 }
 
@@ -158,14 +157,14 @@ constexpr void scan_vjp(graph& g, int first, list<int>& cotangents) {
         if (!is_floating(f.symbols[k].type.type)) continue;
         int init = -1;
         for (int r : results)
-            if (op::scan::part(g[r].attr) == op::scan_part::last && op::scan::result(g[r].attr) == k) init = cotangents[r];
+            if (op::scan::part(g[r].attr) == op::scan_part::last && result_of(g[r].attr) == k) init = cotangents[r];
         if (init < 0) init = zeros(g, f.symbols[k].type).id();
         value const c = draft.symbol(0, draft.add(control_draft::carried, f.symbols[k].type, init));
         add_cotangent(body, inner, f.outputs[k].node, c.id());
     }
     for (int r : results) {
         op::scan_part const part = op::scan::part(g[r].attr);
-        int const k = op::scan::result(g[r].attr);
+        int const k = result_of(g[r].attr);
         if (part == op::scan_part::last) continue;
         bool const summed = part == op::scan_part::sum;
         tensor_type const type = summed ? g[r].result() : row_of(g[r].result());
@@ -222,7 +221,7 @@ constexpr void cond_vjp(graph& g, int first, list<int>& cotangents) {
     list<list<int>> inner;
     for (int b = 0; b < 2; ++b) inner.push_back(list<int>(f(b).size(), -1));
     for (int r : results) {
-        int const s = draft.add(control_draft::constant, g[r].result(), cotangents[r]), k = op::control::result(g[r].attr);
+        int const s = draft.add(control_draft::constant, g[r].result(), cotangents[r]), k = result_of(g[r].attr);
         for (int b = 0; b < 2; ++b) add_cotangent(draft.bodies[b], inner[b], f(b).outputs[k].node, draft.symbol(b, s).id());
     }
     for (int b = 0; b < 2; ++b) {
@@ -303,10 +302,10 @@ constexpr void control_jvp(graph& g, int first, list<int>& tangents) {
     }
     draft.finish(loop && op::scan::is_reversed(of.attr));
     for (int i = first; i < tangents.size(); ++i) {
-        if (!is_control(g[i]) || !run_together(g[i], of) || !is_floating(g[i].type)) continue;
+        if (!is_same_call(g[i], of) || !is_floating(g[i].type)) continue;
         op::scan_part const part = loop ? op::scan::part(g[i].attr) : op::scan_part::stack;
         bool const is_carry = part == op::scan_part::last || part == op::scan_part::states;
-        int const k = op::control::result(g[i].attr), result = is_carry ? number[k] : found[k];
+        int const k = result_of(g[i].attr), result = is_carry ? number[k] : found[k];
         if (result >= 0) tangents[i] = draft.result(part, result).id();
     }
 }

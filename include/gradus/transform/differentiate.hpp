@@ -24,8 +24,7 @@ public:
     constexpr nodes_behind(list<int>& seen, int search) : seen_(seen), search_(search) {}
     constexpr int before(graph const& g, int i) {
         for (int k = 0; k < 3 && g[i].in[k] >= 0; ++k) meet(g[i].in[k]);
-        if (is_control(g[i])) meet(first_of_control(g, i));
-        if (g[i].op->results > 1) meet(first_of_call(g, i));
+        if (is_of_call(g[i])) meet(first_of_call(g, i));
         visited.push_back(i);
         return open_.empty() ? -1 : open_.pop();
     }
@@ -83,7 +82,7 @@ template <class Order = every_node>
 constexpr void sweep(graph& g, list<int>& result, bool from_results = false, Order&& order = {}) {
     for (int i = result.size() - 1; i >= 0; i = order.before(g, i)) {
         if (is_control(g[i])) {
-            if (first_of_control(g, i) == i) rules_of(g[i]).control_vjp(g, i, result);
+            if (first_of_call(g, i) == i) rules_of(g[i]).control_vjp(g, i, result);
             continue;
         }
         std::array<int, max_results> cotangents{};
@@ -155,7 +154,7 @@ private:
 constexpr void push_forward(graph& g, list<int>& result, int first) {
     for (int i = first; i < result.size(); ++i) {
         if (is_control(g[i])) {
-            if (first_of_control(g, i) == i) rules_of(g[i]).control_jvp(g, i, result);
+            if (first_of_call(g, i) == i) rules_of(g[i]).control_jvp(g, i, result);
             continue;
         }
         int in[3] = {-1, -1, -1};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <gradus/op/control_flow.hpp>
 #include <gradus/transform/access.hpp>
 #include <gradus/transform/dead_code.hpp>
 
