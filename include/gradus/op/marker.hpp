@@ -5,7 +5,7 @@
 
 namespace gradus::inline GRADUS_ARCH::op {
 
-/// The derivative of a scalar with respect to a value: a place that pass/differentiate fills.
+/// The derivative of a scalar with respect to a value: a place that transform/differentiate fills.
 struct grad {
     static constexpr auto name = "grad";
     static constexpr op_kind kind = op_kind::marker;
@@ -66,7 +66,7 @@ struct instance {
     }
 };
 
-/// a for every instance with number n[0], along a new first axis; axis n[1] of b tells how many there are. pass/vectorize expands it.
+/// a for every instance with number n[0], along a new first axis; axis n[1] of b tells how many there are. transform/vectorize expands it.
 struct vmap {
     static constexpr auto name = "vmap";
     static constexpr op_kind kind = op_kind::marker;
