@@ -17,5 +17,6 @@
 #include <gradus/expr/scan.hpp>
 #include <gradus/expr/sort.hpp>
 #include <gradus/expr/structure.hpp>
+#include <gradus/expr/transforms.hpp>
 #include <gradus/expr/var.hpp>
 #include <gradus/expr/vmap.hpp>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <gradus/expr/derivatives.hpp>
+#include <gradus/expr/transforms.hpp>
 #include <gradus/graph/build.hpp>
 #include <gradus/op/marker.hpp>
 
@@ -80,6 +80,24 @@ private:
             attr.n[1] = Call::axes[Call::first];
             return value::emit<op::vmap>(graph_, attr, {}, {one, arguments[Call::first]});
         }(std::make_integer_sequence<int, static_cast<int>(std::tuple_size_v<typename Call::arguments>)>{});
+    }
+    /// A function on nodes that stand for its arguments.
+    template <class Call, int K>
+    constexpr value build_node(applied_expr<Call, K>*) {
+        [&]<int... I>(std::integer_sequence<int, I...>) { (add_variable<Call, I>(), ...); }(typename Call::numbers{});
+        return (*this).template operator()<typename applied_expr<Call, K>::one>();
+    }
+    template <class Call, int K>
+    constexpr void add_variable() {
+        using variable = typename Call::template variable<K>;
+        if (find(variable::hash) >= 0) return;
+        value const argument = (*this).template operator()<typename Call::template argument<K>>();
+        attributes attr;
+        attr.n[0] = level_of(Call::id);
+        attr.n[1] = K;
+        int const id = value::emit<op::argument>(graph_, attr, {}, {argument}).id();
+        remember(variable::hash, id);
+        instances_.push_back({variable::name(), id});
     }
     template <class Call, int K>
     constexpr void add_instance(attributes attr, value argument) {
@@ -185,7 +203,7 @@ private:
     };
     graph& graph_;
     list<instance_entry> instances_;
-    list<std::uint64_t> levels_;  ///< the calls of gr::vmap
+    list<std::uint64_t> levels_;  ///< the calls of functions, of gr::vmap's too
     unifier known_;
     list<entry> table_;
     int count_ = 0;

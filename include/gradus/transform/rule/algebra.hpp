@@ -84,7 +84,7 @@ constexpr int algebra(graph& g, node const& n) {
         if (is<op::where>(g, n.in[2]) && g[n.in[2]].in[0] == n.in[0])
             return gradus::where(a, b, operand(g, n.in[2], 2)).broadcast_to(n.shape).id();
         if (is_constant(g, n.in[2], 0) && is_multiple_of_tested(g, n.in[0], n.in[1])) return in_place_of(n, b);
-    } else if (n.is<op::stop_gradient>() || n.is<op::straight_through>()) {
+    } else if (n.is<op::stop_gradient>() || n.is<op::straight_through>() || n.is<op::argument>()) {
         return in_place_of(n, a);
     } else if (n.is<op::sqrt>() || n.is<op::rsqrt>()) {
         if (is_constant(g, n.in[0], 1)) return n.in[0];
