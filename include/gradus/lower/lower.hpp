@@ -138,6 +138,28 @@ private:
     constexpr value build_node(counting_expr<T, N>*) {
         return value::constant(graph_, 0, dtype_of<T>).broadcast_to({N}).index(0).cast(dtype_of<T>);
     }
+    template <extent E>
+    constexpr value build_node(size_expr<E>*) {
+        return value::constant(graph_, 0, dtype::number).broadcast_to({E}).count(1);
+    }
+    template <auto V>
+    constexpr value build_node(array_expr<V>*) {
+        return numbers(V, 0, static_cast<int>(V.size()));
+    }
+    /// Rows from `first` on: halves of them, joined.
+    constexpr value numbers(auto const& rows, int first, int count) {
+        if (int const half = count / 2; half > 0) {
+            attributes axis;
+            return numbers(rows, first, half).concatenate(numbers(rows, first + half, count - half), axis);
+        }
+        auto const& row = rows[static_cast<std::size_t>(first)];
+        if constexpr (std::is_arithmetic_v<std::remove_cvref_t<decltype(row)>>)
+            return value::constant(graph_, static_cast<double>(row), dtype::number).reshape({1});
+        else {
+            value const all = numbers(row, 0, static_cast<int>(row.size()));
+            return all.reshape(op::in_front(1, all.shape()));
+        }
+    }
     template <double V>
     constexpr value build_node(constant_expr<V>*) {
         return value::constant(graph_, V, dtype::number);

@@ -19,6 +19,11 @@ struct grad {
     }
 };
 
+/// Are values of two types alike? Plain numbers take the other's dtype.
+constexpr bool is_like(tensor_type const& a, tensor_type const& b) {
+    return a.shape == b.shape && agree_in_dtype(a, b);
+}
+
 /// The derivative of a along direction c of b: forward mode.
 struct jvp {
     static constexpr auto name = "jvp";
@@ -27,7 +32,7 @@ struct jvp {
     static constexpr tensor_type infer(call const& c, complaint& fail) {
         if (!is_floating(c.operand[0].type)) return fail("the derivative of an integer: a is ", c.operand[0]);
         if (!is_floating(c.operand[1].type)) return fail("no derivative with respect to an integer: b is ", c.operand[1]);
-        if (!(c.operand[1] == c.operand[2]))
+        if (!is_like(c.operand[2], c.operand[1]))
             return fail("the direction is not like the variable: b is ", c.operand[1], ", c is ", c.operand[2]);
         return c.operand[0];
     }
@@ -41,7 +46,7 @@ struct vjp : composite {
     static constexpr tensor_type infer(call const& c, complaint& fail) {
         if (!is_floating(c.operand[0].type)) return fail("the derivative of an integer: a is ", c.operand[0]);
         if (!is_floating(c.operand[1].type)) return fail("no derivative with respect to an integer: b is ", c.operand[1]);
-        if (!(c.operand[0] == c.operand[2]))
+        if (!is_like(c.operand[2], c.operand[0]))
             return fail("the cotangent is not like the value: a is ", c.operand[0], ", c is ", c.operand[2]);
         return c.operand[1];
     }
