@@ -20,3 +20,4 @@
 #include <gradus/expr/transforms.hpp>
 #include <gradus/expr/var.hpp>
 #include <gradus/expr/vmap.hpp>
+#include <gradus/expr/while_loop.hpp>

@@ -55,6 +55,7 @@ struct control_facts {
         for (int k = 0; k < count; ++k) ids[static_cast<std::size_t>(k)] = found[k];
         return ids;
     }();
+    static constexpr op::loop_end end = is_scan ? op::scan::end(g[Node].attr) : op::loop_end::steps;
     static constexpr bool walks(int k) { return is_walked(g[Node], k); }
     static constexpr monomial steps = [] {
         dimension_table dimensions = stages<Source>::plan.dimensions;
@@ -99,6 +100,12 @@ struct control_facts {
         for (int o = 0; o < outputs; ++o)
             if (made.sum[o] >= 0) made.total[o] = symbols++;
         return made;
+    }();
+    /// Does nobody ask what each step makes? Then a loop may end before its last step.
+    static constexpr bool keeps_no_step = [] {
+        bool keeps = false;
+        for (int o = 0; o < outputs; ++o) keeps = keeps || layout.states[o] >= 0 || layout.stack[o] >= 0;
+        return !keeps;
     }();
 };
 

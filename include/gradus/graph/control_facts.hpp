@@ -53,6 +53,13 @@ constexpr extent steps_of(auto const& g, node const& n) {
     if (op::scan::walked(n.attr) == 0) return op::scan::steps(n.attr);
     return g[control_operands(g, n)[op::scan::carries(n.attr)]].shape[0];
 }
+/// Is there a loop that fails where its steps do not suffice?
+constexpr bool may_fail(graph const& g) {
+    bool found = false;
+    for (int b = 0; !found && b < g.bodies.size(); ++b) found = may_fail(g.bodies[b]);
+    for (int i = 0; !found && i < g.size(); ++i) found = g[i].is<op::scan>() && op::scan::end(g[i].attr) != op::loop_end::steps;
+    return found;
+}
 /// The number of the body's output that a result comes from.
 constexpr int output_of(node const& n) {
     int const k = static_cast<int>(n.attr.n[5]);
@@ -112,8 +119,9 @@ constexpr value control_value(graph& g, node n) {
 constexpr void describe_control(text& out, graph const& g, node const& n) {
     if (n.is<op::scan>()) {
         constexpr std::string_view parts[] = {" last ", " stack ", " sum ", " states "};
-        append(out,
-               concat(parts[n.attr.n[4]], n.attr.n[5], op::scan::is_reversed(n.attr) ? " reversed" : "", " steps=", steps_of(g, n)).view());
+        append(out, concat(parts[n.attr.n[4]], n.attr.n[5], op::scan::is_reversed(n.attr) ? " reversed" : "").view());
+        if (op::scan::end(n.attr) != op::loop_end::steps) append(out, " while 0");
+        if (!(steps_of(g, n) == extent(op::unbounded))) append(out, concat(" steps=", steps_of(g, n)).view());
     }
     if (n.is<op::cond>()) append(out, concat(' ', n.attr.n[5]).view());
     for (int which = 0; is_control(n) && which < body_count(n); ++which)

@@ -173,6 +173,7 @@ private:
         std::vector<elements> const rows = given;
         elements y(at(product(result)), 0);
         for (std::int64_t i = 0; i < steps; ++i) {
+            if (op::scan::end(n.attr) != op::loop_end::steps && part == op::scan_part::last && given[0][0] == 0) break;
             std::int64_t const step = op::scan::is_reversed(n.attr) ? steps - 1 - i : i;
             for (int s = 0; s < operands.size(); ++s) {
                 if (!is_walked(n, s)) continue;

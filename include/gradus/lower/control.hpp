@@ -164,7 +164,7 @@ constexpr node control_node(lowering& lower, graph& g, scan_call<F, Options, Ini
     node n{&info_of<op::scan>, {-1, -1, -1}, dtype::number, {}, {}};
     n.attr.n[0] = body_index(g, scan_body<call>.thaw());
     n.attr.n[1] = carries;
-    n.attr.n[2] = 2 * (own - carries) + Options.reversed;
+    n.attr.n[2] = op::scan::packed(own - carries, Options.end, Options.reversed);
     n.attr.n[3] = own > carries ? -1 : Options.steps;
     n.attr.value = operands.size();
     n.in[0] = operand_list(g, n, operands);

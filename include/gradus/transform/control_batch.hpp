@@ -95,6 +95,11 @@ constexpr int inlined(graph& g, graph const& body, list<int> const& operands, in
     }
     return renumbered[body.outputs[output].node];
 }
+/// a where p holds, b elsewhere; of bools too, which where takes none of.
+constexpr int chosen(graph& g, value p, value a, value b) {
+    if (a.type() != dtype::boolean) return gradus::where(p, a, b).id();
+    return either_of(g, both_of(g, p.id(), a.id()), both_of(g, negation_of(g, p.id()), b.id()));
+}
 /// The result that node `id` is of a choice.
 constexpr int batch_cond(graph& g, int id, extent count, list<char> const& mapped, list<int> const& all) {
     node n = g[id];
@@ -113,7 +118,7 @@ constexpr int batch_cond(graph& g, int id, extent count, list<char> const& mappe
         shape column{count};
         while (column.rank() < a.shape().rank()) column.push_back(1);
         value const p = value{g, operands[0]}.reshape(column);
-        return gradus::where(p.type() == dtype::boolean ? p : p != 0, a, b).id();
+        return chosen(g, p.type() == dtype::boolean ? p : p != 0, a, b);
     }
     n.in[0] = operand_list(g, n, operands);
     for (int which = 0; which < 2; ++which) n.attr.n[which] = body_index(g, std::move(bodies[which]));
