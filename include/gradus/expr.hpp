@@ -6,9 +6,11 @@
 #include <gradus/expr/constants.hpp>
 #include <gradus/expr/control.hpp>
 #include <gradus/expr/convolution.hpp>
+#include <gradus/expr/custom.hpp>
 #include <gradus/expr/derivatives.hpp>
 #include <gradus/expr/expression.hpp>
 #include <gradus/expr/functions.hpp>
+#include <gradus/expr/implicit.hpp>
 #include <gradus/expr/linear_algebra.hpp>
 #include <gradus/expr/pooling.hpp>
 #include <gradus/expr/rearrange.hpp>

@@ -22,6 +22,10 @@ template <class List, class P, class A, class B, class... E, op::scan_part Part,
 struct collect_ops<List, control_expr<cond_call<P, A, B, E...>, Part, K>>
     : collect_all<List, typename cond_call<P, A, B, E...>::then_result, typename cond_call<P, A, B, E...>::else_result, P, E...> {};
 
+template <class List, class F, class Rule, class... A, op::scan_part Part, int K>
+struct collect_ops<List, control_expr<custom_call<F, Rule, A...>, Part, K>>
+    : collect_all<List, typename custom_call<F, Rule, A...>::result, typename Rule::template parts<custom_call<F, Rule, A...>>, A...> {};
+
 /// Where a body's operations are found: in the expressions of the program around it.
 template <class Source>
 struct inner_source {

@@ -7,7 +7,9 @@
 namespace gradus::inline GRADUS_ARCH::core {
 
 constexpr bool is_control(node const& n) { return n.op->kind == op_kind::control; }
+/// The bodies that run on a node's operands, and all that it names.
 constexpr int body_count(node const& n) { return n.op->name == "cond" ? 2 : 1; }
+constexpr int named_bodies(node const& n) { return n.op->name == "scan" ? 1 : 2; }
 
 constexpr control_info const& rules_of(node const& n) { return static_cast<control_info const&>(*n.op); }
 

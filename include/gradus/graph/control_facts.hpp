@@ -28,8 +28,27 @@ constexpr int body_index(graph& g, graph body) {
 }
 /// A node of another graph, with bodies of this one.
 constexpr node adopted(graph& g, graph const& from, node n) {
-    for (int which = 0; is_control(n) && which < body_count(n); ++which) n.attr.n[which] = body_index(g, body_of(from, n, which));
+    for (int which = 0; is_control(n) && which < named_bodies(n); ++which) n.attr.n[which] = body_index(g, body_of(from, n, which));
     return n;
+}
+
+/// Takes away the bodies that no node names.
+constexpr void drop_unused_bodies(graph& g) {
+    list<char> used(g.bodies.size(), 0);
+    auto const each = [](node& n, auto f) {
+        for (int which = 0; is_control(n) && which < named_bodies(n); ++which) f(n.attr.n[which]);
+    };
+    for (node& n : g.nodes) each(n, [&](std::int64_t& body) { used[static_cast<int>(body)] = 1; });
+    list<int> number(g.bodies.size(), -1);
+    subgraphs kept;
+    for (int b = 0; b < g.bodies.size(); ++b) {
+        if (!used[b]) continue;
+        number[b] = kept.size();
+        kept.push_back(g.bodies[b]);
+    }
+    if (kept.size() == g.bodies.size()) return;
+    for (node& n : g.nodes) each(n, [&](std::int64_t& body) { body = number[static_cast<int>(body)]; });
+    g.bodies = std::move(kept);
 }
 
 /// The nodes that a control node is applied to.
@@ -123,8 +142,8 @@ constexpr void describe_control(text& out, graph const& g, node const& n) {
         if (op::scan::end(n.attr) != op::loop_end::steps) append(out, " while 0");
         if (!(steps_of(g, n) == extent(op::unbounded))) append(out, concat(" steps=", steps_of(g, n)).view());
     }
-    if (n.is<op::cond>()) append(out, concat(' ', n.attr.n[5]).view());
-    for (int which = 0; is_control(n) && which < body_count(n); ++which)
+    if (!n.is<op::scan>()) append(out, concat(' ', n.attr.n[5]).view());
+    for (int which = 0; is_control(n) && which < named_bodies(n); ++which)
         append(out, concat(which ? "," : " body=", n.attr.n[which]).view());
 }
 

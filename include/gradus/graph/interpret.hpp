@@ -167,6 +167,7 @@ private:
         std::vector<elements> given;
         for (int id : operands) given.push_back(values_[at(id)]);
         auto const k = at(output_of(n));
+        if (n.is<op::custom>()) return interpreter(body_of(graph_, n), given, *this).outputs()[k];
         if (!n.is<op::scan>()) return interpreter(body_of(graph_, n, given[0][0] != 0 ? 0 : 1), given, *this).outputs()[k];
         auto const part = op::scan::part(n.attr);
         std::int64_t const steps = number(steps_of(graph_, n));

@@ -62,6 +62,16 @@ struct cond : control {
     static constexpr auto name = "cond";
 };
 
+/// What the symbols of a rule behind the operands and the results are.
+enum class derivative_rule { tangents, cotangents };
+
+/// A function, body n[0], whose derivative is body n[1], which n[2] says how to read: on the operands, the results, and tangents of the
+/// operands or cotangents of the results. Simplification puts the function in its place.
+struct custom : control {
+    static constexpr auto name = "custom";
+    static constexpr derivative_rule rule(attributes const& a) { return static_cast<derivative_rule>(a.n[2]); }
+};
+
 }  // namespace gradus::inline GRADUS_ARCH::op
 
 namespace gradus::inline GRADUS_ARCH::core {
