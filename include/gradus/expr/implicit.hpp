@@ -134,10 +134,14 @@ struct implicit_function {
         return implicit_complaint<Name, Kind, F, Init, A...>();
     }
     template <expression Init, expression Tolerance, expression... A>
-    constexpr auto operator()(Init init, Tolerance tolerance, A... a) const {
+    constexpr auto operator()(Init init, Tolerance tolerance, A...) const {
         report<&complaint<Init, Tolerance, A...>>();
         if constexpr (!is_empty<&complaint<Init, Tolerance, A...>>) return init;
-        else return with_rule<solver<Kind, Steps, F>, implicit_rule<Kind, F>>{}(init, cast<element_t<Init::type.type>>(tolerance), a...);
+        else {
+            using typed = decltype(cast<element_t<Init::type.type>>(tolerance));
+            using call = custom_call<solver<Kind, Steps, F>, implicit_rule<Kind, F>, Init, typed, A...>;
+            return results_like<call, op::scan_part::last, typename call::result>{};
+        }
     }
 };
 
