@@ -134,7 +134,21 @@ struct implicit_function {
         return implicit_complaint<Name, Kind, F, Init, A...>();
     }
     template <expression Init, expression Tolerance, expression... A>
-    constexpr auto operator()(Init init, Tolerance tolerance, A...) const {
+    constexpr auto operator()(Init init, Tolerance tolerance, A... a) const {
+        if constexpr (Init::type.type == dtype::number && !is_typeless<Init, A...>)  // a number has the function's dtype
+            return (*this)(cast<element_t<called_at<F, Init, A...>::type.type>>(init), tolerance, a...);
+        else return solution(init, tolerance, a...);
+    }
+
+private:
+    template <class Init, class... A>
+    static constexpr bool is_typeless = [] {
+        if constexpr (!std::is_invocable_v<F const&, Init, A...>) return true;
+        else if constexpr (!expression<called_at<F, Init, A...>>) return true;
+        else return called_at<F, Init, A...>::type.type == dtype::number;
+    }();
+    template <class Init, class Tolerance, class... A>
+    static constexpr auto solution(Init init, Tolerance tolerance, A...) {
         report<&complaint<Init, Tolerance, A...>>();
         if constexpr (!is_empty<&complaint<Init, Tolerance, A...>>) return init;
         else {
