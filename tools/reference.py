@@ -27,6 +27,11 @@ FILES = [
     ("recurrent", "Recurrent networks and dropout"),
     ("derivatives", "Jacobians, Hessians, products with them"),
     ("vmap", "Instances"),
+    ("scan", "Loops"),
+    ("cond", "Choices"),
+    ("while_loop", "Loops that end by a condition"),
+    ("custom", "Derivatives of your own"),
+    ("implicit", "Equations"),
     ("var", "Symbols"),
 ]
 # Of the lists of op/list.hpp, what no function applies: copies that the compiler makes, what logical_and and others are made of, derivatives.
@@ -148,6 +153,24 @@ SHAPES = {
     "hvp": "a scalar, x and the vector alike; that of x",
     "value_and_grad": "a scalar; a pair of it and of one like x, or of a tuple",
     "vmap": "that of each result with an axis of instances in front; a tuple or a pair where f returns one",
+    "scan": "that of the first carry; beside it that of y with an axis of steps in front",
+    "cond": "that of either branch, which are alike",
+    "while_loop": "that of init",
+    "custom_jvp": "that of f",
+    "custom_vjp": "that of f",
+    "fixed_point": "that of init",
+    "root": "that of init",
+}
+# Functions whose parameters have no names.
+OPERANDS = {
+    "let": "function",
+    "update": "symbol, value",
+    "cond": "predicate, a, b, operands...",
+    "while_loop": "condition, body, init",
+    "custom_jvp": "f, rule",
+    "custom_vjp": "f, forward, backward",
+    "fixed_point": "body, init, tolerance, a...",
+    "root": "f, init, tolerance, a...",
 }
 # Where the code of a derivative takes more than a line, and of what is made of others.
 DERIVATIVES = dict.fromkeys(
@@ -180,6 +203,13 @@ DERIVATIVES = dict.fromkeys(
     "hvp": "of any order",
     "value_and_grad": "of any order",
     "vmap": "that of f for each instance, summed for what f captures",
+    "scan": "a loop the other way over the carries, which are stored; forward, a loop with their tangents",
+    "cond": "that of the branch that ran",
+    "while_loop": "forward, a loop with tangents; reverse where there is a bound",
+    "custom_jvp": "the rule; reverse, its transpose",
+    "custom_vjp": "the rule; forward, its transpose",
+    "fixed_point": "(1 - J)⁻ᵀ g through what else the body reads, J its derivative by x",
+    "root": "-J⁻ᵀ g through what else f reads, J its derivative by x",
     "jvp": "of any order",
     "let": "that of what it names",
     "ndtr": "exp(-x²/2) / √(2π) g",
@@ -347,11 +377,11 @@ def functions():
             applied = re.search(r"op::(\w+)", body)
             entry = group.setdefault(name, {"signatures": [], "said": "", "op": None})
             operands = ", ".join(p.split()[-1] for p in re.split(r",\s*(?![^<]*>)", match[2]) if p and p.split()[-1] not in ("E", "F"))
-            operands = {"let": "function", "update": "symbol, value"}.get(name, operands)
+            operands = OPERANDS.get(name, operands)
             given = (
                 ""
                 if name in ("let", "update", "where")
-                else re.sub(r",? ?\b(operand|class|expression)\b[^,<>]*", "", header[len("template <") : -1]).strip(", ")
+                else re.sub(r",? ?(?:\b(?:operand|class|expression)\b|core::\w+ )[^,<>]*", "", header[len("template <") : -1]).strip(", ")
             )
             written = (
                 f"a {match[1][8:]} b"
@@ -445,7 +475,7 @@ def made(document):
     faults += [
         f"expr/{path.name} is not in FILES"
         for path in (ROOT / "include/gradus/expr").glob("*.hpp")
-        if path.stem not in [*dict(FILES), "body", "constants", "expression"]
+        if path.stem not in [*dict(FILES), "body", "constants", "control", "expression", "transforms"]
     ]
     lists = re.sub(r"<\d+>", "", (ROOT / "include/gradus/op/list.hpp").read_text())
     named = re.findall(r"using (\w+) = op_list<([^>]*)>", lists)

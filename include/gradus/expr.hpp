@@ -6,9 +6,11 @@
 #include <gradus/expr/constants.hpp>
 #include <gradus/expr/control.hpp>
 #include <gradus/expr/convolution.hpp>
+#include <gradus/expr/custom.hpp>
 #include <gradus/expr/derivatives.hpp>
 #include <gradus/expr/expression.hpp>
 #include <gradus/expr/functions.hpp>
+#include <gradus/expr/implicit.hpp>
 #include <gradus/expr/linear_algebra.hpp>
 #include <gradus/expr/pooling.hpp>
 #include <gradus/expr/rearrange.hpp>
@@ -17,5 +19,7 @@
 #include <gradus/expr/scan.hpp>
 #include <gradus/expr/sort.hpp>
 #include <gradus/expr/structure.hpp>
+#include <gradus/expr/transforms.hpp>
 #include <gradus/expr/var.hpp>
 #include <gradus/expr/vmap.hpp>
+#include <gradus/expr/while_loop.hpp>

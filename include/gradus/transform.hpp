@@ -5,6 +5,7 @@
 #include <gradus/transform/backward.hpp>
 #include <gradus/transform/control_batch.hpp>
 #include <gradus/transform/control_derivatives.hpp>
+#include <gradus/transform/custom_derivatives.hpp>
 #include <gradus/transform/dead_code.hpp>
 #include <gradus/transform/decisions.hpp>
 #include <gradus/transform/differentiate.hpp>

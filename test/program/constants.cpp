@@ -45,3 +45,45 @@ TEST_CASE("constants: called they are tensors, and they meet tensors") {
     CHECK(gr::zeros<double, gr::dyn, 2>(4).size() == 8);
     CHECK(gr::arange<float, 4>().data()[3] == 3);
 }
+TEST_CASE("constants: numbers take the dtype of what they meet") {
+    constexpr auto x = gr::var<"x", float, 2>;
+    constexpr auto s = gr::var<"s", float>;
+    constexpr auto m = gr::constant<std::array{std::array{1.0, 2.0, 3.0}, std::array{-1.0, 0.5, 0.25}}>;
+    constexpr auto v = gr::constant<std::array{3, -4}>;
+    constexpr auto y = gr::sum(gr::square(x * v));
+    constexpr auto program = gr::compile(x + v, gr::matmul(x, m), gr::stack<0>(0_c, s, 1_c), gr::concatenate<0>(v, x), gr::grad(y, x),
+                                         gr::jvp(s * s, s, 1_c), gr::vjp(s * s, s, 2_c), gr::jvp(y, x, v));
+    float const X[2] = {0.5f, 2};
+    auto const [sum, product, stacked, joined, slope, tangent, cotangent, along] = program(x = X, s = 3.0f);
+    static_assert(std::is_same_v<decltype(sum), gr::array<float, 2> const>);
+    CHECK((sum(0) == 3.5f && sum(1) == -2));
+    CHECK((product(0) == -1.5f && product(1) == 2 && product(2) == 2));
+    CHECK((stacked(0) == 0 && stacked(1) == 3 && stacked(2) == 1));
+    CHECK((joined(0) == 3 && joined(1) == -4 && joined(2) == 0.5f && joined(3) == 2));
+    CHECK((slope(0) == 9 && slope(1) == 64));
+    CHECK((tangent == 6 && cotangent == 12 && along == 27 - 256));
+    auto t = gr::tensor<double, 2>{1, 2};
+    gr::tensor<double, 2> const shifted = t + v;
+    CHECK(shifted.data()[1] == -2);
+}
+TEST_CASE("constants: like an expression, an extent as a number, numbers at equal distances") {
+    constexpr auto x = gr::var<"x", float, "n", 2>;
+    constexpr auto a = gr::var<"a", double>;
+    constexpr auto program = gr::compile(gr::zeros_like(x) + gr::ones_like(x) + gr::full_like(x, 0.5_c), gr::sum(x) / gr::size<"n">,
+                                         gr::iota<float, "n"> * gr::size<"n">, gr::linspace<double, 5>(0_c, a),
+                                         gr::linspace<double, "n">(a, -1_c), gr::linspace<double, 1>(a, 7_c),
+                                         a * (gr::size<"n"> - 1_c) * 2_c, gr::grad(gr::sum(gr::linspace<double, 5>(0_c, a)), a));
+    float const X[3][2] = {{1, 2}, {3, 4}, {5, 6}};
+    auto const [filled, mean, counted, spaced, down, one, scaled, slope] = program(x = X, a = 1.0);
+    for (float f : filled) CHECK(f == 1.5f);
+    CHECK(mean == 7);
+    CHECK(counted(2) == 6);
+    for (int i = 0; i < 5; ++i) CHECK(spaced(i) == 0.25 * i);
+    CHECK((down(0) == 1 && down(1) == 0 && down(2) == -1));
+    CHECK(one(0) == 1);
+    CHECK(scaled == 4);
+    CHECK(slope == 2.5);
+    auto const t = gr::linspace<float, gr::dyn>(0, 1, 11);
+    CHECK((t.size() == 11 && t.data()[0] == 0 && t.data()[10] == 1 && t.data()[5] == 0.5f));
+    CHECK(gr::linspace<double, 3>(-1.0, 1.0).data()[1] == 0);
+}

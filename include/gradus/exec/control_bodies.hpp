@@ -22,6 +22,10 @@ template <class List, class P, class A, class B, class... E, op::scan_part Part,
 struct collect_ops<List, control_expr<cond_call<P, A, B, E...>, Part, K>>
     : collect_all<List, typename cond_call<P, A, B, E...>::then_result, typename cond_call<P, A, B, E...>::else_result, P, E...> {};
 
+template <class List, class F, class Rule, class... A, op::scan_part Part, int K>
+struct collect_ops<List, control_expr<custom_call<F, Rule, A...>, Part, K>>
+    : collect_all<List, typename custom_call<F, Rule, A...>::result, typename Rule::template parts<custom_call<F, Rule, A...>>, A...> {};
+
 /// Where a body's operations are found: in the expressions of the program around it.
 template <class Source>
 struct inner_source {
@@ -55,6 +59,7 @@ struct control_facts {
         for (int k = 0; k < count; ++k) ids[static_cast<std::size_t>(k)] = found[k];
         return ids;
     }();
+    static constexpr op::loop_end end = is_scan ? op::scan::end(g[Node].attr) : op::loop_end::steps;
     static constexpr bool walks(int k) { return is_walked(g[Node], k); }
     static constexpr monomial steps = [] {
         dimension_table dimensions = stages<Source>::plan.dimensions;
@@ -98,6 +103,12 @@ struct control_facts {
         for (int o = 0; o < outputs; ++o)
             if (made.sum[o] >= 0) made.total[o] = symbols++;
         return made;
+    }();
+    /// Does nobody ask what each step makes? Then a loop may end before its last step.
+    static constexpr bool keeps_no_step = [] {
+        bool keeps = false;
+        for (int o = 0; o < outputs; ++o) keeps = keeps || layout.states[o] >= 0 || layout.stack[o] >= 0;
+        return !keeps;
     }();
 };
 

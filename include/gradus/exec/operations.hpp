@@ -63,6 +63,12 @@ struct collect_ops<List, vmap_expr<Call, K>> {
     static auto all(std::tuple<A...>*) -> collect_all<List, typename vmap_expr<Call, K>::one, A...>;
     using type = typename decltype(all(static_cast<typename Call::arguments*>(nullptr)))::type;
 };
+template <class List, class Call, int K>
+struct collect_ops<List, applied_expr<Call, K>> {
+    template <class... A>
+    static auto all(std::tuple<A...>*) -> collect_all<List, typename applied_expr<Call, K>::one, A...>;
+    using type = typename decltype(all(static_cast<typename Call::arguments*>(nullptr)))::type;
+};
 template <class List, class S, class E>
 struct collect_ops<List, update_expr<S, E>> : collect_ops<List, E> {};
 

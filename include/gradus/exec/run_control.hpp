@@ -27,6 +27,23 @@ std::byte* result_address(run_context const& c) {
     else return static_cast<std::byte*>(address<Source, Id>(c));
 }
 
+/// A loop has made its last step and its condition holds. `residual` is what had to become small, as a double.
+[[noreturn, gnu::cold]] inline void refuse_loop(op::loop_end end, std::int64_t steps, double residual) {
+    if (end == op::loop_end::fixed_point)
+        throw error(concat("gradus::fixed_point(body, init, tolerance): no convergence in ", steps,
+                           " steps: the last one changed the value by ", residual)
+                        .str());
+    if (end == op::loop_end::root)
+        throw error(concat("gradus::root(f, init, tolerance): no convergence in ", steps, " steps: the last residual is ", residual).str());
+    throw error(concat("gradus::while_loop<", steps, ">(condition, body, init): the condition still holds after ", steps, " steps").str());
+}
+/// Does any instance of a loop go on?
+inline bool goes_on(std::byte const* conditions, std::int64_t bytes) {
+    bool any = false;
+    for (std::int64_t i = 0; i < bytes; ++i) any = any || conditions[i] != std::byte{};
+    return any;
+}
+
 /// A value that a step takes over from the step before.
 struct carried_value {
     std::byte *last, *states, *scratch;
@@ -91,7 +108,15 @@ template <class Source, int Node>
             std::memcpy(carry[k].states + first * carry[k].bytes, operand[k], static_cast<std::size_t>(carry[k].bytes));
         if (carry[k].last && !steps) std::memcpy(carry[k].last, operand[k], static_cast<std::size_t>(carry[k].bytes));
     }
+    auto const finished = [&] {
+        return facts::end != op::loop_end::steps && !goes_on(static_cast<std::byte const*>(symbols[0]), carry[0].bytes);
+    };
     for (std::int64_t i = 0, at = first; i < steps; ++i, at += forward) {
+        if (facts::keeps_no_step && finished()) {
+            for (int k = 0; k < carries; ++k)
+                if (carry[k].last) std::memcpy(carry[k].last, symbols[k], static_cast<std::size_t>(carry[k].bytes));
+            return;
+        }
         bool const is_last = i + 1 == steps;
         for (int k = 0; k < facts::count; ++k)
             if (facts::walks(k)) symbols[k] = operand[k] + at * row[k];
@@ -107,6 +132,14 @@ template <class Source, int Node>
         run_program<step>({symbols, outputs, arena, dimensions.of});
         for (int k = 0; k < carries; ++k)
             if (carry[k].result >= 0) symbols[k] = outputs[carry[k].result];
+    }
+    if (facts::end != op::loop_end::steps && !finished()) {
+        double residual = 0;
+        if constexpr (facts::end != op::loop_end::steps && carries > 1) {
+            using R = element_t<stages<Source>::optimized[facts::operands[1]].type>;
+            residual = static_cast<double>(*static_cast<R const*>(symbols[1]));
+        }
+        refuse_loop(facts::end, steps, residual);
     }
 }
 

@@ -33,6 +33,46 @@ inline constexpr bool is_several = structure<T>::is_several;
 template <class Like, class Parts>
 using structured_as = std::conditional_t<is_several<Like>, Parts, std::tuple_element_t<0, Parts>>;
 
+/// What a function returns, an expression or tuples and pairs of whatever depth of them, as one tuple, and that tuple's elements in the
+/// function's structure.
+template <class T>
+struct nested {
+    using leaves = std::tuple<T>;
+    static constexpr std::size_t count = 1;
+    template <std::size_t First>
+    static constexpr auto restored(auto const& leaves) {
+        return std::get<First>(leaves);
+    }
+};
+template <class... T>
+struct nested<std::tuple<T...>> {
+    using leaves = decltype(std::tuple_cat(std::declval<typename nested<T>::leaves>()...));
+    static constexpr std::size_t count = std::tuple_size_v<leaves>;
+    static constexpr std::size_t before(std::size_t part) {
+        std::size_t const counts[] = {nested<T>::count..., 0};
+        std::size_t sum = 0;
+        for (std::size_t k = 0; k < part; ++k) sum += counts[k];
+        return sum;
+    }
+    template <std::size_t First>
+    static constexpr auto restored(auto const& leaves) {
+        return [&]<std::size_t... K>(std::index_sequence<K...>) {
+            return std::tuple{nested<T>::template restored<First + before(K)>(leaves)...};
+        }(std::index_sequence_for<T...>{});
+    }
+};
+template <class A, class B>
+struct nested<std::pair<A, B>> : nested<std::tuple<A, B>> {
+    template <std::size_t First>
+    static constexpr auto restored(auto const& leaves) {
+        return std::pair{nested<A>::template restored<First>(leaves), nested<B>::template restored<First + nested<A>::count>(leaves)};
+    }
+};
+template <class T>
+using leaves_of = typename nested<T>::leaves;
+template <class T>
+inline constexpr int count_of_leaves = static_cast<int>(nested<T>::count);
+
 template <class... E>
 constexpr bool all_expressions(std::tuple<E...>*) {
     return (expression<E> && ...);

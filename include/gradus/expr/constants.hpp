@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <gradus/expr/expression.hpp>
+#include <gradus/expr/functions.hpp>
 
 #include <concepts>
 
 // Constants with a shape, beside symbols: `gr::eye<double, 3> + h` is an expression. Called, they make tensors
-// (tensor/state/factories.hpp), with
-// a number for each extent that is gr::dyn: `gr::zeros<float, gr::dyn, 5>(7)`.
+// (tensor/state/factories.hpp), with a number for each extent that is gr::dyn: `gr::zeros<float, gr::dyn, 5>(7)`.
 namespace gradus::inline GRADUS_ARCH {
 
 namespace core {
@@ -52,6 +51,13 @@ struct counting_expr : expression_facts<counting_expr<T, N>> {
 
     auto operator()() const { return tensor_of(*this); }
 };
+/// An extent as a number, which takes the dtype of what it meets.
+template <extent E>
+struct size_expr : expression_facts<size_expr<E>> {
+    static constexpr tensor_type type{};
+    static constexpr std::uint64_t hash = mix(mix(hash_of("size"), static_cast<std::uint64_t>(E.code)), static_cast<std::uint64_t>(E.more));
+    static constexpr int weight = 1;
+};
 template <element T, extent... E>
 struct full_function {
     template <double V>
@@ -64,6 +70,13 @@ struct full_function {
         return tensor_of(*this, extents_and_value...);
     }
 };
+
+template <tensor_type T, class V>
+constexpr auto filled_like(V value) {
+    return [&]<std::size_t... I>(std::index_sequence<I...>) {
+        return full_function<element_t<T.type>, T.shape[static_cast<int>(I)]...>{}(value);
+    }(std::make_index_sequence<static_cast<std::size_t>(T.shape.rank())>{});
+}
 
 }  // namespace core
 
@@ -82,5 +95,49 @@ inline constexpr core::identity_expr<T, N, M> eye{};
 /// 0, 1, 2, ...: `gr::arange<double, 5>`.
 template <element T, extent N>
 inline constexpr core::counting_expr<T, N> arange{};
+/// The same by XLA's name.
+template <element T, extent N>
+inline constexpr core::counting_expr<T, N> iota{};
+/// An extent as a number, which takes the dtype of what it meets: `x / gr::size<"n">`.
+template <extent E>
+inline constexpr core::size_expr<E> size{};
+
+namespace core {
+template <element T, extent N>
+    requires floating_element<T>
+struct linspace_function {
+    constexpr auto operator()(expression auto start, expression auto stop) const {
+        constexpr auto intervals = [] {
+            if constexpr (N.is_static()) return constant < N.code < 2 ? 1 : N.code - 1 > ;
+            else return maximum(size<N> - constant<1>, constant<1>);
+        }();
+        auto const step = (stop - start) / intervals;
+        return where(arange<T, N> < intervals * constant<0.5>, start + step * arange<T, N>, stop - step * (intervals - arange<T, N>));
+    }
+    template <class A, class B, std::integral... Count>
+        requires(std::is_arithmetic_v<A> && std::is_arithmetic_v<B> && sizeof...(Count) == unknown_extents<N>)
+    auto operator()(A start, B stop, Count... count) const {
+        return tensor_of(*this, static_cast<T>(start), static_cast<T>(stop), static_cast<std::int64_t>(count)...);
+    }
+};
+}  // namespace core
+/// N numbers from `start` to `stop`, both included, at equal distances, as torch.linspace: `gr::linspace<double, 11>(0_c, x)` is an
+/// expression of expressions, `gr::linspace<double, 11>(0.0, 1.0)` a tensor, `gr::linspace<double, gr::dyn>(0.0, 1.0, 11)` too.
+template <element T, extent N>
+inline constexpr core::linspace_function<T, N> linspace{};
+
+/// Zeros, ones, or one number, of an expression's shape and dtype.
+template <expression X>
+constexpr auto zeros_like(X) {
+    return core::filled_like<X::type>(constant<0.0>);
+}
+template <expression X>
+constexpr auto ones_like(X) {
+    return core::filled_like<X::type>(constant<1.0>);
+}
+template <expression X, double V>
+constexpr auto full_like(X, constant_expr<V> value) {
+    return core::filled_like<X::type>(value);
+}
 
 }  // namespace gradus::inline GRADUS_ARCH

@@ -25,6 +25,7 @@ struct scan_options {
     std::int64_t steps = -1;  ///< where there are no rows
     bool reversed = false;
     std::int64_t budget = -1;  ///< bytes
+    op::loop_end end = op::loop_end::steps;
 };
 constexpr void collect(scan_options& o, std::integral auto steps) { o.steps = static_cast<std::int64_t>(steps); }
 constexpr void collect(scan_options& o, reverse_t) { o.reversed = true; }
@@ -103,7 +104,7 @@ struct scan_call {
         return part == op::scan_part::last ? types_of<Init>.at[k] : stacked(types_of<ys>.at[k], steps());
     }
     static constexpr std::uint64_t hash =
-        mixed<ys>(mixed<next>(mixed<Xs>(mixed<Init>(hash_of("scan") + static_cast<std::uint64_t>(2 * Options.steps + Options.reversed)))));
+        mixed<ys>(mixed<next>(mixed<Xs>(mixed<Init>(hash_of("scan") + 2 * static_cast<std::uint64_t>(Options.steps) + Options.reversed))));
     static constexpr int weight = 1 + weight_of_parts<Init> + weight_of_parts<Xs>;
 };
 

@@ -5,6 +5,7 @@
 #include <gradus/core/fixed_string.hpp>
 #include <gradus/op/facets.hpp>
 
+#include <array>
 #include <tuple>
 
 // Expressions are empty types: the type is the graph.
@@ -90,6 +91,29 @@ struct expr : expression_facts<expr<Op, A...>> {
     static constexpr int weight = 1 + (0 + ... + A::weight);
 };
 
+namespace core {
+template <class T>
+constexpr shape shape_of_numbers(T const&) {
+    static_assert(std::is_arithmetic_v<T>, "gradus::constant: a number, or a std::array of numbers or of such arrays");
+    return {};
+}
+template <class T, std::size_t N>
+constexpr shape shape_of_numbers(std::array<T, N> const& rows) {
+    static_assert(N > 0, "gradus::constant: an array of no numbers");
+    shape result{N};
+    shape const row = shape_of_numbers(rows[0]);
+    for (int axis = 0; axis < row.rank(); ++axis) result.push_back(row[axis]);
+    return result;
+}
+constexpr std::uint64_t hash_of_numbers(std::uint64_t h, auto const& numbers) {
+    if constexpr (std::is_arithmetic_v<std::remove_cvref_t<decltype(numbers)>>) return mix(h, bits_of(static_cast<double>(numbers)));
+    else {
+        for (auto const& row : numbers) h = hash_of_numbers(h, row);
+        return mix(h, numbers.size());
+    }
+}
+}  // namespace core
+
 /// A constant that takes the dtype of what it meets.
 template <double V>
 struct constant_expr : expression_facts<constant_expr<V>> {
@@ -99,9 +123,20 @@ struct constant_expr : expression_facts<constant_expr<V>> {
     constexpr auto operator-() const { return constant_expr<-V>{}; }
 };
 
-/// `gr::constant<0.5>`, the same as `0.5_c`.
+/// A vector, or a matrix by rows, of numbers, which take the dtype of what they meet.
 template <auto V>
-inline constexpr constant_expr<static_cast<double>(V)> constant{};
+struct array_expr : expression_facts<array_expr<V>> {
+    static constexpr tensor_type type{dtype::number, core::shape_of_numbers(V)};
+    static constexpr std::uint64_t hash = core::hash_of_numbers(core::hash_of("array"), V);
+    static constexpr int weight = 1;
+};
+
+/// `gr::constant<0.5>`, the same as `0.5_c`; `gr::constant<std::array{1.0, 2.0}>` is a vector, an array of arrays a matrix.
+template <auto V>
+inline constexpr auto constant = [] {
+    if constexpr (std::is_arithmetic_v<decltype(V)>) return constant_expr<static_cast<double>(V)>{};
+    else return array_expr<V>{};
+}();
 
 namespace core {
 

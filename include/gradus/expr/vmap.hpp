@@ -78,7 +78,7 @@ struct vmap_call : vmap_instances<F, Axes, A...> {
 /// Result K of a function for all instances, along a new first axis.
 template <class Call, int K>
 struct vmap_expr : expression_facts<vmap_expr<Call, K>> {
-    using one = std::tuple_element_t<static_cast<std::size_t>(K), parts_of<typename Call::result>>;
+    using one = std::tuple_element_t<static_cast<std::size_t>(K), leaves_of<typename Call::result>>;
     static constexpr tensor_type type = all_instances(one::type, Call::instances);
     static constexpr std::uint64_t hash = mix(mix(hash_of("vmap"), Call::id), one::hash);
     static constexpr int weight = Call::weight;
@@ -111,14 +111,14 @@ constexpr text vmap_callee_complaint() {
 template <class Call>
 constexpr text vmap_result_complaint() {
     using result = typename Call::result;
-    if constexpr (!expressions_in<result>)
+    if constexpr (!expressions_in<leaves_of<result>>)
         return concat(
             "gradus::vmap(f)(xs...): f returns no expression of its arguments: return one, or a tuple of them. Tensors that f needs are "
             "arguments, gr::unmapped in gr::vmap<0, gr::unmapped>(f) where they are the same for all instances");
     else {
-        for (int k = 0; k < types_of<result>.count; ++k)
-            if (types_of<result>.at[k].shape.rank() == max_rank)
-                return concat("gradus::vmap(f)(xs...): f returns ", types_of<result>.at[k], ", whose ", max_rank,
+        for (int k = 0; k < types_of<leaves_of<result>>.count; ++k)
+            if (types_of<leaves_of<result>>.at[k].shape.rank() == max_rank)
+                return concat("gradus::vmap(f)(xs...): f returns ", types_of<leaves_of<result>>.at[k], ", whose ", max_rank,
                               " axes leave none for the instances");
         return {};
     }
@@ -160,7 +160,7 @@ struct vmapped {
             else {
                 report<&vmap_result_complaint<call>>();
                 if constexpr (!is_empty<&vmap_result_complaint<call>>) return std::get<0>(std::tuple{arguments...});
-                else return results<call>(std::make_integer_sequence<int, part_count<typename call::result>>{});
+                else return results<call>(std::make_integer_sequence<int, count_of_leaves<typename call::result>>{});
             }
         }
     }
@@ -174,8 +174,7 @@ struct vmapped {
 private:
     template <class Call, int... K>
     static constexpr auto results(std::integer_sequence<int, K...>) {
-        if constexpr (requires { typename Call::result::first_type; }) return std::pair{vmap_expr<Call, K>{}...};
-        else return structured_as<typename Call::result, std::tuple<vmap_expr<Call, K>...>>{};
+        return nested<typename Call::result>::template restored<0>(std::tuple<vmap_expr<Call, K>...>{});
     }
 };
 

@@ -105,9 +105,21 @@ constexpr value value::constant(graph& g, double number, dtype type) {
 }
 constexpr value value::number(double x) const { return constant(*graph_, x, type()); }
 
+constexpr bool value::is_folded() const {
+    bool folded = is_constant() || at().op->kind == op_kind::elementwise;
+    for (int k = 0; folded && k < at().op->arity; ++k) folded = operand(k).is_folded();
+    return folded;
+}
 constexpr value value::cast(dtype to) const {
     if (to == type()) return *this;
-    if (at().is_constant()) return constant(*graph_, type() == dtype::number ? at().attr.value : core::rounded_to(to, at().attr.value), to);
+    if (is_constant()) return constant(*graph_, type() == dtype::number ? at().attr.value : core::rounded_to(to, at().attr.value), to);
+    if (type() == dtype::number && !is_folded()) {  // a shape made of numbers, the size of an axis: its operands take the dtype
+        node n = at();
+        for (int k = 0; k < n.op->arity; ++k)
+            if (value const in{*graph_, n.in[k]}; in.type() == dtype::number) n.in[k] = in.cast(to).id();
+        n.type = to;
+        return {*graph_, graph_->intern(n)};
+    }
     return emit<op::cast>(*graph_, op::cast::to(to), {}, {*this});
 }
 constexpr value value::reshape(gradus::shape const& s) const { return s == shape() ? *this : emit<op::reshape>(*graph_, {}, s, {*this}); }

@@ -28,9 +28,28 @@ constexpr int body_index(graph& g, graph body) {
 }
 /// A node of another graph, with bodies of this one.
 constexpr node adopted(graph& g, graph const& from, node n) {
-    for (int which = 0; is_control(n) && which < body_count(n); ++which)
+    for (int which = 0; is_control(n) && which < named_bodies(n); ++which)
         op::control::set_body(n.attr, which, body_index(g, body_of(from, n, which)));
     return n;
+}
+
+/// Takes away the bodies that no node names.
+constexpr void drop_unused_bodies(graph& g) {
+    list<char> used(g.bodies.size(), 0);
+    auto const each = [](node const& n, auto f) {
+        for (int which = 0; is_control(n) && which < named_bodies(n); ++which) f(which, op::control::body(n.attr, which));
+    };
+    for (node const& n : g.nodes) each(n, [&](int, int body) { used[body] = 1; });
+    list<int> number(g.bodies.size(), -1);
+    subgraphs kept;
+    for (int b = 0; b < g.bodies.size(); ++b) {
+        if (!used[b]) continue;
+        number[b] = kept.size();
+        kept.push_back(g.bodies[b]);
+    }
+    if (kept.size() == g.bodies.size()) return;
+    for (node& n : g.nodes) each(n, [&](int which, int body) { op::control::set_body(n.attr, which, number[body]); });
+    g.bodies = std::move(kept);
 }
 
 /// The nodes that a control node is applied to.
@@ -53,6 +72,13 @@ constexpr bool is_walked(node const& n, int k) {
 constexpr extent steps_of(auto const& g, node const& n) {
     if (op::scan::walked(n.attr) == 0) return op::scan::steps(n.attr);
     return g[control_operands(g, n)[op::scan::carries(n.attr)]].shape[0];
+}
+/// Is there a loop that fails where its steps do not suffice?
+constexpr bool may_fail(graph const& g) {
+    bool found = false;
+    for (int b = 0; !found && b < g.bodies.size(); ++b) found = may_fail(g.bodies[b]);
+    for (int i = 0; !found && i < g.size(); ++i) found = is_loop(g[i]) && op::scan::end(g[i].attr) != op::loop_end::steps;
+    return found;
 }
 /// The number of the body's output that a result comes from.
 constexpr int output_of(node const& n) {
@@ -109,12 +135,14 @@ constexpr value control_value(graph& g, node n) {
 constexpr void describe_control(text& out, graph const& g, node const& n) {
     if (is_loop(n)) {
         constexpr std::string_view parts[] = {" last ", " stack ", " sum ", " states "};
-        append(out, concat(parts[static_cast<int>(op::scan::part(n.attr))], result_of(n.attr),
-                           op::scan::is_reversed(n.attr) ? " reversed" : "", " steps=", steps_of(g, n))
-                        .view());
+        append(out,
+               concat(parts[static_cast<int>(op::scan::part(n.attr))], result_of(n.attr), op::scan::is_reversed(n.attr) ? " reversed" : "")
+                   .view());
+        if (op::scan::end(n.attr) != op::loop_end::steps) append(out, " while 0");
+        if (!(steps_of(g, n) == extent(op::unbounded))) append(out, concat(" steps=", steps_of(g, n)).view());
     }
-    if (is_choice(n)) append(out, concat(' ', result_of(n.attr)).view());
-    for (int which = 0; is_control(n) && which < body_count(n); ++which)
+    if (!is_loop(n)) append(out, concat(' ', result_of(n.attr)).view());
+    for (int which = 0; is_control(n) && which < named_bodies(n); ++which)
         append(out, concat(which ? "," : " body=", op::control::body(n.attr, which)).view());
 }
 

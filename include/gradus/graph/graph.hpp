@@ -65,7 +65,7 @@ struct op_info {
     void (*print)(text&, attributes const&, tensor_type const& result) = nullptr;
 };
 
-/// The same for an operation that runs bodies (control/).
+/// The same for an operation that runs bodies (transform/control_derivatives.hpp).
 struct control_info : op_info {
     void (*control_vjp)(graph&, int first, core::list<int>& cotangents);  ///< of all nodes that run together with node `first`
     void (*control_jvp)(graph&, int first, core::list<int>& tangents);

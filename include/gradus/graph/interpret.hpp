@@ -168,12 +168,14 @@ private:
         std::vector<elements> given;
         for (int id : operands) given.push_back(values_[at(id)]);
         auto const k = at(output_of(n));
-        if (!is_loop(n)) return interpreter(body_of(graph_, n, given[0][0] != 0 ? 0 : 1), given, *this).outputs()[k];
+        if (is_function(n)) return interpreter(body_of(graph_, n), given, *this).outputs()[k];
+        if (is_choice(n)) return interpreter(body_of(graph_, n, given[0][0] != 0 ? 0 : 1), given, *this).outputs()[k];
         auto const part = op::scan::part(n.attr);
         std::int64_t const steps = number(steps_of(graph_, n));
         std::vector<elements> const rows = given;
         elements y(at(product(result)), 0);
         for (std::int64_t i = 0; i < steps; ++i) {
+            if (op::scan::end(n.attr) != op::loop_end::steps && part == op::scan_part::last && given[0][0] == 0) break;
             std::int64_t const step = op::scan::is_reversed(n.attr) ? steps - 1 - i : i;
             for (int s = 0; s < operands.size(); ++s) {
                 if (!is_walked(n, s)) continue;

@@ -72,6 +72,9 @@ public:
     constexpr dtype size_integer() const { return size_of(computed_in(type())) == 4 ? dtype::int32 : dtype::int64; }
 
 private:
+    /// Is this computed from constants alone, element by element? Folding then finds a number before it takes a dtype.
+    constexpr bool is_folded() const;
+
     graph* graph_ = nullptr;
     int id_ = -1;
     double number_ = 0;

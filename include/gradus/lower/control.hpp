@@ -2,6 +2,7 @@
 #pragma once
 
 #include <gradus/expr/cond.hpp>
+#include <gradus/expr/implicit.hpp>
 #include <gradus/expr/scan.hpp>
 #include <gradus/graph/frozen.hpp>
 #include <gradus/lower/lower.hpp>
@@ -97,6 +98,19 @@ inline constexpr int own_symbols =
 template <class Call>
 inline constexpr auto scan_body = freeze<[] { return without_invariants(written_scan<Call>.thaw(), own_symbols<Call>); }, 64>();
 
+/// A body whose symbols are those of a list, the same names in another order.
+constexpr graph with_symbols(graph const& written, list<symbol_entry> const& all) {
+    graph result = rebuild(written, [&](graph& out, node n) {
+        if (n.is_symbol()) {
+            int number = 0;
+            while (all[number].name != written.symbols[n.symbol()].name) ++number;
+            n.attr = op::symbol::numbered(number);
+        }
+        return out.intern(n);
+    });
+    result.symbols = all;
+    return result;
+}
 template <class Call, bool IsThen>
 inline constexpr auto written_branch = freeze<[] {
     return write_body<typename Call::symbols, std::conditional_t<IsThen, typename Call::then_result, typename Call::else_result>>();
@@ -115,21 +129,8 @@ constexpr list<symbol_entry> branch_symbols() {
     return all;
 }
 template <class Call, bool IsThen>
-inline constexpr auto branch_body = freeze<[] {
-    graph const written = written_branch<Call, IsThen>.thaw();
-    list<symbol_entry> const all = branch_symbols<Call>();
-    graph result = rebuild(written, [&](graph& out, node n) {
-        if (n.is_symbol()) {
-            int number = 0;
-            while (all[number].name != written.symbols[n.symbol()].name) ++number;
-            n.attr = op::symbol::numbered(number);
-        }
-        return out.intern(n);
-    });
-    result.symbols = all;
-    return pass::simplify_differentiable(result);
-},
-                                           64>();
+inline constexpr auto branch_body =
+    freeze<[] { return pass::simplify_differentiable(with_symbols(written_branch<Call, IsThen>.thaw(), branch_symbols<Call>())); }, 64>();
 
 /// What a body captures, in the graph around it.
 constexpr int outer_symbol(lowering& lower, symbol_entry const& s) { return lower.node_named(s.name, s.type); }
@@ -161,7 +162,8 @@ constexpr node control_node(lowering& lower, graph& g, scan_call<F, Options, Ini
         renumbered[i] = n.is_symbol() ? outer_symbol(lower, written.symbols[n.symbol()]) : g.intern(n);
     }
     for (int id : lifted_nodes(written, outside)) operands.push_back(renumbered[id]);
-    node n{&info_of<op::scan>, {-1, -1, -1}, dtype::number, {}, op::scan::over(carries, own - carries, Options.reversed, Options.steps)};
+    node n{&info_of<op::scan>, {-1, -1, -1}, dtype::number, {}, {}};
+    n.attr = op::scan::over(carries, own - carries, Options.end, Options.reversed, Options.steps);
     op::control::set_body(n.attr, 0, body_index(g, scan_body<call>.thaw()));
     op::control::set_operand_count(n.attr, operands.size());
     n.in[0] = operand_list(g, n, operands);
@@ -180,6 +182,88 @@ constexpr node control_node(lowering& lower, graph& g, cond_call<P, A, B, E...>*
     op::control::set_body(n.attr, 1, body_index(g, branch_body<call, false>.thaw()));
     op::control::set_operand_count(n.attr, operands.size());
     return n;
+}
+template <class Call>
+inline constexpr auto written_function = freeze<[] { return write_body<typename Call::symbols, typename Call::result>(); }, 64>();
+template <class Call>
+inline constexpr auto written_rule = freeze<[] {
+    using rule = typename Call::rule;
+    return write_body<joined_tuples<typename Call::symbols, typename Call::outputs, typename rule::template symbols<Call>>,
+                      typename rule::template parts<Call>>();
+},
+                                            64>();
+/// The operands that a function is handed, and what it and its rule capture.
+constexpr list<symbol_entry> operands_of_function(graph const& function, graph const& rule, int handed, int own_of_rule) {
+    list<symbol_entry> all = function.symbols;
+    for (int s = own_of_rule; s < rule.symbols.size(); ++s) {
+        bool known = false;
+        for (int k = handed; k < all.size(); ++k) known = known || all[k].name == rule.symbols[s].name;
+        if (!known) all.push_back(rule.symbols[s]);
+    }
+    return all;
+}
+/// A node of a function on operands; the symbols of its rule are the operands, the results, and what derivatives there are.
+constexpr node node_with_rule(graph& g, graph function, graph rule, op::derivative_rule kind, list<int> const& operands) {
+    node n{&info_of<op::custom>, {-1, -1, -1}, dtype::number, {}, {}};
+    op::control::set_body(n.attr, 0, body_index(g, std::move(function)));
+    op::control::set_body(n.attr, 1, body_index(g, std::move(rule)));
+    op::custom::set_rule(n.attr, kind);
+    op::control::set_operand_count(n.attr, operands.size());
+    n.in[0] = operand_list(g, n, operands);
+    return n;
+}
+
+template <class F, class Rule, class... A>
+constexpr node control_node(lowering& lower, graph& g, custom_call<F, Rule, A...>*) {
+    using call = custom_call<F, Rule, A...>;
+    constexpr int handed = sizeof...(A);
+    graph const function = written_function<call>.thaw(), rule = written_rule<call>.thaw();
+    int const own = handed + part_count<typename call::result> + part_count<typename Rule::template symbols<call>>;
+    list<symbol_entry> const symbols = operands_of_function(function, rule, handed, own);
+    list<symbol_entry> of_rule = symbols;
+    for (int s = handed; s < own; ++s) of_rule.push_back(rule.symbols[s]);
+    list<int> operands;
+    lower_operands(lower, operands, parts<std::tuple<A...>>());
+    for (int s = handed; s < symbols.size(); ++s) operands.push_back(outer_symbol(lower, symbols[s]));
+    return node_with_rule(g, with_symbols(function, symbols), with_symbols(rule, of_rule), Rule::kind, operands);
+}
+/// The tangents of a solution: of f(x, a) = 0 with df/dx = J they are -J^-1 df/da da. `equation` has f and J as its results, and the
+/// solution as the symbol behind those that were handed in.
+constexpr graph tangents_of_solution(graph const& equation, list<symbol_entry> const& symbols, int handed) {
+    list<symbol_entry> all = symbols;
+    all.push_back(equation.symbols[handed]);
+    int const first = all.size();
+    for (symbol_entry const& s : symbols) all.push_back({"tangent", s.type});
+    graph rule = with_symbols(equation, all);
+    int const f = rule.outputs[0].node;
+    value const jacobian{rule, rule.outputs[1].node};
+    list<int> tangents(rule.size(), -1);
+    for (int s = 0; s < symbols.size(); ++s)
+        if (int const at = find_symbol(rule, s, tangents.size()); at >= 0 && is_floating(rule[at].type))
+            tangents[at] = symbol_at(rule, first + s).id();
+    push_forward(rule, tangents, 0);
+    tensor_type const type = rule[f].result();
+    value r = tangents[f] < 0 ? zeros(rule, type) : value{rule, tangents[f]};
+    if (type.shape.rank() == 0) r = -r / jacobian;
+    else {
+        extent const n = type.shape.rank() == 1 ? type.shape[0] : extent(type.shape.static_size());
+        r = (-apply<op::solve>(jacobian.reshape({n, n}), r.reshape({n}))).reshape(type.shape);
+    }
+    rule.outputs = {};
+    rule.outputs.push_back({r.id(), -1});
+    return rule;
+}
+template <op::loop_end Kind, std::int64_t Steps, class F, class... A>
+constexpr node control_node(lowering& lower, graph& g, custom_call<solver<Kind, Steps, F>, implicit_rule<Kind, F>, A...>*) {
+    using call = custom_call<solver<Kind, Steps, F>, implicit_rule<Kind, F>, A...>;
+    constexpr int handed = sizeof...(A);
+    graph const function = written_function<call>.thaw(), equation = written_rule<call>.thaw();
+    list<symbol_entry> const symbols = operands_of_function(function, equation, handed, handed + 1);
+    list<int> operands;
+    lower_operands(lower, operands, parts<std::tuple<A...>>());
+    for (int s = handed; s < symbols.size(); ++s) operands.push_back(outer_symbol(lower, symbols[s]));
+    return node_with_rule(g, with_symbols(function, symbols), tangents_of_solution(equation, symbols, handed),
+                          op::derivative_rule::tangents, operands);
 }
 template <class Call, op::scan_part Part, int K>
 constexpr value lower_control(lowering& lower, graph& g, control_expr<Call, Part, K>*) {

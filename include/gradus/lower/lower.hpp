@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <gradus/expr/derivatives.hpp>
+#include <gradus/expr/transforms.hpp>
 #include <gradus/graph/build.hpp>
 #include <gradus/op/marker.hpp>
 
@@ -78,6 +78,21 @@ private:
             return value::emit<op::vmap>(graph_, op::mapped_along(number, Call::axes[Call::first]), {}, {one, arguments[Call::first]});
         }(std::make_integer_sequence<int, static_cast<int>(std::tuple_size_v<typename Call::arguments>)>{});
     }
+    /// A function on nodes that stand for its arguments.
+    template <class Call, int K>
+    constexpr value build_node(applied_expr<Call, K>*) {
+        [&]<int... I>(std::integer_sequence<int, I...>) { (add_variable<Call, I>(), ...); }(typename Call::numbers{});
+        return (*this).template operator()<typename applied_expr<Call, K>::one>();
+    }
+    template <class Call, int K>
+    constexpr void add_variable() {
+        using variable = typename Call::template variable<K>;
+        if (find(variable::hash) >= 0) return;
+        value const argument = (*this).template operator()<typename Call::template argument<K>>();
+        int const id = value::emit<op::argument>(graph_, op::argument::of_call(level_of(Call::id), K), {}, {argument}).id();
+        remember(variable::hash, id);
+        instances_.push_back({variable::name(), id});
+    }
     template <class Call, int K>
     constexpr void add_instance(std::int64_t number, value argument) {
         using one = typename Call::template instance<K>;
@@ -115,6 +130,28 @@ private:
     template <element T, extent N>
     constexpr value build_node(counting_expr<T, N>*) {
         return value::constant(graph_, 0, dtype_of<T>).broadcast_to({N}).index(0).cast(dtype_of<T>);
+    }
+    template <extent E>
+    constexpr value build_node(size_expr<E>*) {
+        return value::constant(graph_, 0, dtype::number).broadcast_to({E}).count(1);
+    }
+    template <auto V>
+    constexpr value build_node(array_expr<V>*) {
+        return numbers(V, 0, static_cast<int>(V.size()));
+    }
+    /// Rows from `first` on: halves of them, joined.
+    constexpr value numbers(auto const& rows, int first, int count) {
+        if (int const half = count / 2; half > 0) {
+            attributes axis;
+            return numbers(rows, first, half).concatenate(numbers(rows, first + half, count - half), axis);
+        }
+        auto const& row = rows[static_cast<std::size_t>(first)];
+        if constexpr (std::is_arithmetic_v<std::remove_cvref_t<decltype(row)>>)
+            return value::constant(graph_, static_cast<double>(row), dtype::number).reshape({1});
+        else {
+            value const all = numbers(row, 0, static_cast<int>(row.size()));
+            return all.reshape(op::in_front(1, all.shape()));
+        }
     }
     template <double V>
     constexpr value build_node(constant_expr<V>*) {
@@ -181,7 +218,7 @@ private:
     };
     graph& graph_;
     list<instance_entry> instances_;
-    list<std::uint64_t> levels_;  ///< the calls of gr::vmap
+    list<std::uint64_t> levels_;  ///< the calls of functions, of gr::vmap's too
     unifier known_;
     list<entry> table_;
     int count_ = 0;

@@ -72,7 +72,7 @@ template <class Op>
 struct loss : composite {
     static constexpr int arity = 2;
     static constexpr tensor_type infer(call const& c, complaint& fail) {
-        if (c.operand[0].type != c.operand[1].type || !c.same(c.operand[0].shape, c.operand[1].shape))
+        if (!agree_in_dtype(c.operand[0], c.operand[1]) || !c.same(c.operand[0].shape, c.operand[1].shape))
             return fail("prediction and target differ: a is ", c.operand[0], ", b is ", c.operand[1]);
         if (!is_floating(c.operand[0].type)) return fail("needs floating-point operands: a is ", c.operand[0]);
         return {c.operand[0].type, {}};

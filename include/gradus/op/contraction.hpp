@@ -38,8 +38,9 @@ struct matmul {
 
     static constexpr tensor_type infer(call const& c, complaint& fail) {
         tensor_type const &a = c.operand[0], &b = c.operand[1];
-        if (a.type != b.type) return fail("operands differ in type: a is ", a, ", b is ", b);
-        if (!is_floating(a.type)) return fail("needs floating-point operands: a is ", a, ", b is ", b);
+        if (!agree_in_dtype(a, b)) return fail("operands differ in type: a is ", a, ", b is ", b);
+        dtype const type = a.type == dtype::number ? b.type : a.type;
+        if (!is_floating(type)) return fail("needs floating-point operands: a is ", a, ", b is ", b);
         if (a.shape.rank() == 0 || b.shape.rank() == 0)
             return fail("a scalar has no product of this kind: a is ", a, ", b is ", b, ". Write a * b");
         bool vector_a = a.shape.rank() == 1, vector_b = b.shape.rank() == 1;
@@ -52,7 +53,7 @@ struct matmul {
         if (unequal.failed) return fail("leading axes do not broadcast: a is ", a, ", b is ", b);
         if (!vector_a) result.push_back(side(a.shape, c.attr.n[0], 0));
         if (!vector_b) result.push_back(side(b.shape, c.attr.n[1], 1));
-        return {a.type, result};
+        return {type, result};
     }
     static constexpr shape leading(shape const& s) {
         shape result;

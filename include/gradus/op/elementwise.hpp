@@ -14,6 +14,10 @@ namespace op {
 
 constexpr char letter(int operand) { return static_cast<char>('a' + operand); }
 
+/// Do two operands have one dtype? A plain number takes the other's.
+constexpr bool agree_in_dtype(tensor_type const& a, tensor_type const& b) {
+    return a.type == b.type || a.type == dtype::number || b.type == dtype::number;
+}
 /// The dtype that operands `first`..count share; constants (`number`) take the others'.
 constexpr dtype common_dtype(call const& c, int first, accepts accepted, complaint& fail) {
     int known = -1;

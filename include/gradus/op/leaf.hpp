@@ -84,6 +84,23 @@ struct copy : elementwise<copy, 1> {
     static constexpr tensor_type infer(call const& c, complaint&) { return c.operand[0]; }
 };
 
+/// The operand itself, told from it: what a function that is differentiated is called with (expr/transforms.hpp). n[0] and n[1] tell
+/// whose argument it is; simplification takes it away.
+struct argument : elementwise<argument, 1> {
+    static constexpr auto name = "argument";
+    static constexpr attributes of_call(std::int64_t call, std::int64_t number) {
+        attributes attr;
+        attr.n[0] = call;
+        attr.n[1] = number;
+        return attr;
+    }
+    static constexpr auto simplify(auto, auto x) -> decltype(x) { return x; }
+    static constexpr bool exact = true;
+    static constexpr auto eval(auto x) { return x; }
+    static constexpr auto derivative(auto, auto) { return 1; }
+    static constexpr tensor_type infer(call const& c, complaint&) { return c.operand[0]; }
+};
+
 /// The operand, seen as a constant by every derivative.
 struct stop_gradient : elementwise<stop_gradient, 1> {
     static constexpr auto name = "stop_gradient";

@@ -5,7 +5,7 @@
 
 namespace gradus::inline GRADUS_ARCH::op {
 
-/// The derivative of a scalar with respect to a value: a place that pass/differentiate fills.
+/// The derivative of a scalar with respect to a value: a place that transform/differentiate fills.
 struct grad {
     static constexpr auto name = "grad";
     static constexpr auto marks = marker_kind::gradient;
@@ -20,6 +20,9 @@ struct grad {
     }
 };
 
+/// Are values of two types alike? Plain numbers take the other's dtype.
+constexpr bool is_like(tensor_type const& a, tensor_type const& b) { return a.shape == b.shape && agree_in_dtype(a, b); }
+
 /// The derivative of a along direction c of b: forward mode.
 struct jvp {
     static constexpr auto name = "jvp";
@@ -29,7 +32,7 @@ struct jvp {
     static constexpr tensor_type infer(call const& c, complaint& fail) {
         if (!is_floating(c.operand[0].type)) return fail("the derivative of an integer: a is ", c.operand[0]);
         if (!is_floating(c.operand[1].type)) return fail("no derivative with respect to an integer: b is ", c.operand[1]);
-        if (!(c.operand[1] == c.operand[2]))
+        if (!is_like(c.operand[2], c.operand[1]))
             return fail("the direction is not like the variable: b is ", c.operand[1], ", c is ", c.operand[2]);
         return c.operand[0];
     }
@@ -43,7 +46,7 @@ struct vjp : composite {
     static constexpr tensor_type infer(call const& c, complaint& fail) {
         if (!is_floating(c.operand[0].type)) return fail("the derivative of an integer: a is ", c.operand[0]);
         if (!is_floating(c.operand[1].type)) return fail("no derivative with respect to an integer: b is ", c.operand[1]);
-        if (!(c.operand[0] == c.operand[2]))
+        if (!is_like(c.operand[2], c.operand[0]))
             return fail("the cotangent is not like the value: a is ", c.operand[0], ", c is ", c.operand[2]);
         return c.operand[1];
     }
@@ -79,7 +82,7 @@ struct instance {
     }
 };
 
-/// a for every instance with number n[0], along a new first axis; axis n[1] of b tells how many there are. pass/vectorize expands it.
+/// a for every instance with number n[0], along a new first axis; axis n[1] of b tells how many there are. transform/vectorize expands it.
 struct vmap {
     static constexpr auto name = "vmap";
     static constexpr auto marks = marker_kind::instances;

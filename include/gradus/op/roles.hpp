@@ -32,8 +32,8 @@ enum class connective_kind : unsigned char {
     reached     ///< whether a derivative has come from what was selected
 };
 
-/// How an operation runs its bodies (`runs`): one body again and again, or one of two.
-enum class control_kind : unsigned char { none, loop, choice };
+/// How an operation runs its bodies (`runs`): one body again and again, one of two, or one.
+enum class control_kind : unsigned char { none, loop, choice, function };
 
 /// Which kernel of the library runs an operation that is no formula of elements (`runs_by`).
 enum class own_kernel : unsigned char {

@@ -273,7 +273,8 @@ struct concatenate : linear<concatenate, op_kind::movement, 2> {
     static constexpr tensor_type infer(call const& c, complaint& fail) {
         tensor_type const &a = c.operand[0], &b = c.operand[1];
         shape result = a.shape;
-        if (a.type != b.type) return fail("operands differ in type: a is ", a, ", b is ", b);
+        if (!agree_in_dtype(a, b)) return fail("operands differ in type: a is ", a, ", b is ", b);
+        dtype const type = a.type == dtype::number ? b.type : a.type;
         if (c.attr.n[0] < 0 || c.attr.n[0] >= a.shape.rank()) return fail("no such axis: a is ", a, " and has ", a.shape.rank(), " axes");
         bool fits = a.shape.rank() == b.shape.rank();
         for (int axis = 0; fits && axis < a.shape.rank(); ++axis) {
@@ -286,7 +287,7 @@ struct concatenate : linear<concatenate, op_kind::movement, 2> {
             result[axis] = a.shape[axis].code + b.shape[axis].code;
         }
         if (!fits) return fail("shapes differ beside axis ", c.attr.n[0], ": a is ", a, ", b is ", b);
-        return {a.type, result};
+        return {type, result};
     }
     /// The part of `whole`, shaped like the result, that came from operand `k`.
     static constexpr auto part(auto whole, auto y, auto a, auto b, int k) {

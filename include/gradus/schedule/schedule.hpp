@@ -147,7 +147,8 @@ public:
             for (int u : users_[k])
                 if (--waits_[u] == 0) push(u);
         }
-        for (output_entry const& o : g_.outputs) result.in_place.push_back(o.updates >= 0 && safe[o.updates]);
+        bool const fails = core::may_fail(g_);  // what fails changes nothing
+        for (output_entry const& o : g_.outputs) result.in_place.push_back(o.updates >= 0 && safe[o.updates] && !fails);
         return result;
     }
 

@@ -81,8 +81,8 @@ constexpr int batch_scan(graph& g, int id, extent count, list<char> const& mappe
     return rows ? first_two_exchanged(made).id() : made.id();
 }
 
-/// The nodes of a body in the graph around it.
-constexpr int inlined(graph& g, graph const& body, list<int> const& operands, int output) {
+/// The nodes of a body in the graph around it: which each of its nodes is there.
+constexpr list<int> inlined_nodes(graph& g, graph const& body, list<int> const& operands) {
     list<int> renumbered(body.size(), -1);
     for (int i = 0; i < body.size(); ++i) {
         if (body[i].is_symbol()) {
@@ -93,7 +93,29 @@ constexpr int inlined(graph& g, graph const& body, list<int> const& operands, in
         for (int k = 0; k < 3 && n.in[k] >= 0; ++k) n.in[k] = renumbered[n.in[k]];
         renumbered[i] = g.intern(n);
     }
-    return renumbered[body.outputs[output].node];
+    return renumbered;
+}
+constexpr int inlined(graph& g, graph const& body, list<int> const& operands, int output) {
+    return inlined_nodes(g, body, operands)[body.outputs[output].node];
+}
+/// The result that node `id` is of a function with a rule: all operands get an axis of instances, so that the rule's derivatives have it.
+constexpr int batch_custom(graph& g, int id, extent count, list<char> const& mapped, list<int> const& all) {
+    node n = g[id];
+    list<int> operands = control_operands(g, n);
+    for (int& operand : operands) operand = instances_of_operand(g, operand, true, count, mapped, all);
+    for (int which = 0; which < named_bodies(n); ++which) {
+        graph const body = body_of(g, n, which);
+        op::control::set_body(
+            n.attr, which,
+            body_index(g, body_of_instances(body, list<char>(body.symbols.size(), 1), list<char>(body.outputs.size(), 1), count)));
+    }
+    n.in[0] = operand_list(g, n, operands);
+    return control_value(g, n).id();
+}
+/// a where p holds, b elsewhere; of bools too, which where takes none of.
+constexpr int chosen(graph& g, value p, value a, value b) {
+    if (a.type() != dtype::boolean) return gradus::where(p, a, b).id();
+    return either_of(g, both_of(g, p.id(), a.id()), both_of(g, negation_of(g, p.id()), b.id()));
 }
 /// The result that node `id` is of a choice.
 constexpr int batch_cond(graph& g, int id, extent count, list<char> const& mapped, list<int> const& all) {
@@ -113,7 +135,7 @@ constexpr int batch_cond(graph& g, int id, extent count, list<char> const& mappe
         shape column{count};
         while (column.rank() < a.shape().rank()) column.push_back(1);
         value const p = value{g, operands[0]}.reshape(column);
-        return gradus::where(p.type() == dtype::boolean ? p : p != 0, a, b).id();
+        return chosen(g, p.type() == dtype::boolean ? p : p != 0, a, b);
     }
     n.in[0] = operand_list(g, n, operands);
     for (int which = 0; which < 2; ++which) op::control::set_body(n.attr, which, body_index(g, std::move(bodies[which])));

@@ -31,7 +31,7 @@ public:
     constexpr value symbol(int which, int number) { return symbol_at(bodies[which], number); }
 
     /// Leaves out the symbols that no body reads (not the carries), and sorts the others: carried, walked, constant.
-    constexpr void finish(bool reversed) {
+    constexpr void finish(bool reversed, op::loop_end end = op::loop_end::steps) {
         list<char> used(roles_.size(), 0);
         for (graph const& body : bodies) {
             list<char> const needed = needed_nodes(body);
@@ -65,7 +65,7 @@ public:
         }
         if (is_loop(of_)) {
             attr_.n[1] = counts[carried];
-            attr_.n[2] = 2 * counts[walked] + reversed;
+            attr_.n[2] = op::scan::packed(counts[walked], end, reversed);
             attr_.n[3] = counts[walked] ? -1 : steps.code;
         }
         attr_.value = kept.size();
@@ -141,6 +141,11 @@ constexpr void scan_vjp(graph& g, int first, list<int>& cotangents) {
     list<int> const results = with_cotangents(g, first, cotangents);
     if (results.empty()) return;
     node const of = g[first];
+    if (op::scan::steps(of.attr) == op::unbounded)
+        refuse<
+            "gradus::grad(f, x): f depends on x through a gr::while_loop without a bound: reverse mode keeps what a step starts with. "
+            "Write gr::while_loop<1000>(condition, body, init), or take the derivative by gr::jvp",
+            std::logic_error>();
     list<int> const operands = control_operands(g, of);
     selection const selected = common_selection(g, results, cotangents);
     graph const& f = body_of(g, of);
@@ -300,7 +305,8 @@ constexpr void control_jvp(graph& g, int first, list<int>& tangents) {
             if (reached) body.outputs.push_back({derivative(o) < 0 ? zeros(body, type).id() : derivative(o), -1});
         }
     }
-    draft.finish(loop && op::scan::is_reversed(of.attr));
+    if (loop) draft.finish(op::scan::is_reversed(of.attr), op::scan::end(of.attr));
+    else draft.finish(false);
     for (int i = first; i < tangents.size(); ++i) {
         if (!is_same_call(g[i], of) || !is_floating(g[i].type)) continue;
         op::scan_part const part = loop ? op::scan::part(g[i].attr) : op::scan_part::stack;

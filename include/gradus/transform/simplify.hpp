@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <gradus/transform/custom_derivatives.hpp>
 #include <gradus/transform/dead_code.hpp>
 #include <gradus/transform/rule/elementwise.hpp>
 
@@ -44,9 +45,12 @@ private:
     bool keep_stop_gradient_;
     list<int> simple_;
 };
-constexpr graph simplified(graph const& g, bool keep_stop_gradient) {
-    simplifying simple(keep_stop_gradient);
-    return pass::dead_code(rebuild(g, [&](graph& out, node const& n) { return simple(out, n); }));
+constexpr graph simplified(graph const& g, bool is_differentiated_later) {
+    if (!is_differentiated_later && has_custom(g)) return simplified(without_custom(g), false);
+    simplifying simple(is_differentiated_later);
+    graph result = pass::dead_code(rebuild(g, [&](graph& out, node const& n) { return simple(out, n); }));
+    drop_unused_bodies(result);
+    return result;
 }
 
 }  // namespace gradus::inline GRADUS_ARCH::core
@@ -55,7 +59,7 @@ namespace gradus::inline GRADUS_ARCH::pass {
 
 /// Algebra, constant folding, stable forms, views folded away, transposes folded into products. Idempotent.
 constexpr graph simplify(graph const& g) { return core::simplified(g, false); }
-/// The same for a graph that is yet to be differentiated: stop_gradient stays.
+/// The same for a graph that is yet to be differentiated: stop_gradient stays, and functions with a rule.
 constexpr graph simplify_differentiable(graph const& g) { return core::simplified(g, true); }
 
 }  // namespace gradus::inline GRADUS_ARCH::pass

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <gradus/expr/vmap.hpp>
+#include <gradus/expr/transforms.hpp>
 #include <gradus/tensor/state/tensor.hpp>
 
 // gr::vmap on tensors: one statement, whose program is that of the function on slots. What the function needs is an argument; it sees
@@ -33,7 +33,7 @@ struct mapped_on {
 };
 template <class Mapped, int K, class... A>
 constexpr tensor_type inferred_type<mapped_result<Mapped, K>, A...> =
-    std::tuple_element_t<static_cast<std::size_t>(K), parts_of<typename mapped_on<Mapped, A...>::result>>::type;
+    std::tuple_element_t<static_cast<std::size_t>(K), leaves_of<typename mapped_on<Mapped, A...>::result>>::type;
 
 template <class Mapped, int K, class... A>
 inline constexpr bool maps_function<tensor_expression<mapped_result<Mapped, K>, A...>> = true;
@@ -41,12 +41,16 @@ template <class Call, int K>
 constexpr bool has_symbol(std::type_identity<vmap_expr<Call, K>>) {
     return has_symbol(std::type_identity<typename vmap_expr<Call, K>::one>{});
 }
+template <class Call, int K>
+constexpr bool has_symbol(std::type_identity<applied_expr<Call, K>>) {
+    return has_symbol(std::type_identity<typename applied_expr<Call, K>::one>{});
+}
 template <class Mapped, int Number, int K, class... Done>
 struct slotted_operands<mapped_result<Mapped, Number>, K, std::tuple<Done...>> {
-    using type = std::tuple_element_t<static_cast<std::size_t>(Number), parts_of<decltype(Mapped{}(Done{}...))>>;
+    using type = std::tuple_element_t<static_cast<std::size_t>(Number), leaves_of<decltype(Mapped{}(Done{}...))>>;
     static_assert(!has_symbol(std::type_identity<type>{}),
-                  "gradus::vmap(f)(tensors...): f captures a symbol: hand in a tensor, gr::unmapped in gr::vmap<0, gr::unmapped>(f) where "
-                  "it is not mapped");
+                  "gradus: a function on tensors, gr::vmap(f) or gr::grad(f), captures a symbol: hand in a tensor, gr::unmapped in "
+                  "gr::vmap<0, gr::unmapped>(f) where it is not mapped");
 };
 /// The sentence for numbers of instances that only run time tells.
 template <class Mapped, int K, class... A>
@@ -71,19 +75,15 @@ struct actual_type<tensor_expression<mapped_result<Mapped, K>, A...>> {
 template <class Mapped, int... K, class... A>
 auto mapped_results(std::integer_sequence<int, K...>, A const&... arguments) {
     using result = typename mapped_on<Mapped, A...>::result;
-    if constexpr (requires { typename result::first_type; })
-        return std::pair{tensor_expression<mapped_result<Mapped, K>, A...>(A(arguments)...)...};
-    else if constexpr (is_several<result>) return std::tuple{tensor_expression<mapped_result<Mapped, K>, A...>(A(arguments)...)...};
-    else return (tensor_expression<mapped_result<Mapped, K>, A...>(A(arguments)...), ...);
+    return nested<result>::template restored<0>(std::tuple{tensor_expression<mapped_result<Mapped, K>, A...>(A(arguments)...)...});
 }
-template <class F, auto... Axes, class... A>
-auto map_tensors(vmapped<F, Axes...>, A... arguments) {
-    using mapped = vmapped<F, Axes...>;
+template <class mapped, class... A>
+auto map_tensors(mapped, A... arguments) {
     auto const on_operands = []<class... X>(X... operands) {
         using on = mapped_on<mapped, X...>;
         report<on::complaint>();
         if constexpr (!is_empty<on::complaint>) return std::get<0>(std::tuple{std::move(operands)...});
-        else return mapped_results<mapped>(std::make_integer_sequence<int, part_count<typename on::result>>{}, operands...);
+        else return mapped_results<mapped>(std::make_integer_sequence<int, count_of_leaves<typename on::result>>{}, operands...);
     };
     return on_operands(as_operand<number_type<A...>()>(std::move(arguments))...);
 }

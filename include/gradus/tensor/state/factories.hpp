@@ -44,7 +44,7 @@ tensor<T, E...> tensor_of(filled_expr<V, T, E...>, N... extents) {
 }
 template <element T, extent N, extent M>
 tensor<T, N, M> tensor_of(identity_expr<T, N, M>) {
-    auto made = zeros<T, N, M>();
+    auto made = filled_expr<0.0, T, N, M>{}();
     for (std::int64_t i = 0; i < N.code && i < M.code; ++i) made.data()[i * M.code + i] = T{1};
     return made;
 }
@@ -52,6 +52,15 @@ template <element T, extent N>
 tensor<T, N> tensor_of(counting_expr<T, N>) {
     auto made = empty<T, N>();
     for (std::int64_t i = 0; i < N.code; ++i) made.data()[i] = static_cast<T>(i);
+    return made;
+}
+template <element T, extent N, std::integral... Count>
+tensor<T, N> tensor_of(linspace_function<T, N>, T start, T stop, Count... count) {
+    auto made = empty<T, N>(count...);
+    std::int64_t const last = made.size() - 1;
+    T const step = (stop - start) / static_cast<T>(last > 0 ? last : 1);
+    for (std::int64_t i = 0; i <= last; ++i)
+        made.data()[i] = 2 * i < last || last == 0 ? start + step * static_cast<T>(i) : stop - step * static_cast<T>(last - i);
     return made;
 }
 }  // namespace core

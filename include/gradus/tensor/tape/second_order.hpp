@@ -21,9 +21,9 @@ op_info const* info_in(op::op_list<Op...>, std::uint64_t id) {
 /// The rules of an operation that a label names.
 template <class Asked>
 op_info const* rules_of(op_info const* label, op_info const* const* users) {
-    using structure =
-        op::op_list<op::symbol, op::constant, op::size, op::iota, op::sum, op::amax, op::argmax, op::matmul, op::reshape, op::broadcast_to,
-                    op::transpose, op::slice, op::pad, op::concatenate, op::take_rows, op::add_rows, op::straight_through>;
+    using structure = op::op_list<op::symbol, op::constant, op::size, op::iota, op::sum, op::amax, op::argmax, op::matmul, op::reshape,
+                                  op::broadcast_to, op::transpose, op::slice, op::pad, op::concatenate, op::take_rows, op::add_rows,
+                                  op::straight_through, op::operands, op::custom>;
     if (label->label) return label;
     if (op_info const* found = info_in(structure{}, label->id)) return found;
     if (op_info const* found = info_in(op::kernel_list{}, label->id)) return found;
