@@ -2,6 +2,7 @@
 #pragma once
 
 #include <gradus/core/heap.hpp>
+#include <gradus/graph/control_facts.hpp>
 #include <gradus/op/reduction.hpp>
 #include <gradus/schedule/fuse_rows.hpp>
 
