@@ -25,9 +25,13 @@ void constant_(any_tensor const& t, double value) {
     fill_with(t, [value] { return value; });
 }
 template <class Asked = void>
-void zeros_(any_tensor const& t) { constant_(t, 0); }
+void zeros_(any_tensor const& t) {
+    constant_(t, 0);
+}
 template <class Asked = void>
-void ones_(any_tensor const& t) { constant_(t, 1); }
+void ones_(any_tensor const& t) {
+    constant_(t, 1);
+}
 /// Uniform in [low, high).
 template <class Asked = void>
 void uniform_(any_tensor const& t, random& source, double low = 0, double high = 1) {
@@ -120,6 +124,8 @@ void kaiming_uniform_(any_tensor const& t, random& source, kaiming k = {}) {
     uniform_(t, source, -bound, bound);
 }
 template <class Asked = void>
-void kaiming_normal_(any_tensor const& t, random& source, kaiming k = {}) { normal_(t, source, 0, kaiming_deviation(t, k)); }
+void kaiming_normal_(any_tensor const& t, random& source, kaiming k = {}) {
+    normal_(t, source, 0, kaiming_deviation(t, k));
+}
 
 }  // namespace gradus::inline GRADUS_ARCH::nn::init

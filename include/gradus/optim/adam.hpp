@@ -147,7 +147,9 @@ public:
         decoupled_ = true;
     }
     template <class Asked = void>
-    void add_param_group(group const& g) { adam::add_param_group({g.parameters, g.options}); }
+    void add_param_group(group const& g) {
+        adam::add_param_group({g.parameters, g.options});
+    }
 
 private:
     template <class Asked = void>

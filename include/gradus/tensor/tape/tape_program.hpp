@@ -50,7 +50,8 @@ bool same(list<T> const& a, list<T> const& b) {
 }
 /// The program in a list that was asked for by this, or a new one that `make` fills.
 template <class Asked>
-tape_program<Asked>& program_for(list<tape_program<Asked>*>& all, spin_lock& lock, void const* kind, list<char> const& key, auto const& make) {
+tape_program<Asked>& program_for(list<tape_program<Asked>*>& all, spin_lock& lock, void const* kind, list<char> const& key,
+                                 auto const& make) {
     locked held(lock);
     for (tape_program<Asked>* known : all)
         if (known->kind == kind && same(known->key, key)) return *known;
@@ -184,7 +185,7 @@ inline numbers extents_at(shape const& s, dimension_table names, std::int64_t co
 /// counted from 1 as they begin. `check(k)` is called for each value that is read.
 template <class Asked>
 list<tensor_ref> run_derivatives(tape_program<Asked>& p, list<int> const& wanted, std::span<saved_value const> values,
-                                        std::int64_t const* sizes, std::span<kernel::block_entry const> operations, auto const& check) {
+                                 std::int64_t const* sizes, std::span<kernel::block_entry const> operations, auto const& check) {
     executable<Asked> const& e = plan_for(p, wanted, same_values(values), operations);
     std::int64_t dimensions[max_dimensions]{};
     dimension_table names = p.names;
