@@ -4,7 +4,8 @@
 
     bench/compile/run.py [--repeat N] [--output docs/compile_time.md]
 
-Seconds are the minimum over the repetitions, of g++ and clang in turn. Instantiations are counted in clang's
+Seconds are the minimum over the repetitions, of g++ and clang in turn; in brackets, how many times those of the dependencies' headers
+(the first program) they are, which depends on the machine less than seconds do. Instantiations are counted in clang's
 -ftime-trace and do not depend on the machine. With --output the table replaces the one between the markers in that file.
 """
 import argparse
@@ -21,6 +22,8 @@ PROGRAMS = [
     ("xsimd and Hana headers", "dependencies.cpp", []),
     ("#include <gradus.hpp>", "include.cpp", []),
     ("tutorial, 5x3", "tutorial.cpp", []),
+    ("nine tensor statements, -O0", "tensors.cpp", ["-O0"]),
+    ("nine tensor statements, -O2", "tensors.cpp", ["-O2"]),
     ("Black-Scholes, 4 sensitivities", "options.cpp", []),
 ]
 PROGRAMS += [(f"residual network, {n} blocks", "residual.cpp", [f"-DBLOCKS={n}"]) for n in (1, 2, 4, 8, 12, 24)]
@@ -29,7 +32,8 @@ PROGRAMS += [("residual network, 12 blocks, -g", "residual.cpp", ["-DBLOCKS=12",
 
 def compile_once(compiler, source, flags, target):
     """Seconds of processor time and peak megabytes of one compilation."""
-    command = [compiler, "-std=c++20", "-O3", "-march=native", f"-I{ROOT}/include", *flags, "-c", str(HERE / source), "-o", target]
+    level = [] if any(f.startswith("-O") for f in flags) else ["-O3"]
+    command = [compiler, "-std=c++20", *level, "-march=native", f"-I{ROOT}/include", *flags, "-c", str(HERE / source), "-o", target]
     child = subprocess.Popen(command)
     _, status, usage = os.wait4(child.pid, 0)
     if status:
@@ -54,6 +58,7 @@ def main():
     parser.add_argument("--clang", default="clang++-19" if shutil.which("clang++-19") else "clang++")
     arguments = parser.parse_args()
     lines = ["| program | g++ s | g++ MB | clang s | clang MB | instantiations |", "|---|---|---|---|---|---|"]
+    first = {}
     with tempfile.TemporaryDirectory() as directory:
         target = os.path.join(directory, "out.o")
         for name, source, flags in PROGRAMS:
@@ -62,9 +67,11 @@ def main():
                 for compiler, results in runs.items():
                     results.append(compile_once(compiler, source, flags, target))
             best = {c: (min(s for s, _ in r), max(m for _, m in r)) for c, r in runs.items()}
-            g, c = best[arguments.gxx], best[arguments.clang]
+            if not first:
+                first = {compiler: seconds for compiler, (seconds, _) in best.items()}
+            g, c = ((f"{best[k][0]:.2f} ({best[k][0] / first[k]:.1f})", best[k][1]) for k in (arguments.gxx, arguments.clang))
             count = instantiations(arguments.clang, source, flags, directory)
-            lines.append(f"| {name} | {g[0]:.2f} | {g[1]:.0f} | {c[0]:.2f} | {c[1]:.0f} | {count} |")
+            lines.append(f"| {name} | {g[0]} | {g[1]:.0f} | {c[0]} | {c[1]:.0f} | {count} |")
             print(lines[-1], flush=True)
     if arguments.output:
         path = pathlib.Path(arguments.output)

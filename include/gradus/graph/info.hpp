@@ -136,6 +136,10 @@ constexpr text structure_complaint() {
                       Op::name, ">");
     else return {};
 }
+/// A formula of elements that states no structure has nothing to be wrong about.
+template <class Op>
+concept plain_formula = kind_of_operation<Op> == op_kind::elementwise && result_count<Op> == 1 && !states_reducer<Op> &&
+                        !requires { &Op::view; } && !requires { requires Op::same_order; };
 /// What is wrong with an operation that no kernel of the library runs; empty where nothing is.
 template <class Op>
 constexpr text unknown_operation() {
@@ -204,7 +208,7 @@ inline constexpr op_info label_of = core::make_label<Op>();
 
 template <class Op>
 constexpr op_info make_info() {
-    core::report<&core::unknown_operation<Op>>();
+    if constexpr (!core::plain_formula<Op>) core::report<&core::unknown_operation<Op>>();
     op_info info{&label_of<Op>,
                  Op::name,
                  core::type_id<Op>,
@@ -238,10 +242,11 @@ constexpr op_info make_info() {
     if constexpr (requires { requires Op::exact; }) info.exact = true;
     if constexpr (core::states_whole<Op>) info.whole = &core::run_whole_of<Op>;
     else if constexpr (core::folds<Op> && !core::has_kernel<Op>) info.whole = &core::fold_whole<Op>;
-    if constexpr (core::kind_of_operation<Op> == op_kind::whole && core::kernel_types<Op> != 0) {
-        info.kernel = &core::run_kernel_of<Op>;
-        info.kernel_types = core::kernel_types<Op>;
-    }
+    if constexpr (core::kind_of_operation<Op> == op_kind::whole)
+        if constexpr (core::kernel_types<Op> != 0) {  // inside: for other kinds the compiler need not look
+            info.kernel = &core::run_kernel_of<Op>;
+            info.kernel_types = core::kernel_types<Op>;
+        }
     info.unlisted = core::runs_in_loops<Op> || requires { &Op::whole; } || core::kind_of_operation<Op> == op_kind::whole;
     return info;
 }

@@ -11,8 +11,9 @@
 namespace gradus::inline GRADUS_ARCH::nn {
 
 /// The gradients that there are. Throws, before anything is changed, where one has gaps.
-inline std::vector<any_tensor> gradients_of(std::vector<any_tensor> const& parameters) {
-    std::vector<any_tensor> all;
+template <class Asked = void>
+std::vector<any_tensor> gradients_of(std::vector<any_tensor> const& parameters) {
+    core::when<Asked, std::vector<any_tensor>> all;
     for (any_tensor const& p : parameters) {
         any_tensor const g = p.grad();
         if (!g.defined()) continue;
@@ -42,10 +43,10 @@ inline void replace_elements(std::vector<any_tensor> const& all, auto const& f) 
 /// Multiplies all gradients by one number, so that the norm of all of them together is at most `max_norm`; returns the norm that it was.
 /// The norm is the `norm_type`-th root of the sum of powers, or with infinity the largest, in double. As in PyTorch the factor is
 /// max_norm / (norm + 1e-6) where that is below 1. With `error_if_nonfinite` a norm that is no number throws, and nothing has changed.
-inline double clip_grad_norm_(std::vector<any_tensor> const& parameters, double max_norm, double norm_type = 2,
-                              bool error_if_nonfinite = false) {
+template <class Asked = void>
+double clip_grad_norm_(std::vector<any_tensor> const& parameters, double max_norm, double norm_type = 2, bool error_if_nonfinite = false) {
     if (!(norm_type > 0)) throw error("gradus::nn::clip_grad_norm_: the type of a norm is a positive number");
-    std::vector<any_tensor> const all = gradients_of(parameters);
+    auto const all = gradients_of<Asked>(parameters);
     double largest = 0, sum = 0;
     for_each_element(all, [&](double x) { largest = std::abs(x) <= largest ? largest : std::abs(x); });  // NaN stays
     bool const plain = largest == 0 || !std::isfinite(largest) || std::isinf(norm_type);
@@ -60,13 +61,15 @@ inline double clip_grad_norm_(std::vector<any_tensor> const& parameters, double 
     return norm;
 }
 /// The norm of all gradients together.
-inline double grad_norm(std::vector<any_tensor> const& parameters, double norm_type = 2) {
-    return clip_grad_norm_(parameters, std::numeric_limits<double>::infinity(), norm_type);
+template <class Asked = void>
+double grad_norm(std::vector<any_tensor> const& parameters, double norm_type = 2) {
+    return clip_grad_norm_<Asked>(parameters, std::numeric_limits<double>::infinity(), norm_type);
 }
 /// Every element of every gradient between -clip_value and clip_value; NaN stays NaN.
-inline void clip_grad_value_(std::vector<any_tensor> const& parameters, double clip_value) {
+template <class Asked = void>
+void clip_grad_value_(std::vector<any_tensor> const& parameters, double clip_value) {
     if (!(clip_value >= 0)) throw error("gradus::nn::clip_grad_value_: the bound is not negative");
-    replace_elements(gradients_of(parameters), [clip_value](double x) {
+    replace_elements(gradients_of<Asked>(parameters), [clip_value](double x) {
         return x > clip_value ? clip_value : x < -clip_value ? -clip_value : x;
     });
 }

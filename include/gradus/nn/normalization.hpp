@@ -20,7 +20,8 @@ tensor<T, E...> parameter_of(double value) {
 
 /// The mean and the variance, divided by n - 1, of each channel (axis 1), in double. (Loops of their own: as statements on tensors they
 /// would be programs with derivatives that nobody asks for, which the compiler takes seconds for.)
-inline void channel_statistics(any_tensor const& x, std::vector<double>& mean, std::vector<double>& variance) {
+template <class Asked = void>
+void channel_statistics(any_tensor const& x, std::vector<double>& mean, std::vector<double>& variance) {
     core::with_floating_dtype(x.dtype(), [&]<class T>(T) {
         std::size_t const channels = mean.size(), all = static_cast<std::size_t>(x.size());
         std::size_t const inner = all / channels / static_cast<std::size_t>(x.size(0));

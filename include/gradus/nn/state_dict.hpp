@@ -21,10 +21,11 @@ struct loaded {
 };
 
 /// Copies values into tensors, all or none: of every dict entry `from` into the entry of its name. `who` begins the message.
-inline loaded load_tensors(tensor_dict const& into, tensor_dict const& from, bool strict, std::string const& who) {
-    loaded told;
+template <class Asked = void>
+loaded load_tensors(tensor_dict const& into, tensor_dict const& from, bool strict, std::string const& who) {
+    core::when<Asked, loaded> told;
     std::string wrong;
-    std::vector<std::pair<any_tensor, any_tensor>> copies;
+    core::when<Asked, std::vector<std::pair<any_tensor, any_tensor>>> copies;
     auto const found = [](tensor_dict const& in, std::string const& name) {
         return std::find_if(in.begin(), in.end(), [&](auto const& one) { return one.first == name; });
     };

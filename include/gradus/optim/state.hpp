@@ -4,8 +4,6 @@
 #include <gradus/nn/state_dict.hpp>
 #include <gradus/tensor/state/factories.hpp>
 
-#include <functional>
-
 // What an optimiser remembers and what it was told, as tensors by name. A struct tells its fields by a function
 // `static void visit(auto& self, auto const& f)`, which calls f(name, field) for tensors, doubles, ints and bools.
 
@@ -16,7 +14,8 @@ inline any_tensor zeros_for(any_tensor const& p) {
     return any_tensor(core::zeros_like(computed_in(p.dtype()), p.rank(), p.state()->extents));
 }
 /// Throws autograd_error for a computed tensor, error for a tensor that comes twice or has gaps.
-inline void check_parameters(std::vector<any_tensor> const& all) {
+template <class Asked = void>
+void check_parameters(std::vector<any_tensor> const& all) {
     for (std::size_t i = 0; i < all.size(); ++i) {
         if (!all[i].is_leaf()) throw autograd_error("gradus::optim: can't optimize a non-leaf Tensor");
         if (!is_floating(all[i].dtype()))
@@ -45,7 +44,7 @@ void entries_of(S const& s, std::string const& path, nn::tensor_dict& to) {
 /// Tensors that a dict is loaded into, and the numbers that these are handed on to.
 struct fields {
     nn::tensor_dict into;
-    std::vector<std::function<void()>> numbers;
+    core::list<core::callback<>> numbers;
 
     template <class S>
     void expect(S& s, std::string const& path) {
@@ -60,7 +59,7 @@ struct fields {
         });
     }
     void take() const {
-        for (auto const& number : numbers) number();
+        for (core::callback<> const& number : numbers) number();
     }
 };
 

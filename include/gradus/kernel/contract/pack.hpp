@@ -106,7 +106,7 @@ inline void pack_strips(T const* a, matrix_layout la, std::int64_t m, std::int64
                     if (j >= n) return;
                     if constexpr (at_once == 1) simd::store<T, W>(to + (p + j) * rows + v, simd::detail::from_raw<T, W>(r[j]));
                     else
-                        unroll<at_once>([&](auto part) __attribute__((always_inline)) {
+                        for_constants<at_once>([&](auto part) __attribute__((always_inline)) {
                             [&]<int... L>(std::integer_sequence<int, L...>) __attribute__((always_inline)) {
                                 auto const lanes = __builtin_shufflevector(r[j], r[j], (part * rows + L)...);
                                 if (i + part * rows < m)

@@ -24,11 +24,19 @@ struct contract_extents {
 
 namespace detail {
 
-/// f with the constants 0 .. N-1: accumulators stay in registers, which an -O2 loop does not promise.
+/// f with the constants 0 .. N-1.
 template <int N, class F>
-[[gnu::always_inline]] inline void unroll(F f) {
+[[gnu::always_inline]] inline void for_constants(F f) {
     [&]<int... I>(std::integer_sequence<int, I...>)
         __attribute__((always_inline)) { (f(std::integral_constant<int, I>{}), ...); }(std::make_integer_sequence<int, N>{});
+}
+/// f with 0 .. N-1, as constants: accumulators stay in registers, which an -O2 loop does not promise. Without optimization nothing stays
+/// there, and a loop is a fraction of the code.
+template <int N, class F>
+[[gnu::always_inline]] inline void unroll(F f) {
+    if constexpr (optimizes) for_constants<N>(f);
+    else
+        for (int i = 0; i < N; ++i) f(i);
 }
 
 /// The register tile, rows x columns of C, and the depth at which a packed panel of B fills half of the first cache.

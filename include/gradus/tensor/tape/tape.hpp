@@ -27,8 +27,9 @@ public:
         return at_.node ? at_.node->kind->name : at_.leaf ? std::string_view("torch::autograd::AccumulateGrad") : std::string_view();
     }
     /// One for each operand of the expression, null where the operand wants no derivative.
+    template <class Asked = void>
     std::vector<grad_function> next_functions() const {
-        std::vector<grad_function> next;
+        core::when<Asked, std::vector<grad_function>> next;
         if (at_.node)
             for (core::edge const& e : at_.node->edges) next.push_back(grad_function(e));
         return next;
