@@ -115,7 +115,7 @@ inline call call_of(node const& n, strided_operand const* in, strided_operand co
     return c;
 }
 /// An operation's own kernel on elements of one type; it may copy operands to `memory`.
-inline void compute_own(node const& n, strided_operand const* in, strided_operand const* results, double* memory) {
+inline void compute_own(node const& n, strided_operand const* in, strided_operand const* results, double* memory, std::byte* scratch) {
     call const c = call_of(n, in, results[0]);
     void const* from[3]{};
     void* to[max_results]{};
@@ -126,7 +126,7 @@ inline void compute_own(node const& n, strided_operand const* in, strided_operan
         to[k] = results[k].data ? static_cast<void*>(results[k].data) : memory;
         if (!results[k].data) memory += results[k].count();
     }
-    n.op->kernel(n.type, c, from, to);
+    n.op->kernel(n.type, c, from, to, {scratch, 0, 1});
 }
 /// The text `whole` of an operation, on doubles.
 inline void compute_whole(node const& n, strided_operand const* in, strided_operand const* results, double* memory) {

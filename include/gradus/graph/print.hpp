@@ -2,6 +2,7 @@
 #pragma once
 
 #include <gradus/graph/control.hpp>
+#include <gradus/op/convolution.hpp>
 #include <gradus/op/leaf.hpp>
 #include <gradus/op/reduction.hpp>
 #include <gradus/op/shape.hpp>
@@ -55,6 +56,11 @@ constexpr void append_attributes(text& out, graph const& g, node const& n) {
     if (n.op->name == "matmul" && (n.attr.n[0] || n.attr.n[1])) {
         if (n.attr.n[0]) out += " a^T";
         if (n.attr.n[1]) out += " b^T";
+    }
+    if (n.is<op::convolution>() || n.is<op::convolution_input_gradient>() || n.is<op::convolution_weight_gradient>()) {
+        constexpr std::string_view names[]{" stride=", " padding=", " dilation=", " groups="};
+        for (int i = 0; i < 4; ++i)
+            if (n.attr.n[i] != (i == 1 ? 0 : 1)) append(out, concat(names[i], n.attr.n[i]).view());
     }
 }
 

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <gradus/kernel/contract/vector.hpp>
+#include <gradus/kernel/window/band.hpp>
+
+// The derivative of weights: a sum over all results of all images, of products with what windows read. Both sides of it lie along rows of
+// results, so that each lane of a vector adds up for itself.
+namespace gradus::inline GRADUS_ARCH::kernel::detail {
+
+template <class T>
+class window_gradient {
+    static constexpr int W = window_width<T>, at_once = 4, most_parts = 16;
+
+    op::window_extents const& e_;
+    T const *x_, *y_;
+    T* result_;
+    op::window_band b_;
+    window_table table_;
+    std::int64_t together_, plane_, pitch_;
+    T *bands_, *panel_;
+    int parts_ = 0;
+    T const* part_[most_parts]{};  ///< results that the sums go over, in the first channel of the group
+    std::int64_t length_ = 0;
+
+public:
+    window_gradient(op::window_extents const& e, T const* x, T const* y, T* result, std::byte* scratch)
+        : e_(e),
+          x_(x),
+          y_(y),
+          result_(result),
+          b_(e, op::window_role::weight, sizeof(T), 0, 0, 0),
+          table_(scratch, b_, e, e.size(&op::window_axis::window)),
+          together_(b_.at_once(sizeof(T))),
+          plane_(e.size(&op::window_axis::y)),
+          pitch_(together_ * b_.positions + 64),
+          bands_(reinterpret_cast<T*>(scratch + table_.bytes())),
+          panel_(bands_ + together_ * (b_.size + 64)) {}
+
+    /// Blocks of rows of the result, of all groups.
+    static std::int64_t blocks_of_group(op::window_extents const& e) { return (e.out + at_once - 1) / at_once; }
+    static std::int64_t blocks(op::window_extents const& e) { return e.groups * blocks_of_group(e); }
+
+    void run(std::int64_t first, std::int64_t last) {
+        std::int64_t const of_group = blocks_of_group(e_);
+        for (std::int64_t g = 0; g < e_.groups; ++g) {
+            std::int64_t const begin = std::clamp<std::int64_t>(first - g * of_group, 0, of_group) * at_once,
+                               end = std::min(std::clamp<std::int64_t>(last - g * of_group, 0, of_group) * at_once, e_.out);
+            if (begin < end) run_group(g, begin, end);
+        }
+    }
+
+private:
+    void run_group(std::int64_t g, std::int64_t begin, std::int64_t end) {
+        auto const& [a0, a1, a2] = b_.axis;
+        std::int64_t const inputs = e_.size(&op::window_axis::x);
+        std::fill_n(result_ + (g * e_.out + begin) * table_.count, (end - begin) * table_.count, T{0});
+        for (std::int64_t first = 0; first < e_.images; first += together_)
+            for (std::int64_t slab = 0; slab < a0.count; ++slab)
+                for (std::int64_t row = 0; row < a1.count; row += b_.rows) {
+                    length_ = std::min(b_.rows, a1.count - row) * a2.count;
+                    parts_ = static_cast<int>(std::min(together_, e_.images - first));
+                    for (int i = 0; i < parts_; ++i) {
+                        std::int64_t const at = (first + i) * e_.groups + g;
+                        fill_band(bands_ + i * (b_.size + 64), b_, x_ + at * e_.in * inputs, slab, row);
+                        part_[i] = y_ + at * e_.out * plane_ + (slab * e_.axis[1].y + row) * a2.count;
+                    }
+                    for (std::int64_t k = 0; k < table_.count; k += at_once) add_columns(g, k, begin, end);
+                }
+    }
+    void add_columns(std::int64_t g, std::int64_t k, std::int64_t begin, std::int64_t end) {
+        std::int64_t const count = std::min<std::int64_t>(at_once, table_.count - k);
+        for (std::int64_t q = 0; q < count; ++q) pack(table_.band[k + q], panel_ + q * pitch_);
+        for (std::int64_t o = begin; o < end; o += at_once) {
+            T* const to = result_ + (g * e_.out + o) * table_.count + k;
+            std::int64_t const rows = std::min<std::int64_t>(at_once, end - o);
+            if (rows == at_once && count == at_once) add_sums<at_once, at_once>(o, 0, to);
+            else if (rows == at_once)
+                for (std::int64_t q = 0; q < count; ++q) add_sums<at_once, 1>(o, q, to + q);
+            else
+                for (std::int64_t r = 0; r < rows; ++r) {
+                    if (count == at_once) add_sums<1, at_once>(o + r, 0, to + r * table_.count);
+                    else
+                        for (std::int64_t q = 0; q < count; ++q) add_sums<1, 1>(o + r, q, to + r * table_.count + q);
+                }
+        }
+    }
+    /// What one position of the windows reads, for all results. Vectors are a little too long: the next overwrites what is too much.
+    void pack(std::int64_t at, T* to) const {
+        std::int64_t const width = b_.axis[2].count, line = b_.axis[1].step * b_.line;
+        for (int i = 0; i < parts_; ++i) {
+            T const* from = bands_ + i * (b_.size + 64) + at;
+            T* row = to + i * b_.positions;
+            for (T* const end = row + length_; row < end; row += width, from += line)
+                for (std::int64_t j = 0; j < width; j += W) simd::store<T, W>(row + j, simd::load<T, W>(from + j));
+        }
+    }
+    template <int Rows, int Columns>
+    [[gnu::noinline]] void add_sums(std::int64_t o, std::int64_t q, T* to) const {
+        simd::vec<T, W> sum[Rows * Columns];
+        unroll<Rows * Columns>([&](auto i) __attribute__((always_inline)) { sum[i] = simd::broadcast<T, W>(T{0}); });
+        for (int part = 0; part < parts_; ++part) {
+            T const *y = part_[part] + o * plane_, *x = panel_ + q * pitch_ + part * b_.positions;
+            auto const step = [&](auto load) __attribute__((always_inline)) {
+                simd::vec<T, W> left[Rows];
+                unroll<Rows>([&](auto r) __attribute__((always_inline)) { left[r] = load(y + r * plane_); });
+                unroll<Columns>([&](auto c) __attribute__((always_inline)) {
+                    auto const right = load(x + c * pitch_);
+                    unroll<Rows>([&](auto r) __attribute__((always_inline)) {
+                        sum[r * Columns + c] = simd::fma<T, W>(left[r], right, sum[r * Columns + c]);
+                    });
+                });
+            };
+            std::int64_t i = 0;
+            for (; i + W <= length_; i += W, y += W, x += W)
+                step([](T const* p) __attribute__((always_inline)) { return simd::load<T, W>(p); });
+            int const rest = static_cast<int>(length_ - i);
+            if (rest > 0) step([rest](T const* p) __attribute__((always_inline)) { return simd::load_partial<T, W>(p, rest, T{0}); });
+        }
+        T total[Rows * Columns];
+        if constexpr (W > 1 && Rows * Columns % W == 0) {
+            unroll<Rows * Columns / W>([&](auto block) __attribute__((always_inline)) {
+                simd::detail::raw<T, W> r[W];
+                unroll<W>([&](auto i) __attribute__((always_inline)) { r[i] = simd::detail::to_raw<T, W>(sum[block * W + i]); });
+                simd::store<T, W>(total + block * W, simd::detail::from_raw<T, W>(sums_of_lanes<T, W>(r)));
+            });
+        } else {
+            unroll<Rows * Columns>([&](auto i) __attribute__((always_inline)) { total[i] = simd::reduce_add<T, W>(sum[i]); });
+        }
+        for (int r = 0; r < Rows; ++r)
+            for (int c = 0; c < Columns; ++c) to[r * table_.count + c] += total[r * Columns + c];
+    }
+};
+
+}  // namespace gradus::inline GRADUS_ARCH::kernel::detail
