@@ -161,15 +161,13 @@ inline constexpr bool is_shared_kernel = [] {
 template <class Source, int At>
 std::int64_t work_of(run_context const& c) {
     static constexpr planned_group g = stages<Source>::plan.groups[At];
-    if constexpr (g.kind == kernel_kind::contraction) {
-        if constexpr (is_one_piece<bound_product<Source, g.node>>) return 0;
-    } else if constexpr (g.kind != kernel_kind::loop) return 0;
     constexpr monomial work = [] {
         dimension_table dimensions = stages<Source>::plan.dimensions;
-        monomial elements = dimensions.size(g.domain);
-        if constexpr (g.kind == kernel_kind::contraction)
-            return elements * dimensions.of(bound_product<Source, g.node>::inner) * monomial{2, 0};
-        else return elements * monomial{loop_code<Source, g.number>::n.code, 0};
+        monomial const elements = dimensions.size(g.domain);
+        if constexpr (g.kind == kernel_kind::loop) return elements * monomial{loop_code<Source, g.number>::n.code, 0};
+        else if constexpr (g.kind != kernel_kind::contraction) return monomial{};
+        else if constexpr (is_one_piece<bound_product<Source, g.node>>) return monomial{};
+        else return elements * dimensions.of(bound_product<Source, g.node>::inner) * monomial{2, 0};
     }();
     return work.at(c.dimensions);
 }
@@ -197,11 +195,10 @@ void run_group_on(run_context const& c, thread_team const& team) {
 template <class Source, int Position>
 void run_kernel_on(run_context const& c, thread_team const& team) {
     constexpr planned_kernel k = stages<Source>::plan.kernels[Position];
-    if constexpr (is_shared_kernel<Source, k.first>) return run_group_on<Source, k.first>(c, team);
     std::int64_t const work = [&]<int... I>(std::integer_sequence<int, I...>) {
         return (work_of<Source, k.first + I>(c) + ...);
     }(std::make_integer_sequence<int, k.groups>{});
-    if (work < target::worth_threads) return run_kernel<Source, Position>(c);
+    if (work < target::worth_threads && !is_shared_kernel<Source, k.first>) return run_kernel<Source, Position>(c);
     if constexpr (k.rows == fused_rows::after_product) {
         constexpr int by_rows = groups_by_rows<Source, k.first + 1, k.first + k.groups>();
         share_product<Source, Position>(c, team, std::make_integer_sequence<int, by_rows>{},
