@@ -97,6 +97,9 @@ struct window_band {
         plane = axis[1].span(rows) * line;
         size = channels * slabs * plane;
     }
+    /// Elements up to the end of a cache line, with room for a vector that begins at the last one.
+    static constexpr std::int64_t with_room(std::int64_t elements) { return (elements + 79) / 16 * 16; }
+    static constexpr std::int64_t most_columns = 6;  ///< positions of a window that the weights' derivative works on at a time
     constexpr std::int64_t taps() const { return axis[0].taps * axis[1].taps * axis[2].taps; }
     /// Bands that are summed over before sums leave the registers: of several images where one has few results.
     constexpr std::int64_t at_once(std::int64_t bytes) const {
@@ -126,7 +129,7 @@ constexpr std::int64_t window_scratch(window_extents const& e, window_role role,
     if (role == window_role::weight) {
         window_band const band(e, role, bytes, 0, 0, 0);
         std::int64_t const at_once = band.at_once(bytes);
-        elements = at_once * (band.size + 64) + 4 * (at_once * band.positions + 64);
+        elements = at_once * band.with_room(band.size) + band.most_columns * band.with_room(at_once * band.positions);
     }
     return bytes * elements + table + core::target::cache_line;
 }

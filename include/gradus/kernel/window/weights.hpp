@@ -11,13 +11,14 @@ namespace gradus::inline GRADUS_ARCH::kernel::detail {
 template <class T>
 class window_gradient {
     static constexpr int W = window_width<T>, at_once = 4, most_parts = 16;
+    static constexpr int columns = W * sizeof(T) == 64 ? op::window_band::most_columns : 2;  ///< sums fill the registers
 
     op::window_extents const& e_;
     T const *x_, *y_;
     T* result_;
     op::window_band b_;
     window_table table_;
-    std::int64_t together_, plane_, pitch_;
+    std::int64_t together_, plane_, band_, pitch_;
     T *bands_, *panel_;
     int parts_ = 0;
     T const* part_[most_parts]{};  ///< results that the sums go over, in the first channel of the group
@@ -33,9 +34,10 @@ public:
           table_(scratch, b_, e, e.size(&op::window_axis::window)),
           together_(b_.at_once(sizeof(T))),
           plane_(e.size(&op::window_axis::y)),
-          pitch_(together_ * b_.positions + 64),
+          band_(b_.with_room(b_.size)),
+          pitch_(b_.with_room(together_ * b_.positions)),
           bands_(reinterpret_cast<T*>(scratch + table_.bytes())),
-          panel_(bands_ + together_ * (b_.size + 64)) {}
+          panel_(bands_ + together_ * band_) {}
 
     /// Blocks of rows of the result, of all groups.
     static std::int64_t blocks_of_group(op::window_extents const& e) { return (e.out + at_once - 1) / at_once; }
@@ -62,34 +64,38 @@ private:
                     parts_ = static_cast<int>(std::min(together_, e_.images - first));
                     for (int i = 0; i < parts_; ++i) {
                         std::int64_t const at = (first + i) * e_.groups + g;
-                        fill_band(bands_ + i * (b_.size + 64), b_, x_ + at * e_.in * inputs, slab, row);
+                        fill_band(bands_ + i * band_, b_, x_ + at * e_.in * inputs, slab, row);
                         part_[i] = y_ + at * e_.out * plane_ + (slab * e_.axis[1].y + row) * a2.count;
                     }
-                    for (std::int64_t k = 0; k < table_.count; k += at_once) add_columns(g, k, begin, end);
+                    for (std::int64_t k = 0; k < table_.count; k += columns) add_columns(g, k, begin, end);
                 }
     }
     void add_columns(std::int64_t g, std::int64_t k, std::int64_t begin, std::int64_t end) {
-        std::int64_t const count = std::min<std::int64_t>(at_once, table_.count - k);
+        std::int64_t const count = std::min<std::int64_t>(columns, table_.count - k);
         for (std::int64_t q = 0; q < count; ++q) pack(table_.band[k + q], panel_ + q * pitch_);
         for (std::int64_t o = begin; o < end; o += at_once) {
             T* const to = result_ + (g * e_.out + o) * table_.count + k;
             std::int64_t const rows = std::min<std::int64_t>(at_once, end - o);
-            if (rows == at_once && count == at_once) add_sums<at_once, at_once>(o, 0, to);
-            else if (rows == at_once)
-                for (std::int64_t q = 0; q < count; ++q) add_sums<at_once, 1>(o, q, to + q);
+            if (rows == at_once) add_rows<at_once>(o, count, to);
             else
-                for (std::int64_t r = 0; r < rows; ++r) {
-                    if (count == at_once) add_sums<1, at_once>(o + r, 0, to + r * table_.count);
-                    else
-                        for (std::int64_t q = 0; q < count; ++q) add_sums<1, 1>(o + r, q, to + r * table_.count + q);
-                }
+                for (std::int64_t r = 0; r < rows; ++r) add_rows<1>(o + r, count, to + r * table_.count);
         }
+    }
+    template <int Rows>
+    void add_rows(std::int64_t o, std::int64_t count, T* to) {
+        std::int64_t q = 0;
+        auto const all = [&]<int Columns>(std::integral_constant<int, Columns>) {
+            for (; q + Columns <= count; q += Columns) add_sums<Rows, Columns>(o, q, to + q);
+        };
+        all(std::integral_constant<int, columns>{});
+        if constexpr (columns > 3) all(std::integral_constant<int, 3>{});
+        all(std::integral_constant<int, 1>{});
     }
     /// What one position of the windows reads, for all results. Vectors are a little too long: the next overwrites what is too much.
     void pack(std::int64_t at, T* to) const {
         std::int64_t const width = b_.axis[2].count, line = b_.axis[1].step * b_.line;
         for (int i = 0; i < parts_; ++i) {
-            T const* from = bands_ + i * (b_.size + 64) + at;
+            T const* from = bands_ + i * band_ + at;
             T* row = to + i * b_.positions;
             for (T* const end = row + length_; row < end; row += width, from += line)
                 for (std::int64_t j = 0; j < width; j += W) simd::store<T, W>(row + j, simd::load<T, W>(from + j));
@@ -117,16 +123,16 @@ private:
             int const rest = static_cast<int>(length_ - i);
             if (rest > 0) step([rest](T const* p) __attribute__((always_inline)) { return simd::load_partial<T, W>(p, rest, T{0}); });
         }
-        T total[Rows * Columns];
-        if constexpr (W > 1 && Rows * Columns % W == 0) {
-            unroll<Rows * Columns / W>([&](auto block) __attribute__((always_inline)) {
-                simd::detail::raw<T, W> r[W];
-                unroll<W>([&](auto i) __attribute__((always_inline)) { r[i] = simd::detail::to_raw<T, W>(sum[block * W + i]); });
-                simd::store<T, W>(total + block * W, simd::detail::from_raw<T, W>(sums_of_lanes<T, W>(r)));
+        constexpr int blocks = (Rows * Columns + W - 1) / W;
+        alignas(64) T total[blocks * W];
+        if constexpr (W > 1)
+            unroll<blocks>([&](auto block) __attribute__((always_inline)) {
+                simd::detail::raw<T, W> r[W]{};
+                constexpr int first = block * W, n = std::min(W, Rows * Columns - first);
+                unroll<n>([&](auto i) __attribute__((always_inline)) { r[i] = simd::detail::to_raw<T, W>(sum[first + i]); });
+                simd::store<T, W>(total + first, simd::detail::from_raw<T, W>(sums_of_lanes<T, W>(r)));
             });
-        } else {
-            unroll<Rows * Columns>([&](auto i) __attribute__((always_inline)) { total[i] = simd::reduce_add<T, W>(sum[i]); });
-        }
+        else unroll<Rows * Columns>([&](auto i) __attribute__((always_inline)) { total[i] = sum[i]; });
         for (int r = 0; r < Rows; ++r)
             for (int c = 0; c < Columns; ++c) to[r * table_.count + c] += total[r * Columns + c];
     }
