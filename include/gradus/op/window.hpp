@@ -77,37 +77,37 @@ struct window_reading {
     }
 };
 
-/// A band: what a block of rows of results reads of all channels of a group, with the zeros around, side by side. Innermost rows are sorted
-/// by their index modulo the step, so that neighbours read neighbours.
+/// A band: what a block of rows of results reads of some channels of a group, with the zeros around, side by side. Innermost rows are
+/// sorted by their index modulo the step, so that neighbours read neighbours.
 struct window_band {
     window_reading axis[3];
-    std::int64_t channels, rows, positions, places, line, plane, size;  ///< rows of results; elements of a third of a line, and so on
+    std::int64_t channels, places, line;        ///< places: elements of a line with the same index modulo the step
+    std::int64_t rows, positions, at_once = 1;  ///< rows and elements of a block of results, and how many of these, of several images
+    std::int64_t size;
 
     constexpr window_band(window_extents const& e, window_role role, std::int64_t bytes, std::int64_t p0, std::int64_t p1, std::int64_t p2)
         : axis{{e.axis[0], role, p0}, {e.axis[1], role, p1}, {e.axis[2], role, p2}},
           channels(role == window_role::input ? e.out : e.in),
           places((axis[2].span(axis[2].count) + axis[2].step - 1) / axis[2].step),
           line(places * axis[2].step) {
-        std::int64_t const slabs = axis[0].span(1), whole = std::max<std::int64_t>(1, axis[1].count);
-        std::int64_t const width = std::max<std::int64_t>(1, axis[2].count), one = std::max<std::int64_t>(1, channels * slabs * line);
-        std::int64_t const fits = core::target::window_band / bytes / one - axis[1].span(1);
-        rows = std::clamp<std::int64_t>(fits < 0 ? 1 : fits / axis[1].step + 1, 1, whole);
-        if (role == window_role::weight) rows = std::clamp<std::int64_t>(core::target::window_positions / width, 1, rows);
+        std::int64_t const width = std::max<std::int64_t>(1, axis[2].count), whole = std::max<std::int64_t>(1, axis[1].count);
+        std::int64_t const slab = std::max<std::int64_t>(1, axis[0].span(1) * line), room = core::target::window_band / bytes / slab;
+        if (role == window_role::weight) {  // sums stay in registers over many results, channels need not be together
+            rows = std::clamp<std::int64_t>(core::target::window_positions / width, 1, whole);
+            if (rows == whole) at_once = std::clamp<std::int64_t>(core::target::window_positions / (rows * width), 1, most_at_once);
+            channels = std::clamp<std::int64_t>(room / (axis[1].span(rows) * at_once), std::min<std::int64_t>(1, e.in), e.in);
+        } else {
+            std::int64_t const fits = room / std::max<std::int64_t>(1, channels) - axis[1].span(1);
+            rows = std::clamp<std::int64_t>(fits < 0 ? 1 : fits / axis[1].step + 1, 1, whole);
+        }
         positions = rows * width;
-        plane = axis[1].span(rows) * line;
-        size = channels * slabs * plane;
+        size = channels * axis[0].span(1) * axis[1].span(rows) * line;
     }
     /// Elements up to the end of a cache line, with room for a vector that begins at the last one.
     static constexpr std::int64_t with_room(std::int64_t elements) { return (elements + 79) / 16 * 16; }
+    static constexpr std::int64_t most_at_once = 16;
     static constexpr std::int64_t most_columns = 6;  ///< positions of a window that the weights' derivative works on at a time
     constexpr std::int64_t taps() const { return axis[0].taps * axis[1].taps * axis[2].taps; }
-    /// Bands that are summed over before sums leave the registers: of several images where one has few results.
-    constexpr std::int64_t at_once(std::int64_t bytes) const {
-        if (rows < axis[1].count) return 1;
-        std::int64_t const wanted = core::target::window_positions / positions,
-                           room = core::target::window_band / bytes / std::max<std::int64_t>(1, size);
-        return std::clamp<std::int64_t>(std::min(wanted, room), 1, 16);
-    }
 };
 
 /// Bytes that a thread needs: bands, a table of what a row of results reads, and rows of windows that a sum over results reads at a time,
@@ -128,8 +128,7 @@ constexpr std::int64_t window_scratch(window_extents const& e, window_role role,
     std::int64_t elements = std::min(std::max(core::target::window_band / bytes, row * one[1]), row * all[1]) + 64;
     if (role == window_role::weight) {
         window_band const band(e, role, bytes, 0, 0, 0);
-        std::int64_t const at_once = band.at_once(bytes);
-        elements = at_once * band.with_room(band.size) + band.most_columns * band.with_room(at_once * band.positions);
+        elements = band.at_once * band.with_room(band.size) + band.most_columns * band.with_room(band.at_once * band.positions);
     }
     return bytes * elements + table + core::target::cache_line;
 }

@@ -40,13 +40,13 @@ void fill_line(T* to, T const* from, std::int64_t extent, std::int64_t low, wind
         }
 }
 
-/// The band that results in row `row` of slab `slab` and the rows behind read, of all channels of one group and image.
+/// The band that results in row `row` of slab `slab` and the rows behind read, of so many channels of one image.
 template <class T>
-void fill_band(T* to, op::window_band const& b, T const* from, std::int64_t slab, std::int64_t row) {
+void fill_band(T* to, op::window_band const& b, std::int64_t channels, T const* from, std::int64_t slab, std::int64_t row) {
     auto const& [a0, a1, a2] = b.axis;
     std::int64_t const slabs = a0.span(1), rows = a1.span(b.rows), low0 = a0.low() + a0.step * slab, low1 = a1.low() + a1.step * row;
     window_band_line const line{b.places, a2.step};
-    for (std::int64_t c = 0; c < b.channels; ++c)
+    for (std::int64_t c = 0; c < channels; ++c)
         for (std::int64_t i = 0; i < slabs; ++i)
             for (std::int64_t j = 0; j < rows; ++j, to += b.line) {
                 std::int64_t const s = low0 + i, r = low1 + j;

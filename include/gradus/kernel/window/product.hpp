@@ -108,7 +108,7 @@ private:
                 for (std::int64_t slab = 0; slab < a0.count; ++slab)
                     for (std::int64_t row = 0; row < a1.count; row += b.rows) {
                         std::int64_t const at = n * e_.groups + g;
-                        fill_band(band, b, source_ + at * b.channels * from_plane, slab, row);
+                        fill_band(band, b, b.channels, source_ + at * b.channels * from_plane, slab, row);
                         T* const to = result_ + at * rows_ * plane_ + (a0.phase + slab * a0.result_step) * plane_1_ * plane_2_ +
                                       (a1.phase + row * a1.result_step) * plane_2_ + a2.phase;
                         run_block(b, table, band, weights_ + g * group, std::min(b.rows, a1.count - row), to);
@@ -121,6 +121,7 @@ private:
     }
     void run_block(op::window_band const& b, window_table const& table, T const* band, T const* weights, std::int64_t rows, T* to) const {
         std::int64_t const width = b.axis[2].count, all = rows * width, vectors = (width + W - 1) / W;
+        if (rows_ == 1 && b.axis[2].result_step == 1) return run_row(b, table, band, weights, rows, to);
         if (reads_in_place(width)) {
             for (std::int64_t v = 0; v < rows * vectors; v += 2) {
                 block_of_results p(b, width, plane_2_);
@@ -139,6 +140,34 @@ private:
             }
             run_columns(p, table, band, weights, to, true);
         }
+    }
+    /// One channel of results, as groups of one channel have: four vectors at a time, where they lie.
+    void run_row(op::window_band const& b, window_table const& table, T const* band, T const* weights, std::int64_t rows, T* to) const {
+        std::int64_t const width = b.axis[2].count, vectors = (width + W - 1) / W, all = rows * vectors;
+        auto const some = [&]<int Count>(std::int64_t first, std::integral_constant<int, Count>) {
+            T const* from[Count];
+            T* c[Count];
+            int lanes[Count];
+            for (int i = 0; i < Count; ++i) {
+                std::int64_t const row = (first + i) / vectors, column = (first + i) % vectors * W;
+                from[i] = band + row * b.axis[1].step * b.line + column;
+                c[i] = to + row * plane_2_ + column;
+                lanes[i] = static_cast<int>(std::min<std::int64_t>(W, width - column));
+            }
+            simd::vec<T, W> sum[Count];
+            unroll<Count>([&](auto i) __attribute__((always_inline)) { sum[i] = simd::broadcast<T, W>(T{0}); });
+            for (std::int64_t p = 0; p < table.count; ++p) {
+                std::int64_t const at = table.band[p];
+                auto const factor = simd::broadcast<T, W>(weights[table.weights[p]]);
+                unroll<Count>([&](auto i) __attribute__((always_inline)) {
+                    sum[i] = simd::fma<T, W>(factor, simd::load<T, W>(from[i] + at), sum[i]);
+                });
+            }
+            unroll<Count>([&](auto i) __attribute__((always_inline)) { simd::store_partial<T, W>(c[i], sum[i], lanes[i]); });
+        };
+        std::int64_t v = 0;
+        for (; v + 4 <= all; v += 4) some(v, std::integral_constant<int, 4>{});
+        for (; v < all; ++v) some(v, std::integral_constant<int, 1>{});
     }
     /// Results of some rows, side by side: parts of rows, with what they read and where they go.
     struct block_of_results {
@@ -162,9 +191,11 @@ private:
         alignas(64) T own[tile<T>::rows * columns];
         std::int64_t const taps = e_.size(&op::window_axis::window);
         int const last = p.parts - 1, lanes = p.lane[last] + static_cast<int>(p.length[last]);
+        std::int64_t const blocks = (table.count + depth - 1) / depth,
+                           most = (table.count + blocks - 1) / std::max<std::int64_t>(1, blocks);
         std::int64_t first = 0;
         do {  // once without terms too: sums of nothing
-            std::int64_t const terms = std::min<std::int64_t>(depth, table.count - first);
+            std::int64_t const terms = std::min(most, table.count - first);
             window_tile<T> tile{weights,
                                 is_input ? taps : e_.in * taps,
                                 table.weights + first,

@@ -10,7 +10,7 @@ namespace gradus::inline GRADUS_ARCH::kernel::detail {
 
 template <class T>
 class window_gradient {
-    static constexpr int W = window_width<T>, at_once = 4, most_parts = 16;
+    static constexpr int W = window_width<T>, at_once = 4, most_parts = op::window_band::most_at_once;
     static constexpr int columns = W * sizeof(T) == 64 ? op::window_band::most_columns : 2;  ///< sums fill the registers
 
     op::window_extents const& e_;
@@ -18,7 +18,7 @@ class window_gradient {
     T* result_;
     op::window_band b_;
     window_table table_;
-    std::int64_t together_, plane_, band_, pitch_;
+    std::int64_t plane_, band_, pitch_, row_;  ///< elements of a channel of results, of a band, of a row of windows, of the result's
     T *bands_, *panel_;
     int parts_ = 0;
     T const* part_[most_parts]{};  ///< results that the sums go over, in the first channel of the group
@@ -32,12 +32,12 @@ public:
           result_(result),
           b_(e, op::window_role::weight, sizeof(T), 0, 0, 0),
           table_(scratch, b_, e, e.size(&op::window_axis::window)),
-          together_(b_.at_once(sizeof(T))),
           plane_(e.size(&op::window_axis::y)),
           band_(b_.with_room(b_.size)),
-          pitch_(b_.with_room(together_ * b_.positions)),
+          pitch_(b_.with_room(b_.at_once * b_.positions)),
+          row_(e.in * b_.taps()),
           bands_(reinterpret_cast<T*>(scratch + table_.bytes())),
-          panel_(bands_ + together_ * band_) {}
+          panel_(bands_ + b_.at_once * band_) {}
 
     /// Blocks of rows of the result, of all groups.
     static std::int64_t blocks_of_group(op::window_extents const& e) { return (e.out + at_once - 1) / at_once; }
@@ -54,31 +54,37 @@ public:
 
 private:
     void run_group(std::int64_t g, std::int64_t begin, std::int64_t end) {
-        auto const& [a0, a1, a2] = b_.axis;
-        std::int64_t const inputs = e_.size(&op::window_axis::x);
-        std::fill_n(result_ + (g * e_.out + begin) * table_.count, (end - begin) * table_.count, T{0});
-        for (std::int64_t first = 0; first < e_.images; first += together_)
-            for (std::int64_t slab = 0; slab < a0.count; ++slab)
-                for (std::int64_t row = 0; row < a1.count; row += b_.rows) {
-                    length_ = std::min(b_.rows, a1.count - row) * a2.count;
-                    parts_ = static_cast<int>(std::min(together_, e_.images - first));
-                    for (int i = 0; i < parts_; ++i) {
-                        std::int64_t const at = (first + i) * e_.groups + g;
-                        fill_band(bands_ + i * band_, b_, x_ + at * e_.in * inputs, slab, row);
-                        part_[i] = y_ + at * e_.out * plane_ + (slab * e_.axis[1].y + row) * a2.count;
+        T* const to = result_ + g * e_.out * row_;
+        std::fill_n(to + begin * row_, (end - begin) * row_, T{0});
+        for (std::int64_t first = 0; first < e_.images; first += b_.at_once)
+            for (std::int64_t slab = 0; slab < b_.axis[0].count; ++slab)
+                for (std::int64_t row = 0; row < b_.axis[1].count; row += b_.rows)
+                    for (std::int64_t channel = 0; channel < e_.in; channel += b_.channels) {
+                        std::int64_t const channels = std::min(b_.channels, e_.in - channel), all = channels * b_.taps();
+                        take_blocks(g, first, slab, row, channel, channels);
+                        for (std::int64_t k = 0; k < all; k += columns) add_columns(to + channel * b_.taps(), k, all, begin, end);
                     }
-                    for (std::int64_t k = 0; k < table_.count; k += columns) add_columns(g, k, begin, end);
-                }
     }
-    void add_columns(std::int64_t g, std::int64_t k, std::int64_t begin, std::int64_t end) {
-        std::int64_t const count = std::min<std::int64_t>(columns, table_.count - k);
+    /// Blocks of results of some images, and the bands that they read.
+    void take_blocks(std::int64_t g, std::int64_t first, std::int64_t slab, std::int64_t row, std::int64_t channel, std::int64_t channels) {
+        std::int64_t const inputs = e_.size(&op::window_axis::x);
+        length_ = std::min(b_.rows, b_.axis[1].count - row) * b_.axis[2].count;
+        parts_ = static_cast<int>(std::min(b_.at_once, e_.images - first));
+        for (int i = 0; i < parts_; ++i) {
+            std::int64_t const at = (first + i) * e_.groups + g;
+            fill_band(bands_ + i * band_, b_, channels, x_ + (at * e_.in + channel) * inputs, slab, row);
+            part_[i] = y_ + at * e_.out * plane_ + (slab * e_.axis[1].y + row) * b_.axis[2].count;
+        }
+    }
+    void add_columns(T* to_group, std::int64_t k, std::int64_t all, std::int64_t begin, std::int64_t end) {
+        std::int64_t const count = std::min<std::int64_t>(columns, all - k);
         for (std::int64_t q = 0; q < count; ++q) pack(table_.band[k + q], panel_ + q * pitch_);
         for (std::int64_t o = begin; o < end; o += at_once) {
-            T* const to = result_ + (g * e_.out + o) * table_.count + k;
+            T* const to = to_group + o * row_ + k;
             std::int64_t const rows = std::min<std::int64_t>(at_once, end - o);
             if (rows == at_once) add_rows<at_once>(o, count, to);
             else
-                for (std::int64_t r = 0; r < rows; ++r) add_rows<1>(o + r, count, to + r * table_.count);
+                for (std::int64_t r = 0; r < rows; ++r) add_rows<1>(o + r, count, to + r * row_);
         }
     }
     template <int Rows>
@@ -101,6 +107,15 @@ private:
                 for (std::int64_t j = 0; j < width; j += W) simd::store<T, W>(row + j, simd::load<T, W>(from + j));
         }
     }
+    /// A load that g++ does not repeat for every use: here loads are what is scarce, not registers.
+    [[gnu::always_inline]] static simd::vec<T, W> load_once(T const* p) {
+        if constexpr (W == 1) return *p;
+        else {
+            using unaligned [[gnu::aligned(alignof(T)), gnu::may_alias]] = simd::detail::raw<T, W>;
+            simd::detail::raw<T, W> const once = *reinterpret_cast<unaligned const volatile*>(p);
+            return simd::detail::from_raw<T, W>(once);
+        }
+    }
     template <int Rows, int Columns>
     [[gnu::noinline]] void add_sums(std::int64_t o, std::int64_t q, T* to) const {
         simd::vec<T, W> sum[Rows * Columns];
@@ -118,8 +133,7 @@ private:
                 });
             };
             std::int64_t i = 0;
-            for (; i + W <= length_; i += W, y += W, x += W)
-                step([](T const* p) __attribute__((always_inline)) { return simd::load<T, W>(p); });
+            for (; i + W <= length_; i += W, y += W, x += W) step([](T const* p) __attribute__((always_inline)) { return load_once(p); });
             int const rest = static_cast<int>(length_ - i);
             if (rest > 0) step([rest](T const* p) __attribute__((always_inline)) { return simd::load_partial<T, W>(p, rest, T{0}); });
         }
@@ -134,7 +148,7 @@ private:
             });
         else unroll<Rows * Columns>([&](auto i) __attribute__((always_inline)) { total[i] = sum[i]; });
         for (int r = 0; r < Rows; ++r)
-            for (int c = 0; c < Columns; ++c) to[r * table_.count + c] += total[r * Columns + c];
+            for (int c = 0; c < Columns; ++c) to[r * row_ + c] += total[r * Columns + c];
     }
 };
 
