@@ -73,8 +73,9 @@ void window_product<Op, Role>::kernel(call const& c, T const* const* in, T* out,
         } else {
             auto const [first, last] = detail::thread_share(instances * e.images, work).of(number, e.images);
             if (first == last) return;
-            if (Role == window_role::input && !detail::all_finite(b, e.w_size())) return detail::multiply_inside(e, a, b, to, first, last);
-            detail::window_multiplication<T, Role>(e, a, b, to, work.scratch).run(first, last);
+            constexpr bool is_input = Role == window_role::input;
+            if (is_input && !detail::all_finite(b, e.w_size())) return detail::multiply_inside(e, a, b, to, first, last);
+            detail::window_multiplication<T>(e, is_input, a, b, to, work.scratch).run(first, last);
         }
     });
 }

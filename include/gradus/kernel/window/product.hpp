@@ -64,43 +64,43 @@ struct window_tile {
 };
 
 /// A convolution, or the derivative of its input, on some of its images.
-template <class T, op::window_role Role>
+template <class T>
 class window_multiplication {
     static constexpr int W = window_width<T>, columns = 2 * W, depth = tile<T>::depth;
-    static constexpr bool is_input = Role == op::window_role::input;
 
     op::window_extents const& e_;
+    bool is_input_;  ///< the derivative of the input
     T const *source_, *weights_;
     T* result_;
     std::byte* scratch_;
     std::int64_t rows_, plane_, plane_1_, plane_2_;  ///< channels of the result in a group, elements of each, of its last axes
 
 public:
-    window_multiplication(op::window_extents const& e, T const* source, T const* weights, T* result, std::byte* scratch)
+    window_multiplication(op::window_extents const& e, bool is_input, T const* source, T const* weights, T* result, std::byte* scratch)
         : e_(e),
+          is_input_(is_input),
           source_(source),
           weights_(weights),
           result_(result),
           scratch_(scratch),
           rows_(is_input ? e.in : e.out),
-          plane_(e.size(made)),
-          plane_1_(e.axis[1].*made),
-          plane_2_(e.axis[2].*made) {}
+          plane_(e.size(is_input ? &op::window_axis::x : &op::window_axis::y)),
+          plane_1_(is_input ? e.axis[1].x : e.axis[1].y),
+          plane_2_(is_input ? e.axis[2].x : e.axis[2].y) {}
 
     void run(std::int64_t first, std::int64_t last) const {
-        std::int64_t const phases[]{is_input ? e_.axis[0].stride : 1, is_input ? e_.axis[1].stride : 1, is_input ? e_.axis[2].stride : 1};
-        for (std::int64_t i = 0; i < phases[0]; ++i)
-            for (std::int64_t j = 0; j < phases[1]; ++j)
-                for (std::int64_t k = 0; k < phases[2]; ++k) run_phase({e_, Role, sizeof(T), i, j, k}, first, last);
+        auto const role = is_input_ ? op::window_role::input : op::window_role::output;
+        auto const phases = [&](int axis) { return is_input_ ? e_.axis[axis].stride : 1; };
+        for (std::int64_t i = 0; i < phases(0); ++i)
+            for (std::int64_t j = 0; j < phases(1); ++j)
+                for (std::int64_t k = 0; k < phases(2); ++k) run_phase({e_, role, sizeof(T), i, j, k}, first, last);
     }
 
 private:
-    static constexpr std::int64_t op::window_axis::* made = is_input ? &op::window_axis::x : &op::window_axis::y;
-
     void run_phase(op::window_band const& b, std::int64_t first, std::int64_t last) const {
         auto const& [a0, a1, a2] = b.axis;
         std::int64_t const taps = e_.size(&op::window_axis::window), group = e_.out * e_.in * taps;
-        std::int64_t const channel = is_input ? e_.in * taps : taps, from_plane = a0.extent * a1.extent * a2.extent;
+        std::int64_t const channel = is_input_ ? e_.in * taps : taps, from_plane = a0.extent * a1.extent * a2.extent;
         window_table const table(scratch_, b, e_, channel);
         T* const band = reinterpret_cast<T*>(scratch_ + table.bytes());
         for (std::int64_t n = first; n < last; ++n)
@@ -191,13 +191,13 @@ private:
         alignas(64) T own[tile<T>::rows * columns];
         std::int64_t const taps = e_.size(&op::window_axis::window);
         int const last = p.parts - 1, lanes = p.lane[last] + static_cast<int>(p.length[last]);
-        std::int64_t const blocks = (table.count + depth - 1) / depth,
-                           most = (table.count + blocks - 1) / std::max<std::int64_t>(1, blocks);
+        std::int64_t const blocks = std::max<std::int64_t>(1, (table.count + depth - 1) / depth),
+                           most = (table.count + blocks - 1) / blocks;
         std::int64_t first = 0;
         do {  // once without terms too: sums of nothing
             std::int64_t const terms = std::min(most, table.count - first);
             window_tile<T> tile{weights,
-                                is_input ? taps : e_.in * taps,
+                                is_input_ ? taps : e_.in * taps,
                                 table.weights + first,
                                 table.band + first,
                                 {},
