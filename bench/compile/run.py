@@ -25,6 +25,7 @@ PROGRAMS = [
     ("nine tensor statements, -O0", "tensors.cpp", ["-O0"]),
     ("nine tensor statements, -O2", "tensors.cpp", ["-O2"]),
     ("Black-Scholes, 4 sensitivities", "options.cpp", []),
+    ("two convolutions, all gradients", "convolution.cpp", []),
 ]
 PROGRAMS += [(f"residual network, {n} blocks", "residual.cpp", [f"-DBLOCKS={n}"]) for n in (1, 2, 4, 8, 12, 24)]
 PROGRAMS += [("residual network, 12 blocks, -g", "residual.cpp", ["-DBLOCKS=12", "-g"])]

@@ -37,3 +37,7 @@
 #include <gradus/kernel/simd.hpp>
 #include <gradus/kernel/sort.hpp>
 #include <gradus/kernel/truth.hpp>
+#include <gradus/kernel/window/band.hpp>
+#include <gradus/kernel/window/product.hpp>
+#include <gradus/kernel/window/weights.hpp>
+#include <gradus/kernel/window_contract.hpp>

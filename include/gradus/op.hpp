@@ -44,3 +44,4 @@
 #include <gradus/op/statistics.hpp>
 #include <gradus/op/triangular.hpp>
 #include <gradus/op/trigonometric.hpp>
+#include <gradus/op/window.hpp>

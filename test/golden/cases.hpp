@@ -5,6 +5,7 @@
 #include <gradus/expr/pooling.hpp>
 #include <gradus/expr/rearrange.hpp>
 #include <gradus/graph/build.hpp>
+#include <gradus/kernel/window_contract.hpp>
 #include <gradus/op/list.hpp>
 
 #include <nlohmann/json.hpp>
@@ -179,9 +180,9 @@ inline std::map<std::string, rule> const& rules() {
              return x.size() == 1 ? gradus::op::einsum_of_one::expand(given, x[0]) : gradus::op::einsum::expand(given, x.at(0), x.at(1));
          }},
         {"conv1d", [](operands const& x, json const& a,
-                      shape const&) { return with_bias(gradus::op::convolution::expand(windows_of(a), x.at(0), x.at(1)), x.at(2)); }},
+                      shape const&) { return with_bias(gradus::op::convolution::of(windows_of(a), x.at(0), x.at(1)), x.at(2)); }},
         {"conv2d", [](operands const& x, json const& a,
-                      shape const&) { return with_bias(gradus::op::convolution::expand(windows_of(a), x.at(0), x.at(1)), x.at(2)); }},
+                      shape const&) { return with_bias(gradus::op::convolution::of(windows_of(a), x.at(0), x.at(1)), x.at(2)); }},
         {"conv_transpose2d",
          [](operands const& x, json const& a, shape const&) {
              return with_bias(gradus::op::transposed_convolution::expand(windows_of(a), x.at(0), x.at(1)), x.at(2));

@@ -3,6 +3,7 @@
 #include <gradus/expr/pooling.hpp>
 #include <gradus/graph/check.hpp>
 #include <gradus/graph/interpret.hpp>
+#include <gradus/kernel/window_contract.hpp>
 #include <gradus/op/list.hpp>
 #include <gradus/transform/differentiate.hpp>
 
@@ -211,7 +212,7 @@ std::vector<stack_rule> const on_stacks{
      {{2, 2, 4, 3}, {2, 2, 2, 2}},
      1,
      false,
-     [](values const& x) { return gradus::op::convolution::expand(gradus::core::window_parameters({1, 1, 1, 1}).attr, x[0], x[1]); }},
+     [](values const& x) { return gradus::op::convolution::of(gradus::core::window_parameters({1, 1, 1, 1}).attr, x[0], x[1]); }},
     {"conv_transpose2d",
      {{2, 2, 3, 3}, {2, 2, 2, 2}},
      1,

@@ -8,6 +8,7 @@
 #include <gradus/expr/rearrange.hpp>
 #include <gradus/graph/check.hpp>
 #include <gradus/graph/interpret.hpp>
+#include <gradus/kernel/window_contract.hpp>
 #include <gradus/op/list.hpp>
 #include <gradus/schedule/schedule_kernels.hpp>
 #include <gradus/transform/pipeline.hpp>
@@ -499,7 +500,15 @@ inline std::vector<structural> const structurals{
          gradus::windows w{1 + r.below(2), r.below(2), 1 + r.below(2), 1};
          auto attr = gradus::core::window_parameters(w).attr;
          value x = p.input({1, 2, 5, 4}), weight = p.input({2, 2, 2, 1 + r.below(2)});
-         return total(gradus::op::convolution::expand(attr, x, weight)) * gradus::op::transposed_convolution::expand(attr, x, weight);
+         return total(gradus::op::convolution::of(attr, x, weight)) * gradus::op::transposed_convolution::expand(attr, x, weight);
+     }},
+    {"grouped convolutions",
+     [](program& p, random_ref r) {
+         auto attr = gradus::core::window_parameters({1 + r.below(3), r.below(2), 1 + r.below(2), 2}).attr;
+         value x = p.input({2, 4, 4}), weight = p.input({4, 2, 2}), y = gradus::op::convolution::of(attr, x, weight);
+         value of_x = value::emit<gradus::op::convolution_input_gradient>(p.g, attr, x.shape(), {y, weight}),
+               of_weight = value::emit<gradus::op::convolution_weight_gradient>(p.g, attr, weight.shape(), {of_x, y});
+         return total(of_x * x) * total(of_weight) * y;
      }},
     {"pooling",
      [](program& p, random_ref r) {

@@ -81,6 +81,10 @@ TEST_CASE("program: flops in PyTorch's convention") {
     static_assert(gr::compile(gr::matmul(a, c)).flops() == 240);
     static_assert(gr::compile(gr::matmul(gr::transpose(c), gr::transpose(a))).flops() == 240);
     static_assert(gr::compile(gr::exp(a) + a).flops() == 40);
+    constexpr auto image = gr::var<"image", float, "n", 4, 5, 5>;
+    constexpr auto filter = gr::var<"filter", float, 6, 2, 3, 3>;
+    static_assert(gr::compile(gr::conv2d<gr::windows{.padding = 1, .groups = 2}>(image, filter)).flops(gr::dim<"n"> = 2) ==
+                  2 * 300 * 2 * 9);
     static_assert(gr::compile(gr::sum(a)).flops() == 20);
     static_assert(gr::compile(gr::transpose(a)).flops() == 0);
     // a product, 2 * 100 * 5 * 3; seven operations and two sums on 300 elements; the mean and its derivative; two on three

@@ -74,6 +74,15 @@ TEST_CASE("86 gradgradcheck: products whose operands enter transposed") {
     CHECK(checks([](auto const& x, auto const& y) { return gr::matmul(x, gr::transpose<0, 2, 1>(y)); }, batches, batches));
 }
 
+TEST_CASE("86 gradgradcheck: convolutions, whose derivatives are convolutions") {
+    gr::random random(3);
+    gr::tensor const x = gr::rand<double, 2, 2, 4, 5>(random);
+    gr::tensor const w = gr::rand<double, 4, 1, 2, 2>(random);
+    gr::tensor const up = gr::rand<double, 2, 3, 2, 2>(random);
+    CHECK(checks([](auto const& t, auto const& v) { return gr::conv2d<gr::windows{.stride = 2, .padding = 1, .groups = 2}>(t, v); }, x, w));
+    CHECK(checks([](auto const& t, auto const& v) { return gr::conv_transpose2d<gr::windows{.stride = 2}>(t, v); }, x, up));
+}
+
 TEST_CASE("86 gradgradcheck: operations of users, whose rules the tape finds in the statement") {
     CHECK(checks([](auto const& x) { return gr::apply<swish>(x); }, a));
     CHECK(checks([](auto const& x) { return gr::sum(gr::apply<swish>(x * b)); }, a));

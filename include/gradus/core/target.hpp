@@ -46,6 +46,13 @@ constexpr int tile_rows(int vector_bytes) { return vector_bytes == 64 ? 8 : vect
 /// A product has code for its extents where they are at most so many, and the two of B together.
 inline constexpr std::int64_t small_extent = 1024, small_matrix = 10240;
 
+// ---- windows
+
+/// Bytes of what a block of results of a convolution reads, with the zeros around: a part of the second cache.
+inline constexpr std::int64_t window_band = 128 * 1024;
+/// Results that a gradient of weights sums over before sums leave the registers, each of them in lanes.
+inline constexpr std::int64_t window_positions = 1024;
+
 // ---- loops
 
 /// So many terms are added plainly: their sum is within 1e-6 in float. Longer sums are added with what rounding takes from them.

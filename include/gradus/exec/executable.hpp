@@ -123,7 +123,8 @@ private:
             results[k] = {nullptr, other.type, other.shape.rank(), {}, {}};
             for (int i = 0; i < other.shape.rank(); ++i) results[k].extents.n[i] = table.of(other.shape[i]).at(c.dimensions);
         }
-        if (runs_own_kernel(g_, n)) compute_own<Asked>(n, in, results, scratch);
+        if (runs_own_kernel(g_, n))
+            compute_own<Asked>(n, in, results, scratch, c.arena + plan_.scratch_offset(c.dimensions) + plan_.whole_bytes(c.dimensions));
         else compute_whole<Asked>(n, in, results, scratch);
     }
     void run_group(int number, run_context const& c) const {

@@ -128,7 +128,7 @@ inline call call_of(node const& n, strided_operand const* in, strided_operand co
 }
 /// An operation's own kernel on elements of one type; it may copy operands to `memory`.
 template <class Asked>
-void compute_own(node const& n, strided_operand const* in, strided_operand const* results, double* memory) {
+void compute_own(node const& n, strided_operand const* in, strided_operand const* results, double* memory, std::byte* scratch) {
     call const c = call_of(n, in, results[0]);
     void const* from[3]{};
     void* to[max_results]{};
@@ -139,7 +139,7 @@ void compute_own(node const& n, strided_operand const* in, strided_operand const
         to[k] = results[k].data ? static_cast<void*>(results[k].data) : memory;
         if (!results[k].data) memory += results[k].count();
     }
-    n.op->kernel(n.type, c, from, to);
+    n.op->kernel(n.type, c, from, to, {scratch, 0, 1});
 }
 /// The text `whole` of an operation, on doubles.
 template <class Asked>

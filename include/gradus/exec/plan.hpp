@@ -95,6 +95,7 @@ struct program_plan {
     int product_count = 0;
     monomial wholes[max_dimensions]{};  ///< elements that an operation on whole tensors copies: for each set of dimensions the most
     int whole_count = 0;
+    std::int64_t kernel_scratch = 0;  ///< bytes that the kernel of an operation wants beside these, for each thread
     per_node<planned_sum> sums{};
     int sum_count = 0;
     per_node<int> copied_back{};
@@ -171,7 +172,8 @@ struct program_plan {
     /// Behind the memory of sums is that of products, which they may follow.
     constexpr std::int64_t product_offset(std::int64_t const* sizes) const { return scratch_offset(sizes) + sum_bytes(sizes); }
     constexpr std::int64_t workspace_bytes(std::int64_t const* sizes, int threads = 1) const {
-        std::int64_t const more = std::max({sum_bytes(sizes) + threads * product_bytes(sizes), whole_bytes(sizes), Control::bytes(sizes)});
+        std::int64_t const more = std::max(
+            {sum_bytes(sizes) + threads * product_bytes(sizes), whole_bytes(sizes) + threads * kernel_scratch, Control::bytes(sizes)});
         return more ? scratch_offset(sizes) + more : arena_bytes(sizes);
     }
 };
@@ -211,6 +213,13 @@ constexpr planned_product plan_product(graph const& g, int id, dimension_table& 
     return p;
 }
 
+/// What the kernel of an operation on whole tensors wants of memory, in whole cache lines.
+constexpr std::int64_t scratch_of_kernel(graph const& g, node const& n) {
+    if (!runs_own_kernel(g, n) || !n.op->shares_threads) return 0;
+    call c{n.attr, n.shape, {}, n.op->arity};
+    for (int k = 0; k < c.count; ++k) c.operand[k] = g[n.in[k]].result();
+    return whole_lines(n.op->scratch_bytes(n.type, c));
+}
 /// Adds what an operation on whole tensors needs to what the others do, which run at other times: its `whole` copies of operands and
 /// result, its own kernel copies of the operands that do not stand in order.
 constexpr void note_whole(graph const& g, int id, monomial (&most)[max_dimensions], int& count, dimension_table& dimensions) {
@@ -300,7 +309,10 @@ constexpr program_plan<Nodes, Control> make_plan(graph const& g) {
                 plan.group_of[m] = plan.group_count;
             }
             ++plan.group_count;
-            if (group.kind == kernel_kind::whole) note_whole(g, group.members[0], plan.wholes, plan.whole_count, plan.dimensions);
+            if (group.kind == kernel_kind::whole) {
+                note_whole(g, group.members[0], plan.wholes, plan.whole_count, plan.dimensions);
+                plan.kernel_scratch = std::max(plan.kernel_scratch, scratch_of_kernel(g, g[group.members[0]]));
+            }
             if (group.kind != kernel_kind::contraction ||
                 is_small(group.domain[group.domain.rank() - 2], group.domain[group.domain.rank() - 1], inner_extent(g, group.members[0])))
                 continue;

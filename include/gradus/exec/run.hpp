@@ -188,7 +188,7 @@ void run_program(run_context const& c) {
 template <class Source>
 void with_scratch(std::int64_t const* dimensions, auto&& run, int threads = 1) {
     if constexpr (static_workspace<Source>() >= 0 && static_workspace<Source>() <= target::scratch_on_stack &&
-                  stages<Source>::plan.product_count == 0) {
+                  stages<Source>::plan.product_count == 0 && stages<Source>::plan.kernel_scratch == 0) {
         alignas(64) std::byte scratch[static_workspace<Source>() + 1];
         run(scratch);
     } else {

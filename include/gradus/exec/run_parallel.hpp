@@ -149,19 +149,25 @@ void share_quarters(run_context const& c) {
 template <class Product>
 inline constexpr bool is_one_piece = Product::lead == 0 && is_small(Product::m, Product::k, Product::inner) && !has_quarters<Product>;
 
+/// Does an operation's own kernel run on all threads? It decides itself whether there is enough to do.
+template <class Source, int At>
+inline constexpr bool is_shared_kernel = [] {
+    constexpr planned_group g = stages<Source>::plan.groups[At];
+    if constexpr (g.kind == kernel_kind::whole) return shares_threads<Source, g.node>;
+    else return false;
+}();
+
 /// Operations of a group, about; 0 for one that no threads share.
 template <class Source, int At>
 std::int64_t work_of(run_context const& c) {
     static constexpr planned_group g = stages<Source>::plan.groups[At];
-    if constexpr (g.kind == kernel_kind::contraction) {
-        if constexpr (is_one_piece<bound_product<Source, g.node>>) return 0;
-    } else if constexpr (g.kind != kernel_kind::loop) return 0;
     constexpr monomial work = [] {
         dimension_table dimensions = stages<Source>::plan.dimensions;
-        monomial elements = dimensions.size(g.domain);
-        if constexpr (g.kind == kernel_kind::contraction)
-            return elements * dimensions.of(bound_product<Source, g.node>::inner) * monomial{2, 0};
-        else return elements * monomial{loop_code<Source, g.number>::n.code, 0};
+        monomial const elements = dimensions.size(g.domain);
+        if constexpr (g.kind == kernel_kind::loop) return elements * monomial{loop_code<Source, g.number>::n.code, 0};
+        else if constexpr (g.kind != kernel_kind::contraction) return monomial{};
+        else if constexpr (is_one_piece<bound_product<Source, g.node>>) return monomial{};
+        else return elements * dimensions.of(bound_product<Source, g.node>::inner) * monomial{2, 0};
     }();
     return work.at(c.dimensions);
 }
@@ -169,7 +175,12 @@ std::int64_t work_of(run_context const& c) {
 template <class Source, int At>
 void run_group_on(run_context const& c, thread_team const& team) {
     constexpr planned_group g = stages<Source>::plan.groups[At];
-    if constexpr (g.kind == kernel_kind::contraction) {
+    if constexpr (is_shared_kernel<Source, At>) {
+        run_whole<Source, g.node>(c, [&](std::int64_t operations, auto const& run) {
+            if (operations < target::worth_threads) return run(0, 1);
+            team.each(c, [&run](run_context const& mine) { run(mine.thread, mine.threads); });
+        });
+    } else if constexpr (g.kind == kernel_kind::contraction) {
         using product = bound_product<Source, g.node>;
         if constexpr (is_one_piece<product>) run_group<Source, At>(c);
         else if constexpr (product::lead == 0 && is_small(product::m, product::k, product::inner))
@@ -187,7 +198,7 @@ void run_kernel_on(run_context const& c, thread_team const& team) {
     std::int64_t const work = [&]<int... I>(std::integer_sequence<int, I...>) {
         return (work_of<Source, k.first + I>(c) + ...);
     }(std::make_integer_sequence<int, k.groups>{});
-    if (work < target::worth_threads) return run_kernel<Source, Position>(c);
+    if (work < target::worth_threads && !is_shared_kernel<Source, k.first>) return run_kernel<Source, Position>(c);
     if constexpr (k.rows == fused_rows::after_product) {
         constexpr int by_rows = groups_by_rows<Source, k.first + 1, k.first + k.groups>();
         share_product<Source, Position>(c, team, std::make_integer_sequence<int, by_rows>{},

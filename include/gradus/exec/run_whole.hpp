@@ -2,6 +2,7 @@
 #pragma once
 
 #include <gradus/exec/run_node.hpp>
+#include <gradus/kernel/window_contract.hpp>
 
 // Operations that the library has no kernel for, as users write them: their own kernel on elements of one type, else their text `whole` on
 // doubles.
@@ -53,8 +54,13 @@ inline constexpr monomials size_of_result = [] {
     return result;
 }();
 
+/// Does the caller of a program that lends threads lend them to this node's kernel?
 template <class Source, int Node>
-void run_whole(run_context const& c) {
+inline constexpr bool shares_threads = computes_itself<Source, Node> && node_of<Source, Node>.op->shares_threads;
+
+/// `on_threads(operations, run)` runs a kernel on the caller's threads.
+template <class Source, int Node>
+void run_whole(run_context const& c, auto const& on_threads) {
     constexpr auto const& plan = stages<Source>::plan;
     constexpr int arity = node_of<Source, Node>.op->arity;
     double* memory = reinterpret_cast<double*>(c.arena + plan.scratch_offset(c.dimensions));
@@ -95,7 +101,16 @@ void run_whole(run_context const& c) {
     });
     if constexpr (own) {
         constexpr auto kernel = node_of<Source, Node>.op->kernel;
-        kernel(node_of<Source, Node>.type, whole, in, out);
+        std::int64_t work = 0;
+        if constexpr (node_of<Source, Node>.op->shares_threads) {
+            constexpr auto count_operations = node_of<Source, Node>.op->operations;
+            operation_count const count = count_operations(whole);
+            work = count.each * count.of.static_size();
+        }
+        std::byte* const scratch = c.arena + plan.scratch_offset(c.dimensions) + plan.whole_bytes(c.dimensions);
+        on_threads(work, [&](int thread, int threads) {
+            kernel(node_of<Source, Node>.type, whole, in, out, {scratch + thread * plan.kernel_scratch, thread, threads});
+        });
     } else {
         constexpr auto text = node_of<Source, Node>.op->whole;
         text(whole, in, out);
@@ -108,6 +123,10 @@ void run_whole(run_context const& c) {
             }
         });
     }
+}
+template <class Source, int Node>
+void run_whole(run_context const& c) {
+    run_whole<Source, Node>(c, [](std::int64_t, auto const& run) { run(0, 1); });
 }
 
 }  // namespace gradus::inline GRADUS_ARCH::core

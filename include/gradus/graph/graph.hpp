@@ -28,7 +28,10 @@ struct op_info {
     double (*eval)(double const*);                                   ///< elementwise operations on one element
     void (*whole)(call const&, double const* const* in,
                   double* const* out) = nullptr;  ///< operations with a kernel of their own, or none, on all elements at static extents
-    void (*kernel)(dtype, call const&, void const* const* in, void* const* out) = nullptr;  ///< the same in an element type
+    void (*kernel)(dtype, call const&, void const* const* in, void* const* out, kernel_work const&) = nullptr;  ///< in an element type
+    bool shares_threads = false;  ///< several threads may share the work of that kernel; then it says what it needs and does:
+    std::int64_t (*scratch_bytes)(dtype, call const&) = nullptr;  ///< for a thread; a constant, whatever the named extents are
+    operation_count (*operations)(call const&) = nullptr;
     std::uint32_t kernel_types = 0;       ///< a bit for each dtype of that: operands and result are of one
     bool steps = false;                   ///< jumps where an operand changes by its last bit
     bool reverse = true, forward = true;  ///< false where an operation of users' does not state the derivative of that mode

@@ -61,11 +61,16 @@ constexpr targets<Op, T> targets_of(T* const* out) {
     if constexpr (result_count<Op> > 1) return out;
     else return out[0];
 }
-/// Does an operation on whole tensors compute elements of that type itself? Integers where it says that it accepts them.
+/// Does an operation on whole tensors compute elements of that type itself, perhaps on several threads? Integers where it says that it
+/// accepts them.
 template <class Op, class T>
-concept computes = (std::is_same_v<T, float> || std::is_same_v<T, double> || (is_integer(dtype_of<T>) && requires {
-                        requires Op::accepted == accepts::numbers;
-                    })) && requires(call const& c, T const* const* in, targets<Op, T> out) { Op::template kernel<T>(c, in, out); };
+concept shares_kernel =
+    requires(call const& c, T const* const* in, targets<Op, T> out, kernel_work const& work) { Op::template kernel<T>(c, in, out, work); };
+template <class Op, class T>
+concept computes =
+    (std::is_same_v<T, float> || std::is_same_v<T, double> ||
+     (is_integer(dtype_of<T>) && requires { requires Op::accepted == accepts::numbers; })) &&
+    (shares_kernel<Op, T> || requires(call const& c, T const* const* in, targets<Op, T> out) { Op::template kernel<T>(c, in, out); });
 template <class Op>
 inline constexpr std::uint32_t kernel_types = [] {
     std::uint32_t types = 0;
@@ -75,14 +80,15 @@ inline constexpr std::uint32_t kernel_types = [] {
 }();
 /// The operation's own kernel; where it has none for a type its `whole` runs.
 template <class Op>
-void run_kernel_of(dtype type, call const& c, void const* const* in, void* const* out) {
+void run_kernel_of(dtype type, call const& c, void const* const* in, void* const* out, [[maybe_unused]] kernel_work const& work) {
     with_dtype(type, [&]<class T>(T) {
         if constexpr (computes<Op, T>) {
             T const* from[3]{};
             T* to[max_results]{};
             for (int k = 0; k < c.count; ++k) from[k] = static_cast<T const*>(in[k]);
             for (int k = 0; k < result_count<Op>; ++k) to[k] = static_cast<T*>(out[k]);
-            Op::template kernel<T>(c, from, targets_of<Op, T>(to));
+            if constexpr (shares_kernel<Op, T>) Op::template kernel<T>(c, from, targets_of<Op, T>(to), work);
+            else Op::template kernel<T>(c, from, targets_of<Op, T>(to));
         }
     });
 }
@@ -246,6 +252,11 @@ constexpr op_info make_info() {
         if constexpr (core::kernel_types<Op> != 0) {  // inside: for other kinds the compiler need not look
             info.kernel = &core::run_kernel_of<Op>;
             info.kernel_types = core::kernel_types<Op>;
+            if constexpr (requires { &Op::operations; }) {
+                info.shares_threads = true;
+                info.scratch_bytes = &Op::scratch_bytes;
+                info.operations = &Op::operations;
+            }
         }
     info.unlisted = core::runs_in_loops<Op> || requires { &Op::whole; } || core::kind_of_operation<Op> == op_kind::whole;
     return info;

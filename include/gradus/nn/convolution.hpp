@@ -5,7 +5,7 @@
 #include <gradus/expr/pooling.hpp>
 #include <gradus/nn/linear.hpp>
 
-// Convolutions. A call is an expression; programs of several convolutions take the compiler long: assign to a tensor between them.
+// Convolutions. A call is an expression.
 // All start uniform in (-1/sqrt(n), 1/sqrt(n)), the weight first, with the n numbers that PyTorch counts: weight.size(1) times the window.
 
 namespace gradus::inline GRADUS_ARCH::nn {

@@ -7,6 +7,7 @@
 #include <gradus/op/roles.hpp>
 
 #include <array>
+#include <cstddef>
 #include <type_traits>
 #include <utility>
 
@@ -75,6 +76,19 @@ struct call {
     }
     /// Of two extents that are the same, the one that says more.
     static constexpr extent either(extent a, extent b) { return a.is_static() || (a.is_named() && !b.is_static()) ? a : b; }
+};
+
+/// What a kernel of an operation may use beside its operands: memory (`scratch_bytes` of it, on a cache line), and which of several
+/// threads it runs on, each of which computes a part of the result.
+struct kernel_work {
+    std::byte* scratch = nullptr;
+    int thread = 0, threads = 1;
+};
+
+/// Floating-point operations: so many for each element of such a shape.
+struct operation_count {
+    shape of;
+    std::int64_t each = 0;
 };
 
 /// Collects why a call is wrong. Costs nothing while nothing is.

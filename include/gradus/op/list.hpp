@@ -72,7 +72,7 @@ using structure_list =
             logcumsumexp, tril, triu, diagonal, diag_embed, flip, roll, constant_pad, embedding, index_select, gather, scatter_add,
             mse_loss, l1_loss, huber_loss, smooth_l1_loss, kl_div, binary_cross_entropy, binary_cross_entropy_with_logits,
             hinge_embedding_loss, gaussian_nll_loss, nll_loss, cross_entropy, weighted_nll_loss, weighted_cross_entropy, layer_norm,
-            rms_norm, batch_norm, group_norm, linear_layer, convolution, transposed_convolution, max_pool, avg_pool, adaptive_max_pool,
+            rms_norm, batch_norm, group_norm, linear_layer, transposed_convolution, max_pool, avg_pool, adaptive_max_pool,
             adaptive_avg_pool, einsum, einsum_of_one, attention_weights, scaled_dot_product_attention, inv, det, slogdet, logdet, solve,
             solve_triangular, argsort, sort, topk_index, topk, median, cummax, cummax_index, cummin, cummin_index, dropout, lstm_memory,
             lstm_output, gru_state>;

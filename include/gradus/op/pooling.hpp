@@ -2,13 +2,32 @@
 #pragma once
 
 #include <gradus/op/band.hpp>
-#include <gradus/op/convolution.hpp>
+#include <gradus/op/comparison.hpp>
+#include <gradus/op/composite.hpp>
 
 #include <limits>
 
 // Pooling over the axes after the first two, whose extents are static.
 
 namespace gradus::inline GRADUS_ARCH::op {
+
+/// Positions in a window of `extents`, as multi-indices.
+struct window {
+    int axes = 0;
+    std::int64_t extent[max_rank]{}, at[max_rank]{};
+
+    constexpr std::int64_t size() const {
+        std::int64_t n = 1;
+        for (int i = 0; i < axes; ++i) n *= extent[i];
+        return n;
+    }
+    constexpr void go_to(std::int64_t position) {
+        for (int i = axes - 1; i >= 0; --i) {
+            at[i] = position % extent[i];
+            position /= extent[i];
+        }
+    }
+};
 
 /// What pooling does along one axis: a window of `size` elements, `stride` apart, and `padding` around. In the attributes, n[0] has the
 /// sizes of the axes from the third on, 21 bits each, n[4] their padding, n[1], n[2], n[3] their strides. n[5] is 1 where padding counts

@@ -9,10 +9,16 @@ namespace gradus::inline GRADUS_ARCH {
 
 namespace core {
 
-/// Floating-point operations of a node: 2mnk for a product (PyTorch's convention), n per element where a matrix of n
-/// rows is factored or a triangle solved (2n for both), one per element otherwise.
+/// Floating-point operations of a node: 2mnk for a product (PyTorch's convention), as many for a convolution, n per element where a matrix
+/// of n rows is factored or a triangle solved (2n for both), one per element otherwise.
 constexpr monomial flops_of(auto const& g, int i, dimension_table& dimensions) {
     node const& n = g[i];
+    if (n.op->shares_threads) {
+        call c{n.attr, n.shape, {}, n.op->arity};
+        for (int k = 0; k < c.count; ++k) c.operand[k] = g[n.in[k]].result();
+        operation_count const count = n.op->operations(c);
+        return dimensions.size(count.of) * monomial{count.each, 0};
+    }
     if (n.op->kind == op_kind::contraction)
         return dimensions.size(n.shape) * dimensions.of(op::matmul::inner(n.attr, g[n.in[0]].shape)) * monomial{2, 0};
     if (std::int64_t const per_column = n.op->flops_per_column; per_column > 0)
