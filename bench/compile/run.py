@@ -24,6 +24,8 @@ PROGRAMS = [
     ("Black-Scholes, 4 sensitivities", "options.cpp", []),
 ]
 PROGRAMS += [(f"residual network, {n} blocks", "residual.cpp", [f"-DBLOCKS={n}"]) for n in (1, 2, 4, 8, 12, 24)]
+PROGRAMS += [("transformer block, 13 gradients", "transformer.cpp", [])]
+PROGRAMS += [(f"scalar recurrence, {n} steps", "recurrence.cpp", [f"-DSTEPS={n}"]) for n in (16, 64)]
 PROGRAMS += [("residual network, 12 blocks, -g", "residual.cpp", ["-DBLOCKS=12", "-g"])]
 
 

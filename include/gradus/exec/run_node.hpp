@@ -23,7 +23,7 @@ struct operand_access {
         return resolve(S::optimized, id, dimensions);
     }();
     using element = element_t<node_of<Source, id>.type>;
-    static element* data(run_context const& c) { return elements<Source, value.base, element>(c, value.offset); }
+    static element* data(run_context const& c) { return elements<Source, value.base, element, value.offset>(c); }
 };
 
 /// Numbers at run time: extents of a shape, strides of an access.
@@ -49,7 +49,11 @@ template <monomials const& Of>
     if constexpr (Of.is_static()) {
         constexpr numbers known = Of.at(nullptr);
         return known;
-    } else return Of.at(dimensions);
+    } else {
+        numbers found;
+        find_values(found.n, Of.of, max_rank, dimensions);
+        return found;
+    }
 }
 /// The extents of a node in terms of the program's dimensions, looked up in the compiler.
 template <class Source, int Node>
@@ -75,6 +79,12 @@ inline numbers row_major(numbers const& extents, int rank) {
     return result;
 }
 
+/// What the product that packs most wants of scratch memory.
+template <class Source>
+[[gnu::noinline]] std::int64_t product_bytes(std::int64_t const* dimensions) {
+    return stages<Source>::plan.product_bytes(dimensions);
+}
+
 /// A product and what it gets at run time: matrices, where leading axes make several the first ones.
 template <class Source, int Node>
 struct bound_product {
@@ -87,7 +97,6 @@ struct bound_product {
     static constexpr extent m = to_shape[lead], k = to_shape[lead + 1], inner = op::matmul::side(A::extents, attr.n[0], 1);
     static constexpr kernel::contiguous are{A::value.stride[row_axis(rank_a, attr.n[0] != 0)] == monomial{1, 0},
                                             B::value.stride[row_axis(rank_b, attr.n[1] == 0)] == monomial{1, 0}};
-    numbers extents, stride_a, stride_b;
     kernel::matrix_layout layout_a, layout_b;
     T const *a, *b;
     T* to;
@@ -95,26 +104,29 @@ struct bound_product {
     kernel::contract_work<T> work;
 
     [[gnu::always_inline]] explicit bound_product(run_context const& c)
-        : extents(numbers_at<extents_of<Source, Node>>(c.dimensions)),
-          stride_a(numbers_at<strides_of<A>>(c.dimensions)),
-          stride_b(numbers_at<strides_of<B>>(c.dimensions)),
-          layout_a(layout(stride_a, rank_a, attr.n[0] != 0)),
-          layout_b(layout(stride_b, rank_b, attr.n[1] != 0)),
+        : layout_a(layout<A, rank_a, 0>(c)),
+          layout_b(layout<B, rank_b, 1>(c)),
           a(A::data(c)),
           b(B::data(c)),
           to(elements<Source, Node, T>(c)),
-          size{extents.n[lead], extents.n[lead + 1],
-               numbers_at<extents_of<Source, A::id>>(c.dimensions).n[row_axis(rank_a, attr.n[0] == 0)]},
+          size{extent_at<Node, lead>(c), extent_at<Node, lead + 1>(c), extent_at<A::id, row_axis(rank_a, attr.n[0] == 0)>(c)},
           work{scratch(c), {}, c.thread, c.threads} {}
-    [[gnu::always_inline]] static kernel::matrix_layout layout(numbers const& s, int r, bool transposed) {
-        return {s.n[row_axis(r, transposed)], s.n[row_axis(r, !transposed)]};
+    template <class Operand, int Rank, int K>
+    [[gnu::always_inline]] static kernel::matrix_layout layout(run_context const& c) {
+        constexpr bool transposed = attr.n[K] != 0;
+        return {number_at<Operand::value.stride[row_axis(Rank, transposed)]>(c.dimensions),
+                number_at<Operand::value.stride[row_axis(Rank, !transposed)]>(c.dimensions)};
+    }
+    template <int Id, int Axis>
+    [[gnu::always_inline]] static std::int64_t extent_at(run_context const& c) {
+        return number_at<extents_of<Source, Id>.of[Axis]>(c.dimensions);
     }
     [[gnu::always_inline]] static T* scratch(run_context const& c) {
         constexpr auto const& plan = stages<Source>::plan;
         if constexpr (plan.product_count == 0) return nullptr;
         else
-            return reinterpret_cast<T*>(c.arena + plan.product_offset(c.dimensions) +
-                                        (c.thread ? c.thread * plan.product_bytes(c.dimensions) : 0));
+            return reinterpret_cast<T*>(c.arena + offset_of<Source, product_number<Source>>(c) +
+                                        (c.thread ? c.thread * product_bytes<Source>(c.dimensions) : 0));
     }
 };
 
@@ -136,17 +148,20 @@ void run_contraction(run_context const& c) {
     using T = typename product::T;
     product p(c);
     if constexpr (product::lead == 0) return multiply(p, p.a, p.b, p.to);
+    numbers const extents = numbers_at<extents_of<Source, Node>>(c.dimensions),
+                  stride_a = numbers_at<strides_of<typename product::A>>(c.dimensions),
+                  stride_b = numbers_at<strides_of<typename product::B>>(c.dimensions);
     std::int64_t batches = 1, step = 1;
-    for (int i = 0; i < product::lead; ++i) batches *= p.extents.n[i];
+    for (int i = 0; i < product::lead; ++i) batches *= extents.n[i];
     if (batches > 1) step = std::exchange(p.work.threads, 1);  // threads share the matrices, or the rows of the only one
     for (std::int64_t batch = step > 1 ? std::exchange(p.work.thread, 0) : 0; batch < batches; batch += step) {
         T const *a = p.a, *b = p.b;
         std::int64_t rest = batch;
         for (int i = product::lead - 1; i >= 0; --i) {
-            std::int64_t at = rest % p.extents.n[i];
-            rest /= p.extents.n[i];
-            if (i - (product::rank - product::rank_a) >= 0) a += at * p.stride_a.n[i - (product::rank - product::rank_a)];
-            if (i - (product::rank - product::rank_b) >= 0) b += at * p.stride_b.n[i - (product::rank - product::rank_b)];
+            std::int64_t at = rest % extents.n[i];
+            rest /= extents.n[i];
+            if (i - (product::rank - product::rank_a) >= 0) a += at * stride_a.n[i - (product::rank - product::rank_a)];
+            if (i - (product::rank - product::rank_b) >= 0) b += at * stride_b.n[i - (product::rank - product::rank_b)];
         }
         multiply(p, a, b, p.to + batch * p.size.m * p.size.n);
     }
