@@ -12,12 +12,18 @@ template <gr::fixed_string Name, int... N>
 constexpr auto parameter = gr::var<Name, float, N...>;
 
 constexpr auto x = gr::var<"x", float, length, width>;
-constexpr auto scale_1 = parameter<"scale_1", width>, shift_1 = parameter<"shift_1", width>;
-constexpr auto scale_2 = parameter<"scale_2", width>, shift_2 = parameter<"shift_2", width>;
-constexpr auto w_query = parameter<"w_query", width, width>, w_key = parameter<"w_key", width, width>;
-constexpr auto w_value = parameter<"w_value", width, width>, w_out = parameter<"w_out", width, width>;
-constexpr auto w_1 = parameter<"w_1", width, hidden>, w_2 = parameter<"w_2", hidden, width>;
-constexpr auto b_1 = parameter<"b_1", hidden>, b_2 = parameter<"b_2", width>;
+constexpr auto scale_1 = parameter<"scale_1", width>;
+constexpr auto shift_1 = parameter<"shift_1", width>;
+constexpr auto scale_2 = parameter<"scale_2", width>;
+constexpr auto shift_2 = parameter<"shift_2", width>;
+constexpr auto w_query = parameter<"w_query", width, width>;
+constexpr auto w_key = parameter<"w_key", width, width>;
+constexpr auto w_value = parameter<"w_value", width, width>;
+constexpr auto w_out = parameter<"w_out", width, width>;
+constexpr auto w_1 = parameter<"w_1", width, hidden>;
+constexpr auto w_2 = parameter<"w_2", hidden, width>;
+constexpr auto b_1 = parameter<"b_1", hidden>;
+constexpr auto b_2 = parameter<"b_2", width>;
 
 constexpr auto by_heads(auto rows) { return gr::permute<1, 0, 2>(gr::reshape<length, heads, width / heads>(rows)); }
 
@@ -43,8 +49,10 @@ int main() {
     gr::random random(1);
     auto const rows = numbers<length, width>(random), q = numbers<width, width>(random), k = numbers<width, width>(random),
                v = numbers<width, width>(random), o = numbers<width, width>(random);
-    auto const up = numbers<width, hidden>(random), down = numbers<hidden, width>(random);
-    auto const wide = numbers<hidden>(random), narrow = numbers<width>(random);
+    auto const up = numbers<width, hidden>(random);
+    auto const down = numbers<hidden, width>(random);
+    auto const wide = numbers<hidden>(random);
+    auto const narrow = numbers<width>(random);
     auto const l = std::get<0>(step(x = rows, scale_1 = narrow, shift_1 = narrow, w_query = q, w_key = k, w_value = v, w_out = o,
                                     scale_2 = narrow, shift_2 = narrow, w_1 = up, b_1 = wide, w_2 = down, b_2 = narrow));
     std::printf("%d kernels: loss %.6f\n", step.kernels(), static_cast<double>(l));

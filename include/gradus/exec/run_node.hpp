@@ -95,8 +95,13 @@ struct bound_product {
     static constexpr attributes const& attr = attributes_of<Source, Node>;
     static constexpr int rank = to_shape.rank(), lead = rank - 2, rank_a = A::extents.rank(), rank_b = B::extents.rank();
     static constexpr extent m = to_shape[lead], k = to_shape[lead + 1], inner = op::matmul::side(A::extents, attr.n[0], 1);
-    static constexpr kernel::contiguous are{A::value.stride[row_axis(rank_a, attr.n[0] != 0)] == monomial{1, 0},
-                                            B::value.stride[row_axis(rank_b, attr.n[1] == 0)] == monomial{1, 0}};
+    static constexpr monomial a_row = A::value.stride[row_axis(rank_a, attr.n[0] != 0)],
+                              a_column = A::value.stride[row_axis(rank_a, attr.n[0] == 0)],
+                              b_row = B::value.stride[row_axis(rank_b, attr.n[1] != 0)],
+                              b_column = B::value.stride[row_axis(rank_b, attr.n[1] == 0)];
+    static constexpr bool has_static_layouts = a_row.is_static() && a_column.is_static() && b_row.is_static() && b_column.is_static();
+    static constexpr kernel::contiguous are{a_row == monomial{1, 0}, b_column == monomial{1, 0}};
+    static constexpr kernel::matrix_layout static_a{a_row.c, a_column.c}, static_b{b_row.c, b_column.c};
     kernel::matrix_layout layout_a, layout_b;
     T const *a, *b;
     T* to;
@@ -104,19 +109,13 @@ struct bound_product {
     kernel::contract_work<T> work;
 
     [[gnu::always_inline]] explicit bound_product(run_context const& c)
-        : layout_a(layout<A, rank_a, 0>(c)),
-          layout_b(layout<B, rank_b, 1>(c)),
+        : layout_a{number_at<a_row>(c.dimensions), number_at<a_column>(c.dimensions)},
+          layout_b{number_at<b_row>(c.dimensions), number_at<b_column>(c.dimensions)},
           a(A::data(c)),
           b(B::data(c)),
           to(elements<Source, Node, T>(c)),
           size{extent_at<Node, lead>(c), extent_at<Node, lead + 1>(c), extent_at<A::id, row_axis(rank_a, attr.n[0] == 0)>(c)},
           work{scratch(c), {}, c.thread, c.threads} {}
-    template <class Operand, int Rank, int K>
-    [[gnu::always_inline]] static kernel::matrix_layout layout(run_context const& c) {
-        constexpr bool transposed = attr.n[K] != 0;
-        return {number_at<Operand::value.stride[row_axis(Rank, transposed)]>(c.dimensions),
-                number_at<Operand::value.stride[row_axis(Rank, !transposed)]>(c.dimensions)};
-    }
     template <int Id, int Axis>
     [[gnu::always_inline]] static std::int64_t extent_at(run_context const& c) {
         return number_at<extents_of<Source, Id>.of[Axis]>(c.dimensions);
@@ -136,9 +135,11 @@ template <class Source, int Node>
     using T = typename product::T;
     constexpr extent m = product::m, k = product::k, inner = product::inner;
     if constexpr (is_small(m, k, inner) && !interprets) {
-        if (p.work.thread == 0)
-            kernel::contract_static<T, false, static_cast<int>(m.code), static_cast<int>(k.code), static_cast<int>(inner.code),
-                                    product::are>(a, p.layout_a, b, p.layout_b, to, p.size.n);
+        constexpr int rows = static_cast<int>(m.code), columns = static_cast<int>(k.code), depth = static_cast<int>(inner.code);
+        if (p.work.thread > 0) return;
+        if constexpr (product::has_static_layouts && m.code * k.code * inner.code >= target::shared_product)
+            kernel::contract_shared<T, rows, columns, depth, product::are, product::static_a, product::static_b>(a, b, to);
+        else kernel::contract_static<T, false, rows, columns, depth, product::are>(a, p.layout_a, b, p.layout_b, to, p.size.n);
     } else kernel::contract<T, false>(a, p.layout_a, b, p.layout_b, to, p.size.n, p.size, p.work);
 }
 
