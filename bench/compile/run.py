@@ -28,6 +28,8 @@ PROGRAMS = [
     ("two convolutions, all gradients", "convolution.cpp", []),
 ]
 PROGRAMS += [(f"residual network, {n} blocks", "residual.cpp", [f"-DBLOCKS={n}"]) for n in (1, 2, 4, 8, 12, 24)]
+PROGRAMS += [("transformer block, 13 gradients", "transformer.cpp", [])]
+PROGRAMS += [("scalar recurrence, 16 steps", "recurrence.cpp", ["-DSTEPS=16"])]
 PROGRAMS += [("residual network, 12 blocks, -g", "residual.cpp", ["-DBLOCKS=12", "-g"])]
 
 

@@ -18,4 +18,5 @@
 #include <gradus/exec/run_parallel.hpp>
 #include <gradus/exec/run_sort.hpp>
 #include <gradus/exec/run_whole.hpp>
+#include <gradus/exec/short_name.hpp>
 #include <gradus/exec/stages.hpp>

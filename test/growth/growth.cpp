@@ -91,6 +91,17 @@ TEST_CASE("growth: a chain of formulas of a scalar beside a vector") {
         },
         40);
 }
+TEST_CASE("growth: a recurrence of two scalars beside a vector, with the derivatives of all") {
+    check_growth(
+        [](builder& b, int n) {
+            value rate = b.symbol("rate", {}), x = b.symbol("x", {}), v = b.symbol("v", {64}), s = x;
+            for (int i = 0; i < n; ++i) s = rate * s * (1 - s);
+            value f = total(v * s);
+            b.result(f);
+            for (value of : {rate, x, v}) b.result(grad(f, of));
+        },
+        16);
+}
 TEST_CASE("growth: links of a chain of scalars, each used by a vector of its own") {
     check_growth(
         [](builder& b, int n) {

@@ -3,6 +3,7 @@
 
 #include <gradus/core/config.hpp>
 
+#include <type_traits>
 #include <utility>
 
 namespace gradus::inline GRADUS_ARCH::core {
@@ -14,6 +15,7 @@ class list {
 public:
     constexpr list() = default;
     constexpr explicit list(int count, T const& value = T{}) : list() {  // what has begun there ends if an element throws
+        end_trial();
         items_ = new T[static_cast<unsigned>(count) + 1u];
         size_ = count;
         capacity_ = count + 1;
@@ -86,7 +88,11 @@ public:
     }
 
 private:
+    /// g++ evaluates every call whose arguments are constants on trial: in return statements, in initialisers, in the conversion of a
+    /// lambda to a pointer. Passes would run five times, four of them for nothing. No trial gets past this question.
+    static constexpr void end_trial() { [[maybe_unused]] bool in_constant = std::is_constant_evaluated(); }
     constexpr void grow() {
+        end_trial();
         int const capacity = capacity_ ? 2 * capacity_ : 16;
         T* larger = new T[static_cast<unsigned>(capacity)];
         for (int i = 0; i < size_; ++i) larger[i] = std::move(items_[i]);

@@ -45,6 +45,8 @@ constexpr std::int64_t panel_bytes(int vector_bytes) { return vector_bytes == 64
 constexpr int tile_rows(int vector_bytes) { return vector_bytes == 64 ? 8 : vector_bytes == 32 ? 6 : 4; }
 /// A product has code for its extents where they are at most so many, and the two of B together.
 inline constexpr std::int64_t small_extent = 1024, small_matrix = 10240;
+/// From so many multiplications on, a microsecond of them, a product's code is a function that all of its extents share.
+inline constexpr std::int64_t shared_product = 32768;
 
 // ---- windows
 

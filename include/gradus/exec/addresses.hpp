@@ -3,7 +3,10 @@
 
 #include <gradus/exec/stages.hpp>
 
+#include <array>
+#include <bit>
 #include <cstddef>
+#include <type_traits>
 
 // Where the nodes of a program lie in the memory of one call.
 
@@ -15,8 +18,22 @@ struct run_context {
     void* const* outputs;
     std::byte* arena;
     std::int64_t const* dimensions;
-    int thread = 0, threads = 1;  ///< who of how many computes its share of a product
+    int thread = 0, threads = 1;            ///< who of how many computes its share of a product
+    std::int64_t const* offsets = nullptr;  ///< see call_context
 };
+
+/// A product of dimensions for those of a call.
+template <monomial M>
+[[gnu::always_inline]] inline std::int64_t number_at([[maybe_unused]] std::int64_t const* dimensions) {
+    constexpr bool one_dimension = std::has_single_bit(M.powers) && (M.powers & 0x11111111u);
+    if constexpr (M.is_static()) return M.c;
+    else if constexpr (one_dimension) return M.c * dimensions[std::countr_zero(M.powers) / 4];
+    else return M.at(dimensions);
+}
+/// The same for many: data and one function, instead of code for each.
+[[gnu::noinline]] inline void find_values(std::int64_t* to, monomial const* from, int count, std::int64_t const* dimensions) {
+    for (int i = 0; i < count; ++i) to[i] = from[i].at(dimensions);
+}
 
 template <class Source, int Node>
 inline constexpr node node_of = stages<Source>::optimized[Node];
@@ -26,18 +43,70 @@ inline constexpr shape shape_of = node_of<Source, Node>.shape;
 template <class Source, int Node>
 inline constexpr attributes attributes_of = node_of<Source, Node>.attr;
 
+/// What a sum wants of the memory that kernels use one after the other.
+template <class Source, int Sum>
+[[gnu::always_inline]] inline std::int64_t bytes_of_sum(std::int64_t const* dimensions) {
+    constexpr planned_sum s = stages<Source>::plan.sums[Sum];
+    if constexpr (s.elements.is_static()) {
+        constexpr std::int64_t bytes = s.scratch_bytes(nullptr);
+        return bytes;
+    } else return planned_sum{s.node, s.element, {number_at<s.elements>(dimensions), 0}}.scratch_bytes(nullptr);
+}
+/// Offsets in a call's memory: of each section of the arena, of what is behind them for one kernel after the other, of products' memory.
+template <class Source>
+inline constexpr int scratch_number = stages<Source>::plan.section_count;
+template <class Source>
+inline constexpr int product_number = stages<Source>::plan.section_count + 1;
+template <class Source>
+inline constexpr bool has_static_offsets = [] {
+    constexpr auto const& plan = stages<Source>::plan;
+    for (int s = 0; s < plan.section_count; ++s)
+        if (plan.sections[s].powers) return false;
+    for (int s = 0; s < plan.sum_count; ++s)
+        if (!plan.sums[s].elements.is_static()) return false;
+    return true;
+}();
+template <class Source>
+inline constexpr auto static_offsets = [] {
+    std::array<std::int64_t, static_cast<std::size_t>(product_number<Source>) + 1> at{};
+    stages<Source>::plan.find_offsets(nullptr, at.data());
+    return at;
+}();
+template <class Source, int Number>
+[[gnu::always_inline]] inline std::int64_t offset_of([[maybe_unused]] run_context const& c) {
+    if constexpr (has_static_offsets<Source>) {
+        constexpr std::int64_t known = static_offsets<Source>[Number];
+        return known;
+    } else return c.offsets[Number];
+}
+/// A call's memory where named dimensions decide it: offsets are found once, not for each kernel.
+template <class Source>
+struct call_context : run_context {
+    std::int64_t found[product_number<Source> + 1];
+
+    [[gnu::noinline]] explicit call_context(run_context const& c) : run_context(c) {
+        stages<Source>::plan.find_offsets(c.dimensions, found);
+        offsets = found;
+    }
+    call_context(call_context const&) = delete;
+};
+template <class Source>
+using context_of = std::conditional_t<has_static_offsets<Source>, run_context const&, call_context<Source> const>;
+
 template <class Source, int Node>
 [[gnu::always_inline]] inline void* address(run_context const& c) {
     constexpr buffer where = stages<Source>::plan.buffers[Node];
     if constexpr (where.where == buffer_kind::symbol) return c.symbols[where.index];
     else if constexpr (where.where == buffer_kind::output) return c.outputs[where.index];
-    else if constexpr (where.where == buffer_kind::arena) return c.arena + stages<Source>::plan.offset_of(where, c.dimensions);
-    else return nullptr;
+    else if constexpr (where.where == buffer_kind::arena) {
+        constexpr monomial within{where.offset, stages<Source>::plan.sections[where.index].powers};
+        return c.arena + offset_of<Source, where.index>(c) + number_at<within>(c.dimensions);
+    } else return nullptr;
 }
-template <class Source, int Node, class T>
-[[gnu::always_inline]] inline T* elements(run_context const& c, monomial offset = {}) {
+template <class Source, int Node, class T, monomial Offset = monomial{}>
+[[gnu::always_inline]] inline T* elements(run_context const& c) {
     T* const first = static_cast<T*>(address<Source, Node>(c));
-    return first ? first + offset.at(c.dimensions) : first;  // an array of zero extents may have no memory
+    return first ? first + number_at<Offset>(c.dimensions) : first;  // an array of zero extents may have no memory
 }
 
 /// Memory where a sum takes shape, twice its elements: on the stack if it is little.
@@ -53,6 +122,13 @@ struct partial_sum<Source, Node, true> {
         return s;
     }();
     static constexpr bool is_planned = planned < stages<Source>::plan.sum_count;
+    /// The first of its kernel's: they stand next to each other.
+    static constexpr int first = [] {
+        constexpr auto const& plan = stages<Source>::plan;
+        int s = planned;
+        while (is_planned && s > 0 && plan.kernel_of[plan.sums[s - 1].node] == plan.kernel_of[Node]) --s;
+        return s;
+    }();
     static constexpr bool may_be_little = !is_planned || !stages<Source>::plan.sums[planned].elements.is_static();
     using element = element_t<node_of<Source, Node>.type>;
     /// Aligned like all memory of a program: vectors across the border of two cache lines make sums four times as slow.
@@ -62,9 +138,10 @@ struct partial_sum<Source, Node, true> {
     [[gnu::always_inline]] void* memory(run_context const& c) {
         if constexpr (!is_planned) return own;
         else {
-            constexpr auto const& plan = stages<Source>::plan;
-            if (may_be_little && plan.sums[planned].scratch_bytes(c.dimensions) == 0) return own;
-            return c.arena + plan.scratch_offset(c.dimensions) + plan.sum_bytes(c.dimensions, plan.kernel_of[Node], Node);
+            if (may_be_little && bytes_of_sum<Source, planned>(c.dimensions) == 0) return own;
+            return [&]<int... I>(std::integer_sequence<int, I...>) __attribute__((always_inline)) {
+                return c.arena + offset_of<Source, scratch_number<Source>>(c) + (bytes_of_sum<Source, first + I>(c.dimensions) + ... + 0);
+            }(std::make_integer_sequence<int, planned - first>{});
         }
     }
 };

@@ -157,20 +157,28 @@ struct program_plan {
         for (int w = 0; w < whole_count; ++w) elements += wholes[w].at(sizes);
         return core::whole_lines(8 * elements);
     }
-    /// What the sums of a kernel want of it, up to the one of this node; of the kernel that wants most, for all of its sums.
-    constexpr std::int64_t sum_bytes(std::int64_t const* sizes, int kernel, int node) const {
-        std::int64_t bytes = 0;
-        for (int s = 0; s < sum_count && sums[s].node != node; ++s)
-            if (kernel_of[sums[s].node] == kernel) bytes += sums[s].scratch_bytes(sizes);
-        return bytes;
-    }
+    /// What the sums of a kernel want of it; of the kernel that wants most. A kernel's sums stand next to each other.
     constexpr std::int64_t sum_bytes(std::int64_t const* sizes) const {
-        std::int64_t most = 0;
-        for (int s = 0; s < sum_count; ++s) most = std::max(most, sum_bytes(sizes, kernel_of[sums[s].node], -1));
+        std::int64_t most = 0, bytes = 0;
+        for (int s = 0; s < sum_count; ++s) {
+            if (s == 0 || kernel_of[sums[s].node] != kernel_of[sums[s - 1].node]) bytes = 0;
+            bytes += sums[s].scratch_bytes(sizes);
+            most = std::max(most, bytes);
+        }
         return most;
     }
     /// Behind the memory of sums is that of products, which they may follow.
     constexpr std::int64_t product_offset(std::int64_t const* sizes) const { return scratch_offset(sizes) + sum_bytes(sizes); }
+    /// Offsets of all sections, of the memory behind them, of that of products.
+    constexpr void find_offsets(std::int64_t const* sizes, std::int64_t* to) const {
+        std::int64_t bytes = 0;
+        for (int s = 0; s < section_count; ++s) {
+            to[s] = bytes;
+            bytes += section_bytes(s, sizes);
+        }
+        to[section_count] = core::whole_lines(bytes);
+        to[section_count + 1] = to[section_count] + sum_bytes(sizes);
+    }
     constexpr std::int64_t workspace_bytes(std::int64_t const* sizes, int threads = 1) const {
         std::int64_t const more = std::max(
             {sum_bytes(sizes) + threads * product_bytes(sizes), whole_bytes(sizes) + threads * kernel_scratch, Control::bytes(sizes)});

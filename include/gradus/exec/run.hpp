@@ -57,7 +57,7 @@ std::int64_t rows_in(run_context const& c) {
         dimension_table dimensions = stages<Source>::plan.dimensions;
         return dimensions.of(stages<Source>::plan.groups[At].domain[0]);
     }();
-    return rows.at(c.dimensions);
+    return number_at<rows>(c.dimensions);
 }
 template <class Source, int Position, int... G>
 [[gnu::noinline]] void run_blocks(run_context const& c, std::integer_sequence<int, G...>) {
@@ -161,9 +161,10 @@ inline constexpr std::uint64_t results_of_kernel = [] {
 /// Runs the kernels that results with a bit in `wanted` need. A kernel writes all its results, wanted or not.
 template <class Source>
 void run_wanted(run_context const& c, std::uint64_t wanted) {
+    context_of<Source> at(c);
     []<int... K>(run_context const& context, [[maybe_unused]] std::uint64_t bits, std::integer_sequence<int, K...>) {
         ((bits & results_of_kernel<Source, K> ? run_kernel<Source, K>(context) : void()), ...);
-    }(c, wanted, std::make_integer_sequence<int, stages<Source>::plan.kernel_count>{});
+    }(at, wanted, std::make_integer_sequence<int, stages<Source>::plan.kernel_count>{});
 }
 
 template <class Source>
@@ -179,9 +180,10 @@ GRADUS_FLATTEN void run_tiny(run_context const& c) {
 
 template <class Source>
 void run_program(run_context const& c) {
-    if constexpr (is_tiny<Source>) run_tiny<Source>(c);
-    else run_kernels<Source>(c);
-    copy_back_all<Source>(c);
+    context_of<Source> at(c);
+    if constexpr (is_tiny<Source>) run_tiny<Source>(at);
+    else run_kernels<Source>(at);
+    copy_back_all<Source>(at);
 }
 
 /// Calls `run(scratch)` with the scratch memory that a program needs: on the stack if it is small and static.

@@ -63,7 +63,7 @@ template <class Source, int Node>
     using step = body_source<Source, Node>;
     constexpr int carries = facts::carries, others = facts::outputs - carries;
     inner_dimensions<Source, step> const dimensions(c.dimensions);
-    std::byte* const arena = c.arena + stages<Source>::plan.scratch_offset(c.dimensions);
+    std::byte* const arena = c.arena + offset_of<Source, scratch_number<Source>>(c);
     std::byte* scratch = arena + inner_workspace<Source, step>(c.dimensions);
     void *symbols[stages<step>::optimized.symbol_count + 1] = {}, *outputs[stages<step>::plan.returned + 1] = {};
     std::byte* operand[facts::count];
@@ -147,7 +147,7 @@ template <class Source, int Node, int Which>
 [[gnu::noinline]] void run_branch(run_context const& c, void* const* symbols, void* const* outputs) {
     using branch = body_source<Source, Node, Which>;
     inner_dimensions<Source, branch> const dimensions(c.dimensions);
-    run_program<branch>({symbols, outputs, c.arena + stages<Source>::plan.scratch_offset(c.dimensions), dimensions.of});
+    run_program<branch>({symbols, outputs, c.arena + offset_of<Source, scratch_number<Source>>(c), dimensions.of});
 }
 template <class Source, int Node>
 [[gnu::noinline]] void run_cond(run_context const& c) {

@@ -7,6 +7,7 @@
 #include <gradus/kernel/evaluated_loop.hpp>
 #include <gradus/kernel/loop.hpp>
 
+#include <array>
 #include <utility>
 
 // From a group of fused nodes to a call of the loop kernel.
@@ -107,25 +108,47 @@ struct bound_loop {
     using code = loop_code<Source, Group>;
     using kernel_type = kernel::loop<code::value.description, typename code::ops>;
     static constexpr auto const& b = code::value;
+    /// Extents, then the strides of each input.
+    static constexpr int axes = code::n.axes, count = (code::n.inputs + 1) * axes;
+    static constexpr auto layout = [] {
+        std::array<monomial, static_cast<std::size_t>(count)> all{};
+        for (int a = 0; a < axes; ++a) all[static_cast<std::size_t>(a)] = b.extents[a];
+        for (int j = 0; j < code::n.inputs; ++j)
+            for (int a = 0; a < axes; ++a) all[static_cast<std::size_t>((j + 1) * axes + a)] = b.in[j].stride[a];
+        return all;
+    }();
+    static constexpr bool is_static = [] {
+        for (monomial const& m : layout)
+            if (!m.is_static()) return false;
+        return true;
+    }();
+    static constexpr auto constants = [] {
+        std::array<std::int64_t, static_cast<std::size_t>(count)> all{};
+        for (std::size_t i = 0; i < all.size(); ++i) all[i] = layout[i].c;
+        return all;
+    }();
     void const* in[code::n.inputs + 1];
     void* out[code::n.outputs];
-    std::int64_t extents[code::n.axes], strides[(code::n.inputs + 1) * code::n.axes];
+    std::int64_t found[is_static ? 1 : count];
     double sizes[code::n.sizes + 1];
     partial_sums<Source, code> partial;
 
     [[gnu::always_inline]] explicit bound_loop(run_context const& c) : partial(c) {
         [&]<int... J>(std::integer_sequence<int, J...>) __attribute__((always_inline)) {
-            ((in[J] = elements<Source, b.in[J].base, element_t<b.description.inputs[J].type>>(c, b.in[J].offset)), ...);
+            ((in[J] = elements<Source, b.in[J].base, element_t<b.description.inputs[J].type>, b.in[J].offset>(c)), ...);
         }(std::make_integer_sequence<int, code::n.inputs>{});
         [&]<int... O>(std::integer_sequence<int, O...>) __attribute__((always_inline)) {
             ((out[O] = address<Source, b.out[O]>(c)), ...);
         }(std::make_integer_sequence<int, code::n.outputs>{});
-        for (int a = 0; a < code::n.axes; ++a) extents[a] = b.extents[a].at(c.dimensions);
-        for (int j = 0; j < code::n.inputs; ++j)
-            for (int a = 0; a < code::n.axes; ++a) strides[j * code::n.axes + a] = b.in[j].stride[a].at(c.dimensions);
-        for (int s = 0; s < code::n.sizes; ++s) sizes[s] = static_cast<double>(b.sizes[s].at(c.dimensions));
+        [&]<int... I>(std::integer_sequence<int, I...>) __attribute__((always_inline)) {
+            ((sizes[I] = static_cast<double>(number_at<b.sizes[I]>(c.dimensions))), ...);
+        }(std::make_integer_sequence<int, code::n.sizes>{});
+        if constexpr (!is_static) find_values(found, layout.data(), count, c.dimensions);
     }
-    [[gnu::always_inline]] kernel::loop_arguments arguments() const { return {in, out, extents, strides, sizes, partial.at}; }
+    [[gnu::always_inline]] kernel::loop_arguments arguments() const {
+        std::int64_t const* const numbers = is_static ? constants.data() : found;
+        return {in, out, numbers, numbers + axes, sizes, partial.at};
+    }
 };
 
 template <class Source, int Group>
@@ -159,7 +182,7 @@ class loop_in_pieces {
 
 public:
     explicit loop_in_pieces(run_context const& c)
-        : bound_(c), arguments_(bound_.arguments()), loop_(arguments_), row_(bound_.b.row.at(c.dimensions)) {}
+        : bound_(c), arguments_(bound_.arguments()), loop_(arguments_), row_(number_at<bound_loop<Source, Group>::b.row>(c.dimensions)) {}
     loop_in_pieces(loop_in_pieces const&) = delete;
     void begin() { loop_.begin(); }
     void rows(std::int64_t first, std::int64_t count) { loop_.piece(first * row_, count * row_); }

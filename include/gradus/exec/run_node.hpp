@@ -23,7 +23,7 @@ struct operand_access {
         return resolve(S::optimized, id, dimensions);
     }();
     using element = element_t<node_of<Source, id>.type>;
-    static element* data(run_context const& c) { return elements<Source, value.base, element>(c, value.offset); }
+    static element* data(run_context const& c) { return elements<Source, value.base, element, value.offset>(c); }
 };
 
 /// Numbers at run time: extents of a shape, strides of an access.
@@ -49,7 +49,11 @@ template <monomials const& Of>
     if constexpr (Of.is_static()) {
         constexpr numbers known = Of.at(nullptr);
         return known;
-    } else return Of.at(dimensions);
+    } else {
+        numbers found;
+        find_values(found.n, Of.of, max_rank, dimensions);
+        return found;
+    }
 }
 /// The extents of a node in terms of the program's dimensions, looked up in the compiler.
 template <class Source, int Node>
@@ -75,6 +79,12 @@ inline numbers row_major(numbers const& extents, int rank) {
     return result;
 }
 
+/// What the product that packs most wants of scratch memory.
+template <class Source>
+[[gnu::noinline]] std::int64_t product_bytes(std::int64_t const* dimensions) {
+    return stages<Source>::plan.product_bytes(dimensions);
+}
+
 /// A product and what it gets at run time: matrices, where leading axes make several the first ones.
 template <class Source, int Node>
 struct bound_product {
@@ -85,9 +95,13 @@ struct bound_product {
     static constexpr attributes const& attr = attributes_of<Source, Node>;
     static constexpr int rank = to_shape.rank(), lead = rank - 2, rank_a = A::extents.rank(), rank_b = B::extents.rank();
     static constexpr extent m = to_shape[lead], k = to_shape[lead + 1], inner = op::matmul::inner(attr, A::extents);
-    static constexpr kernel::contiguous are{A::value.stride[row_axis(rank_a, op::matmul::transposes(attr, 0))] == monomial{1, 0},
-                                            B::value.stride[row_axis(rank_b, !op::matmul::transposes(attr, 1))] == monomial{1, 0}};
-    numbers extents, stride_a, stride_b;
+    static constexpr monomial a_row = A::value.stride[row_axis(rank_a, op::matmul::transposes(attr, 0))],
+                              a_column = A::value.stride[row_axis(rank_a, !op::matmul::transposes(attr, 0))],
+                              b_row = B::value.stride[row_axis(rank_b, op::matmul::transposes(attr, 1))],
+                              b_column = B::value.stride[row_axis(rank_b, !op::matmul::transposes(attr, 1))];
+    static constexpr bool has_static_layouts = a_row.is_static() && a_column.is_static() && b_row.is_static() && b_column.is_static();
+    static constexpr kernel::contiguous are{a_row == monomial{1, 0}, b_column == monomial{1, 0}};
+    static constexpr kernel::matrix_layout static_a{a_row.c, a_column.c}, static_b{b_row.c, b_column.c};
     kernel::matrix_layout layout_a, layout_b;
     T const *a, *b;
     T* to;
@@ -95,26 +109,24 @@ struct bound_product {
     kernel::contract_work<T> work;
 
     [[gnu::always_inline]] explicit bound_product(run_context const& c)
-        : extents(numbers_at<extents_of<Source, Node>>(c.dimensions)),
-          stride_a(numbers_at<strides_of<A>>(c.dimensions)),
-          stride_b(numbers_at<strides_of<B>>(c.dimensions)),
-          layout_a(layout(stride_a, rank_a, op::matmul::transposes(attr, 0))),
-          layout_b(layout(stride_b, rank_b, op::matmul::transposes(attr, 1))),
+        : layout_a{number_at<a_row>(c.dimensions), number_at<a_column>(c.dimensions)},
+          layout_b{number_at<b_row>(c.dimensions), number_at<b_column>(c.dimensions)},
           a(A::data(c)),
           b(B::data(c)),
           to(elements<Source, Node, T>(c)),
-          size{extents.n[lead], extents.n[lead + 1],
-               numbers_at<extents_of<Source, A::id>>(c.dimensions).n[row_axis(rank_a, !op::matmul::transposes(attr, 0))]},
+          size{extent_at<Node, lead>(c), extent_at<Node, lead + 1>(c),
+               extent_at<A::id, row_axis(rank_a, !op::matmul::transposes(attr, 0))>(c)},
           work{scratch(c), {}, c.thread, c.threads} {}
-    [[gnu::always_inline]] static kernel::matrix_layout layout(numbers const& s, int r, bool transposed) {
-        return {s.n[row_axis(r, transposed)], s.n[row_axis(r, !transposed)]};
+    template <int Id, int Axis>
+    [[gnu::always_inline]] static std::int64_t extent_at(run_context const& c) {
+        return number_at<extents_of<Source, Id>.of[Axis]>(c.dimensions);
     }
     [[gnu::always_inline]] static T* scratch(run_context const& c) {
         constexpr auto const& plan = stages<Source>::plan;
         if constexpr (plan.product_count == 0) return nullptr;
         else
-            return reinterpret_cast<T*>(c.arena + plan.product_offset(c.dimensions) +
-                                        (c.thread ? c.thread * plan.product_bytes(c.dimensions) : 0));
+            return reinterpret_cast<T*>(c.arena + offset_of<Source, product_number<Source>>(c) +
+                                        (c.thread ? c.thread * product_bytes<Source>(c.dimensions) : 0));
     }
 };
 
@@ -124,9 +136,11 @@ template <class Source, int Node>
     using T = typename product::T;
     constexpr extent m = product::m, k = product::k, inner = product::inner;
     if constexpr (is_small(m, k, inner) && !interprets) {
-        if (p.work.thread == 0)
-            kernel::contract_static<T, false, static_cast<int>(m.code), static_cast<int>(k.code), static_cast<int>(inner.code),
-                                    product::are>(a, p.layout_a, b, p.layout_b, to, p.size.n);
+        constexpr int rows = static_cast<int>(m.code), columns = static_cast<int>(k.code), depth = static_cast<int>(inner.code);
+        if (p.work.thread > 0) return;
+        if constexpr (product::has_static_layouts && m.code * k.code * inner.code >= target::shared_product)
+            kernel::contract_shared<T, rows, columns, depth, product::are, product::static_a, product::static_b>(a, b, to);
+        else kernel::contract_static<T, false, rows, columns, depth, product::are>(a, p.layout_a, b, p.layout_b, to, p.size.n);
     } else kernel::contract<T, false>(a, p.layout_a, b, p.layout_b, to, p.size.n, p.size, p.work);
 }
 
@@ -136,17 +150,20 @@ void run_contraction(run_context const& c) {
     using T = typename product::T;
     product p(c);
     if constexpr (product::lead == 0) return multiply(p, p.a, p.b, p.to);
+    numbers const extents = numbers_at<extents_of<Source, Node>>(c.dimensions),
+                  stride_a = numbers_at<strides_of<typename product::A>>(c.dimensions),
+                  stride_b = numbers_at<strides_of<typename product::B>>(c.dimensions);
     std::int64_t batches = 1, step = 1;
-    for (int i = 0; i < product::lead; ++i) batches *= p.extents.n[i];
+    for (int i = 0; i < product::lead; ++i) batches *= extents.n[i];
     if (batches > 1) step = std::exchange(p.work.threads, 1);  // threads share the matrices, or the rows of the only one
     for (std::int64_t batch = step > 1 ? std::exchange(p.work.thread, 0) : 0; batch < batches; batch += step) {
         T const *a = p.a, *b = p.b;
         std::int64_t rest = batch;
         for (int i = product::lead - 1; i >= 0; --i) {
-            std::int64_t at = rest % p.extents.n[i];
-            rest /= p.extents.n[i];
-            if (i - (product::rank - product::rank_a) >= 0) a += at * p.stride_a.n[i - (product::rank - product::rank_a)];
-            if (i - (product::rank - product::rank_b) >= 0) b += at * p.stride_b.n[i - (product::rank - product::rank_b)];
+            std::int64_t at = rest % extents.n[i];
+            rest /= extents.n[i];
+            if (i - (product::rank - product::rank_a) >= 0) a += at * stride_a.n[i - (product::rank - product::rank_a)];
+            if (i - (product::rank - product::rank_b) >= 0) b += at * stride_b.n[i - (product::rank - product::rank_b)];
         }
         multiply(p, a, b, p.to + batch * p.size.m * p.size.n);
     }

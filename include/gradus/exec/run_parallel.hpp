@@ -219,10 +219,11 @@ void run_kernel_on(run_context const& c, thread_team const& team) {
 template <class Source>
 void run_program_on(run_context const& c, thread_team const& team) {
     if (team.threads == 1) return run_program<Source>(c);
+    context_of<Source> at(c);
     [&]<int... K>(std::integer_sequence<int, K...>) {
-        (run_kernel_on<Source, K>(c, team), ...);
+        (run_kernel_on<Source, K>(at, team), ...);
     }(std::make_integer_sequence<int, stages<Source>::plan.kernel_count>{});
-    copy_back_all<Source>(c);
+    copy_back_all<Source>(at);
 }
 
 }  // namespace core

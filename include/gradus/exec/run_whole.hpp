@@ -63,7 +63,7 @@ template <class Source, int Node>
 void run_whole(run_context const& c, auto const& on_threads) {
     constexpr auto const& plan = stages<Source>::plan;
     constexpr int arity = node_of<Source, Node>.op->arity;
-    double* memory = reinterpret_cast<double*>(c.arena + plan.scratch_offset(c.dimensions));
+    double* memory = reinterpret_cast<double*>(c.arena + offset_of<Source, scratch_number<Source>>(c));
     shape const result = shape_at(numbers_at<extents_of<Source, Node>>(c.dimensions), shape_of<Source, Node>.rank());
     constexpr int results = node_of<Source, Node>.op->results;
     call whole{attributes_of<Source, Node>, results == 1 ? result : shape{}, {}, arity};

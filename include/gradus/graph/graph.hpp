@@ -42,8 +42,9 @@ struct op_info {
     int results = 1;                     ///< see graph/results.hpp
     /// What a rule that an operation states makes of all instances: `in` are its operands. Null where facets say it, or nothing does.
     int (*batch)(graph&, batched_call const&, int const* in) = nullptr;
-    bool batches = false;   ///< has such a rule; a flag, see `differentiable`
-    bool unlisted = false;  ///< no list of the library has it: graphs that are described at run time bring its rules
+    bool batches = false;      ///< has such a rule; a flag, see `differentiable`
+    bool unlisted = false;     ///< no list of the library has it: graphs that are described at run time bring its rules
+    bool has_linkage = false;  ///< its name is that of one type in all translation units
     leaf_kind holds = leaf_kind::none;
     marker_kind marks = marker_kind::none;
     connective_kind connects = connective_kind::none;

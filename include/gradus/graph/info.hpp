@@ -200,6 +200,14 @@ constexpr auto rule_of() {
     if constexpr (runs_in_loops<Op> || result_count<Op> > 1) return &infer_checked<Op>;
     else return &Op::infer;
 }
+/// Does the text of a type's name mean one type in all translation units? Not in functions, nor in namespaces without a name.
+template <class T>
+constexpr bool has_linkage() {
+    std::string_view const text = __PRETTY_FUNCTION__;
+    for (std::size_t i = text.find('='); i < text.size(); ++i)
+        if (text[i] == '(' || text[i] == '{') return false;
+    return true;
+}
 template <class Op>
 constexpr op_info make_label() {
     op_info info{nullptr, Op::name, type_id<Op>, kind_of_operation<Op>, Op::arity, false, false, nullptr, nullptr, nullptr, nullptr};
@@ -258,6 +266,7 @@ constexpr op_info make_info() {
                 info.operations = &Op::operations;
             }
         }
+    info.has_linkage = core::has_linkage<Op>();
     info.unlisted = core::runs_in_loops<Op> || requires { &Op::whole; } || core::kind_of_operation<Op> == op_kind::whole;
     return info;
 }

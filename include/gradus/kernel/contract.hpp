@@ -226,4 +226,10 @@ template <class T, bool Accumulate, int M, int N, int K, contiguous Are>
     }
 }
 
+/// The same as a function that all products of these extents and strides share, whatever program they are in.
+template <class T, int M, int N, int K, contiguous Are, matrix_layout A, matrix_layout B>
+[[gnu::noinline]] void contract_shared(T const* a, T const* b, T* c) {
+    contract_static<T, false, M, N, K, Are>(a, A, b, B, c, N);
+}
+
 }  // namespace gradus::inline GRADUS_ARCH::kernel

@@ -3,6 +3,7 @@
 
 #include <gradus/exec/extents.hpp>
 #include <gradus/exec/run_parallel.hpp>
+#include <gradus/exec/short_name.hpp>
 #include <gradus/program/bind.hpp>
 #include <gradus/program/overlap.hpp>
 #include <gradus/program/report.hpp>
@@ -375,8 +376,9 @@ constexpr auto compile(E...) {
         core::report<&core::derivatives_complaint<source>>();  // alone: nothing is made of derivatives that are not there
         return 0;
     } else {
-        core::report<&core::symbols_complaint<source>>();
-        return program<source>{};
+        using named = typename decltype(core::named<source>())::type;
+        core::report<&core::symbols_complaint<named>>();
+        return program<named>{};
     }
 }
 

@@ -60,6 +60,9 @@ struct sharing_table {
         list<int> last(g.size(), -1);  // of a symbol's node: the kernel that reads it last
         for (int m = 0; m < g.size(); ++m)
             for (int i = 0; f.kernel_of[m] >= 0 && i < g[m].op->arity; ++i) note_reading(g, f, g[m].in[i], f.kernel_of[m], last);
+        list<int> symbol_nodes;
+        for (int i = 0; i < g.size(); ++i)
+            if (g[i].is_symbol()) symbol_nodes.push_back(i);
         std::array<sharing, static_cast<std::size_t>(outputs * symbols) + 1> r{};
         for (int o = 0; o < outputs; ++o) {
             auto rule = [&r, o](std::int64_t s) -> sharing& { return r[static_cast<std::size_t>(o * symbols + s)]; };
@@ -67,8 +70,8 @@ struct sharing_table {
             bool copied = false;  // when all has been read
             for (int k = 0; k < plan.copied_back_count; ++k) copied = copied || plan.copied_back[k] == o;
             for (int s = 0; s < symbols; ++s) rule(s) = sharing::any;
-            for (int i = 0; i < g.size(); ++i) {
-                if (!g[i].is_symbol() || copied || last[i] < f.kernel_of[node]) continue;
+            for (int i : symbol_nodes) {
+                if (copied || last[i] < f.kernel_of[node]) continue;
                 bool const alike =
                     g[i].type == g[node].type && (g[i].shape == g[node].shape || (g[i].shape.is_single() && g[node].shape.is_single()));
                 bool const in_step = last[i] == f.kernel_of[node] && alike && readers.may_overwrite(i, node);
@@ -205,6 +208,9 @@ inline constexpr auto pairs_to_compare = [] {
         int count = 0;
     } found;
     auto target = [](int output) { return table::symbols + table::target_number[static_cast<std::size_t>(output)]; };
+    list<int> updated_by(table::symbols, table::outputs);  // no symbol is updated twice
+    for (int o = 0; o < table::outputs; ++o)
+        if (int const s = table::written_by[static_cast<std::size_t>(o)].updates; s >= 0) updated_by[s] = o;
     for (int o = 0; o < table::outputs; ++o) {
         std::int64_t const updates = table::written_by[static_cast<std::size_t>(o)].updates;
         if (updates < 0 && !GivesTargets) continue;
@@ -212,9 +218,7 @@ inline constexpr auto pairs_to_compare = [] {
         for (int s = 0; s < table::symbols; ++s) {
             sharing const allowed = table::value[static_cast<std::size_t>(o * table::symbols + s)];
             if (Known.copied & known_memory::bit(s)) continue;
-            bool seen = s == updates;  // by an earlier output that updates s
-            for (int other = 0; other < o; ++other)
-                seen = seen || (updates >= 0 && table::written_by[static_cast<std::size_t>(other)].updates == s);
+            bool const seen = s == updates || (updates >= 0 && updated_by[s] < o);  // by an earlier output that updates s
             bool const whole = Known.are_same_or_apart(place, s);
             if (!seen && allowed != sharing::any && !(whole && allowed == sharing::same))
                 found.of[static_cast<std::size_t>(found.count++)] = {o, s, -1, whole};
