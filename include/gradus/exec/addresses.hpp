@@ -34,6 +34,11 @@ template <class Source, int Node>
     else if constexpr (where.where == buffer_kind::arena) return c.arena + stages<Source>::plan.offset_of(where, c.dimensions);
     else return nullptr;
 }
+/// So many bytes behind where a node that has memory begins.
+template <class Source, int Node>
+[[gnu::always_inline]] inline void* address(run_context const& c, std::int64_t bytes) {
+    return static_cast<std::byte*>(address<Source, Node>(c)) + bytes;
+}
 template <class Source, int Node, class T>
 [[gnu::always_inline]] inline T* elements(run_context const& c, monomial offset = {}) {
     T* const first = static_cast<T*>(address<Source, Node>(c));
