@@ -140,10 +140,11 @@ template <class Source, int Group>
     void* out[code::n.outputs];
     double sizes[code::n.sizes + 1];
     [&]<int... J>(std::integer_sequence<int, J...>) __attribute__((always_inline)) {
-        ((in[J] = address<Source, b.in[J].base>(c, b.in[J].offset.at(c.dimensions) * size_of(b.description.inputs[J].type))), ...);
+        [[maybe_unused]] void const* each[]{nullptr, (in[J] = address<Source, b.in[J].base>(
+                                                          c, b.in[J].offset.at(c.dimensions) * size_of(b.description.inputs[J].type)))...};
     }(std::make_integer_sequence<int, code::n.inputs>{});
     [&]<int... O>(std::integer_sequence<int, O...>) __attribute__((always_inline)) {
-        ((out[O] = address<Source, b.out[O]>(c, b.out_offset[O] * size_of(b.description.outputs[O].type))), ...);
+        [[maybe_unused]] void* each[]{(out[O] = address<Source, b.out[O]>(c, b.out_offset[O] * size_of(b.description.outputs[O].type)))...};
     }(std::make_integer_sequence<int, code::n.outputs>{});
     for (int s = 0; s < code::n.sizes; ++s) sizes[s] = static_cast<double>(b.sizes[s].at(c.dimensions));
     kernel::scalar_block<code, typename code::ops>::run({in, out, nullptr, nullptr, sizes});

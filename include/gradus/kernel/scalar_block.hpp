@@ -85,11 +85,13 @@ public:
     /// Part of the caller, which is to be flattened.
     [[gnu::always_inline]] static void run(loop_arguments const& args) {
         file r;
+        // lists, as clang folds at most 256 expressions
         [&]<int... I>(std::integer_sequence<int, I...>) __attribute__((always_inline)) {
-            (execute<kind_of(I)>(r, I, D.code[I].a, D.code[I].b, D.code[I].c, D.code[I].value, args), ...);
+            [[maybe_unused]] char const each[]{
+                (execute<kind_of(I)>(r, I, D.code[I].a, D.code[I].b, D.code[I].c, D.code[I].value, args), '\0')...};
         }(std::make_integer_sequence<int, count>{});
         [&]<int... O>(std::integer_sequence<int, O...>) __attribute__((always_inline)) {
-            (store<D.outputs[O].type>(r, D.outputs[O].source, args.out[O]), ...);
+            [[maybe_unused]] char const each[]{(store<D.outputs[O].type>(r, D.outputs[O].source, args.out[O]), '\0')...};
         }(std::make_integer_sequence<int, outputs>{});
     }
 };
