@@ -22,6 +22,7 @@ PROGRAMS = [
     ("#include <gradus.hpp>", "include.cpp", []),
     ("tutorial, 5x3", "tutorial.cpp", []),
     ("Black-Scholes, 4 sensitivities", "options.cpp", []),
+    ("reprojection error, 2x15 Jacobian", "reprojection.cpp", []),
 ]
 PROGRAMS += [(f"residual network, {n} blocks", "residual.cpp", [f"-DBLOCKS={n}"]) for n in (1, 2, 4, 8, 12, 24)]
 PROGRAMS += [("residual network, 12 blocks, -g", "residual.cpp", ["-DBLOCKS=12", "-g"])]

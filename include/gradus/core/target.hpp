@@ -65,7 +65,9 @@ inline constexpr std::int64_t assembled_elements = 256;
 /// Arrays that are made of single elements are computed as such up to so many elements where processors are quick with one, up to fewer
 /// where a function is called for each, up to more where most terms of a sum are zeros, as those of gradients are.
 inline constexpr std::int64_t expanded_elements = 16, expanded_functions = 4, expanded_sum = 64;
-/// Instructions of all of them in one program: the compiler's work grows with their number.
+/// And what they are computed of, up to a vector of doubles.
+inline constexpr std::int64_t expanded_near = 8;
+/// So many instructions of a program come of them at most: the compiler's work grows with their number.
 inline constexpr std::int64_t expanded_instructions = 2048;
 /// A program of so few kernels, each of so few elements, is one function: calls would cost as much as the work.
 inline constexpr int tiny_kernels = 8;
