@@ -47,7 +47,8 @@ constexpr auto row(E error) {
 constexpr auto program = gr::compile(gr::stack<0>(row(error_u), row(error_v)));
 
 int main() {
-    double const w[3] = {0.1, -0.2, 0.3}, t[3] = {0.5, 0.25, 4}, x[3] = {1, 2, 3}, k[6] = {500, 510, 320, 240, 0.01, 0.001}, s[2] = {400, 500};
+    double const w[3] = {0.1, -0.2, 0.3}, t[3] = {0.5, 0.25, 4}, x[3] = {1, 2, 3}, k[6] = {500, 510, 320, 240, 0.01, 0.001},
+                 s[2] = {400, 500};
     auto [jacobian] = program(rotation = w, translation = t, point = x, camera = k, seen = s);
     return jacobian(0, 3) > 0 ? 0 : 1;
 }

@@ -10,6 +10,7 @@
 #include <gradus/transform/decisions.hpp>
 #include <gradus/transform/differentiate.hpp>
 #include <gradus/transform/expand.hpp>
+#include <gradus/transform/expansion.hpp>
 #include <gradus/transform/exponentials.hpp>
 #include <gradus/transform/materialize.hpp>
 #include <gradus/transform/pipeline.hpp>

@@ -5,6 +5,8 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <limits>
+#include <utility>
 
 namespace gr = gradus;
 using namespace gr::literals;
@@ -85,6 +87,20 @@ TEST_CASE("scalars: results of several types, and what a loop reads of an assemb
     CHECK(swapped(0) == 5);
     CHECK(swapped(1) == 3);
     for (int i = 0; i < 3; ++i) CHECK(sums(i) == R[2 * i] * 15 - R[2 * i + 1] * 2);
+}
+constexpr auto many = gr::var<"many", double, 12>;
+template <int... I>
+constexpr auto all_products(std::integer_sequence<int, I...>) {
+    return gr::stack<0>((gr::select<0, I / 12>(many) * gr::select<0, I % 12>(many))...);
+}
+TEST_CASE("scalars: a long chain of concatenations") {
+    constexpr auto outer = gr::compile(gr::reshape<12, 12>(all_products(std::make_integer_sequence<int, 144>{})));
+    CHECK(outer.kernels() == 1);
+    gr::array<double, 12> M;
+    for (int i = 0; i < 12; ++i) M(i) = i + 1;
+    auto [products] = outer(many = M);
+    for (int i = 0; i < 12; ++i)
+        for (int k = 0; k < 12; ++k) CHECK(products(i, k) == (i + 1) * (k + 1));
 }
 TEST_CASE("scalars: infinities and NaN are what the formulas say") {
     constexpr auto product = gr::matmul(gr::reshape<2, 2>(gr::stack<0>(e<0>, 0_c * e<1>, e<1>, e<2>)), gr::stack<0>(e<1>, e<2>));
