@@ -26,6 +26,7 @@ PROGRAMS = [
     ("nine tensor statements, -O2", "tensors.cpp", ["-O2"]),
     ("Black-Scholes, 4 sensitivities", "options.cpp", []),
     ("two convolutions, all gradients", "convolution.cpp", []),
+    ("reprojection error, 2x15 Jacobian", "reprojection.cpp", []),
 ]
 PROGRAMS += [(f"residual network, {n} blocks", "residual.cpp", [f"-DBLOCKS={n}"]) for n in (1, 2, 4, 8, 12, 24)]
 PROGRAMS += [("transformer block, 13 gradients", "transformer.cpp", [])]

@@ -34,6 +34,7 @@
 #include <gradus/kernel/move.hpp>
 #include <gradus/kernel/reduce.hpp>
 #include <gradus/kernel/registers.hpp>
+#include <gradus/kernel/scalar_block.hpp>
 #include <gradus/kernel/simd.hpp>
 #include <gradus/kernel/sort.hpp>
 #include <gradus/kernel/truth.hpp>

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <gradus/transform/access.hpp>
+#include <gradus/transform/assembly.hpp>
 #include <gradus/transform/backward.hpp>
 #include <gradus/transform/control_batch.hpp>
 #include <gradus/transform/control_derivatives.hpp>
@@ -9,6 +10,8 @@
 #include <gradus/transform/dead_code.hpp>
 #include <gradus/transform/decisions.hpp>
 #include <gradus/transform/differentiate.hpp>
+#include <gradus/transform/expand.hpp>
+#include <gradus/transform/expansion.hpp>
 #include <gradus/transform/exponentials.hpp>
 #include <gradus/transform/materialize.hpp>
 #include <gradus/transform/pipeline.hpp>

@@ -69,6 +69,15 @@ inline constexpr std::int64_t short_row = 512;
 constexpr int unroll(int body) { return body > 24 ? 1 : body > 8 ? 2 : 4; }
 /// A chain of scalars is computed wherever it is used as long as it is so short: each used twice by the next, it would double with each.
 inline constexpr int inlined_scalars = 64;
+/// Arrays that are put together from single elements are stored element by element up to so many: a Jacobian of 16 by 16.
+inline constexpr std::int64_t assembled_elements = 256;
+/// Arrays that are made of single elements are computed as such up to so many elements where processors are quick with one, up to fewer
+/// where a function is called for each, up to more where most terms of a sum are zeros, as those of gradients are.
+inline constexpr std::int64_t expanded_elements = 16, expanded_functions = 4, expanded_sum = 64;
+/// And what they are computed of, up to a vector of doubles.
+inline constexpr std::int64_t expanded_near = 8;
+/// So many instructions of a program come of them at most: the compiler's work grows with their number.
+inline constexpr std::int64_t expanded_instructions = 2048;
 /// A program of so few kernels, each of so few elements, is one function: calls would cost as much as the work.
 inline constexpr int tiny_kernels = 8;
 inline constexpr std::int64_t tiny_elements = 64;

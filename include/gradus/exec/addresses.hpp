@@ -103,6 +103,11 @@ template <class Source, int Node>
         return c.arena + offset_of<Source, where.index>(c) + number_at<within>(c.dimensions);
     } else return nullptr;
 }
+/// So many bytes behind where a node that has memory begins.
+template <class Source, int Node>
+[[gnu::always_inline]] inline void* address(run_context const& c, std::int64_t bytes) {
+    return static_cast<std::byte*>(address<Source, Node>(c)) + bytes;
+}
 template <class Source, int Node, class T, monomial Offset = monomial{}>
 [[gnu::always_inline]] inline T* elements(run_context const& c) {
     T* const first = static_cast<T*>(address<Source, Node>(c));

@@ -23,6 +23,7 @@ struct loop_draft {
     core::list<dtype> input_types;
     core::list<kernel::loop_output> outputs;
     core::list<int> output_nodes;
+    core::list<std::int64_t> output_offsets;  ///< elements: several outputs may be parts of one assembly
     core::list<monomial> extents;
     core::list<monomial> sizes;
     monomial row{1, 0};  ///< elements of the first axis that one row of the domain has
@@ -117,13 +118,31 @@ private:
             draft_.outputs.push_back(
                 {source, n.type, fold_of(n.op->reduces_by), stored, static_cast<std::uint32_t>(op::folded_axes(n.attr))});
             draft_.output_nodes.push_back(i);
+            draft_.output_offsets.push_back(0);
+            return;
+        }
+        if (n.op->kind == op_kind::movement && n.op->runs_by != own_kernel::pad) {
+            if (stored) assemble(i, i, 0);
             return;
         }
         emit(i);
-        if (!stored) return;
-        draft_.outputs.push_back(
-            {static_cast<std::int16_t>(number_[i]), n.type, plan_.epilogue[i] ? kernel::fold::epilogue : kernel::fold::none, true, 0});
+        if (stored) output(i, 0, static_cast<std::int16_t>(number_[i]), plan_.epilogue[i] ? kernel::fold::epilogue : kernel::fold::none);
+    }
+    constexpr void output(int i, std::int64_t offset, std::int16_t source, kernel::fold how) {
+        draft_.outputs.push_back({source, g_[i].type, how, true, 0});
         draft_.output_nodes.push_back(i);
+        draft_.output_offsets.push_back(offset);
+    }
+    /// The elements of `part` go to assembly i, from there on.
+    constexpr void assemble(int i, int part, std::int64_t offset) {
+        std::int64_t const size = g_[part].shape.static_size();
+        if (size == 1) return output(i, offset, operand(part), kernel::fold::none);
+        while (g_[part].op->same_order) part = g_[part].in[0];
+        if (plan_.inlined[part] || plan_.group_of[part] == group_) {
+            assemble(i, g_[part].in[0], offset);
+            return assemble(i, g_[part].in[1], offset + g_[g_[part].in[0]].shape.static_size());
+        }
+        for (std::int64_t k = 0; k < size; ++k) output(i, offset + k, load({part, {k, 0}, {}}, g_[part].type), kernel::fold::none);
     }
     constexpr void emit(int i) {
         node const& n = g_[i];
@@ -201,8 +220,11 @@ private:
             wanted.begin[axis] = op::start_of(window->attr, axis);
             wanted.end[axis] = wanted.begin[axis] + s[axis].code;
         }
-        int const input = input_number(wanted, g_[id].type);
-        if (loaded_[input] < 0) loaded_[input] = push({kernel::load, static_cast<std::int16_t>(input), -1, -1, g_[id].type, 0});
+        return load(wanted, g_[id].type);
+    }
+    constexpr std::int16_t load(input_binding const& wanted, dtype type) {
+        int const input = input_number(wanted, type);
+        if (loaded_[input] < 0) loaded_[input] = push({kernel::load, static_cast<std::int16_t>(input), -1, -1, type, 0});
         return static_cast<std::int16_t>(loaded_[input]);
     }
     constexpr int input_number(input_binding const& wanted, dtype type) {

@@ -27,7 +27,13 @@ struct executable_loop {
                                      draft.code.size(),   draft.body,           draft.input_types.begin(),
                                      begin.begin(),       end.begin(),          draft.outputs.begin(),
                                      draft.inputs.size(), draft.outputs.size(), draft.extents.size()};
-        return {view, draft.inputs.begin(), draft.output_nodes.begin(), draft.extents.begin(), draft.sizes.begin(), draft.sizes.size()};
+        return {view,
+                draft.inputs.begin(),
+                draft.output_nodes.begin(),
+                draft.output_offsets.begin(),
+                draft.extents.begin(),
+                draft.sizes.begin(),
+                draft.sizes.size()};
     }
 };
 

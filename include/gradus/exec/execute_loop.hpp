@@ -40,7 +40,8 @@ struct memory_map {
 struct loop_binding {
     kernel::loop_view view{};
     input_binding const* in = nullptr;
-    int const* out = nullptr;  ///< nodes
+    int const* out = nullptr;                  ///< nodes
+    std::int64_t const* out_offset = nullptr;  ///< elements
     monomial const* extents = nullptr;
     monomial const* sizes = nullptr;
     int size_count = 0;
@@ -57,7 +58,8 @@ void execute_loop(loop_binding const& b, memory_map const& memory, run_context c
         in[j] = memory.address(b.in[j].base, b.in[j].offset, b.view.input_types[j], c);
         for (int a = 0; a < axes; ++a) strides[j * axes + a] = b.in[j].stride[a].at(c.dimensions);
     }
-    for (int o = 0; o < b.view.output_count; ++o) out[o] = memory.address(b.out[o], c);
+    for (int o = 0; o < b.view.output_count; ++o)
+        out[o] = memory.address(b.out[o], monomial{b.out_offset[o], 0}, b.view.outputs[o].type, c);
     for (int a = 0; a < axes; ++a) extents[a] = b.extents[a].at(c.dimensions);
     for (int s = 0; s < b.size_count; ++s) sizes[s] = static_cast<double>(b.sizes[s].at(c.dimensions));
     kernel::loop_evaluation<Asked>::run(b.view, {in.begin(), out.begin(), extents.begin(), strides.begin(), sizes.begin()});

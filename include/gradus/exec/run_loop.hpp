@@ -6,6 +6,7 @@
 #include <gradus/exec/operations.hpp>
 #include <gradus/kernel/evaluated_loop.hpp>
 #include <gradus/kernel/loop.hpp>
+#include <gradus/kernel/scalar_block.hpp>
 
 #include <array>
 #include <utility>
@@ -35,6 +36,7 @@ struct loop_code {
         kernel::loop_description<n.code, n.inputs, n.outputs, n.axes> description;
         input_binding in[n.inputs + 1];
         int out[n.outputs];
+        std::int64_t out_offset[n.outputs];
         monomial extents[n.axes];
         monomial sizes[n.sizes + 1];
         monomial row;
@@ -68,6 +70,7 @@ struct loop_code {
         for (int o = 0; o < n.outputs; ++o) {
             b.description.outputs[o] = d.outputs[o];
             b.out[o] = d.output_nodes[o];
+            b.out_offset[o] = d.output_offsets[o];
         }
         for (int s = 0; s < n.sizes; ++s) b.sizes[s] = d.sizes[s];
         return b;
@@ -138,7 +141,7 @@ struct bound_loop {
             ((in[J] = elements<Source, b.in[J].base, element_t<b.description.inputs[J].type>, b.in[J].offset>(c)), ...);
         }(std::make_integer_sequence<int, code::n.inputs>{});
         [&]<int... O>(std::integer_sequence<int, O...>) __attribute__((always_inline)) {
-            ((out[O] = address<Source, b.out[O]>(c)), ...);
+            ((out[O] = elements<Source, b.out[O], element_t<b.description.outputs[O].type>>(c, monomial{b.out_offset[O], 0})), ...);
         }(std::make_integer_sequence<int, code::n.outputs>{});
         [&]<int... I>(std::integer_sequence<int, I...>) __attribute__((always_inline)) {
             ((sizes[I] = static_cast<double>(number_at<b.sizes[I]>(c.dimensions))), ...);
@@ -151,6 +154,29 @@ struct bound_loop {
     }
 };
 
+/// A loop of one element: it has neither extents nor strides, and all that it reads exists.
+template <class Source, int Group>
+[[gnu::always_inline]] inline void run_scalars_here(run_context const& c) {
+    using code = loop_code<Source, Group>;
+    static constexpr auto const& b = code::value;
+    void const* in[code::n.inputs + 1];
+    void* out[code::n.outputs];
+    double sizes[code::n.sizes + 1];
+    [&]<int... J>(std::integer_sequence<int, J...>) __attribute__((always_inline)) {
+        [[maybe_unused]] void const* each[]{nullptr, (in[J] = address<Source, b.in[J].base>(
+                                                          c, b.in[J].offset.at(c.dimensions) * size_of(b.description.inputs[J].type)))...};
+    }(std::make_integer_sequence<int, code::n.inputs>{});
+    [&]<int... O>(std::integer_sequence<int, O...>) __attribute__((always_inline)) {
+        [[maybe_unused]] void* each[]{(out[O] = address<Source, b.out[O]>(c, b.out_offset[O] * size_of(b.description.outputs[O].type)))...};
+    }(std::make_integer_sequence<int, code::n.outputs>{});
+    for (int s = 0; s < code::n.sizes; ++s) sizes[s] = static_cast<double>(b.sizes[s].at(c.dimensions));
+    kernel::scalar_block<code, typename code::ops>::run({in, out, nullptr, nullptr, sizes});
+}
+template <class Source, int Group>
+GRADUS_FLATTEN void run_scalars(run_context const& c) {
+    run_scalars_here<Source, Group>(c);
+}
+
 template <class Source, int Group>
 inline void run_loop(run_context const& c) {
     if constexpr (interprets) {
@@ -159,11 +185,15 @@ inline void run_loop(run_context const& c) {
         static constexpr loop_binding binding{kernel::evaluated_loop<code::value.description, typename code::ops>::view,
                                               code::value.in,
                                               code::value.out,
+                                              code::value.out_offset,
                                               code::value.extents,
                                               code::value.sizes,
                                               code::n.sizes};
         execute_loop<void>(binding, memory, c);
         return;
+    } else if constexpr (kernel::is_scalar_block(loop_code<Source, Group>::value.description)) {
+        if constexpr (is_tiny<Source>) run_scalars_here<Source, Group>(c);
+        else run_scalars<Source, Group>(c);
     } else {
         using bound = bound_loop<Source, Group>;
         bound b(c);

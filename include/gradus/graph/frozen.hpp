@@ -121,11 +121,15 @@ constexpr auto copy_out(graph const& g) {
     return result;
 }
 
+/// A constant of its own: clang runs what a constant inside a function is made of again where the function runs.
+template <auto Make, int Guess>
+inline constexpr auto frozen_with_room = copy_out<room_for(Guess), 16>(Make());
+
 /// Runs `Make`, a constexpr function that returns a graph, in the compiler and keeps the result. With room for `Guess`
 /// nodes at first; the evaluation is repeated with more where that was too little, the result moved where it was far too much.
 template <auto Make, int Guess>
 constexpr auto freeze() {
-    constexpr auto first = copy_out<room_for(Guess), 16>(Make());
+    constexpr auto const& first = frozen_with_room<Make, Guess>;
     constexpr int nodes = room_for(first.node_count), ends = ends_of(first.symbol_count, first.output_count);
     if constexpr (first.inner_count > 0) return copy_out<nodes, ends, room_for(first.inner_count)>(Make());
     else if constexpr (nodes > first.capacity || ends > 16) return copy_out<nodes, ends>(Make());

@@ -43,6 +43,7 @@ struct square : unary<square> {
 
 struct add : binary<add> {
     static constexpr auto name = "add";
+    static constexpr bool adds = true;
     static constexpr auto accepted = accepts::numbers;
     static constexpr auto eval(auto a, auto b) { return a + b; }
     static constexpr auto partials(auto, auto, auto) { return std::tuple{1, 1}; }
@@ -59,6 +60,7 @@ struct add : binary<add> {
 
 struct sub : binary<sub> {
     static constexpr auto name = "sub";
+    static constexpr bool adds = true;
     static constexpr auto accepted = accepts::numbers;
     static constexpr auto eval(auto a, auto b) { return a - b; }
     static constexpr auto partials(auto, auto, auto) { return std::tuple{1, -1}; }

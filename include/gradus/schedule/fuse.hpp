@@ -2,6 +2,7 @@
 #pragma once
 
 #include <gradus/core/target.hpp>
+#include <gradus/transform/assembly.hpp>
 #include <gradus/transform/decisions.hpp>
 #include <gradus/transform/materialize.hpp>
 
@@ -49,7 +50,8 @@ struct fusion {
     core::list<int> group_of;   ///< per node; -1 for leaves, views and inline scalars
     core::list<int> kernel_of;  ///< per node, the same
     core::list<int> base;       ///< per node: itself, or what its views look at
-    core::list<char> inlined;   ///< no memory: short formulas of scalars, computed again wherever they are used, and lists
+    core::list<char> inlined;   ///< no memory: short formulas of scalars, computed again wherever they are used, lists, and assemblies
+                                ///< that are parts of others
     core::list<char> epilogue;  ///< scalars computed from a reduction at the end of its kernel
 };
 
@@ -60,8 +62,9 @@ constexpr bool is_window(graph const& g, int id) {
     return g[id].op->runs_by == own_kernel::pad && op::is_window(g[id].attr, g[g[id].in[0]].result());
 }
 
-constexpr kernel_kind kind_of(graph const& g, int id) {
+constexpr kernel_kind kind_of(graph const& g, int id, bool assembled) {
     node const& n = g[id];
+    if (assembled) return kernel_kind::loop;
     if (n.op->runs_by == own_kernel::argmax) return kernel_kind::argmax;
     if (n.op->kind == op_kind::contraction) return kernel_kind::contraction;
     if (n.op->kind == op_kind::whole) return kernel_kind::whole;
@@ -91,7 +94,15 @@ struct partition {
 class fusing {
 public:
     constexpr explicit fusing(graph const& g)
-        : g_(g), n_(g.size()), sets_(n_), level_(n_, 0), available_(n_, 0), shared_(n_, -1), origin_(n_, -1), latest_(n_, n_) {
+        : g_(g),
+          n_(g.size()),
+          assembled_(find_assemblies(g)),
+          sets_(n_),
+          level_(n_, 0),
+          available_(n_, 0),
+          shared_(n_, -1),
+          origin_(n_, -1),
+          latest_(n_, n_) {
         result_.base = list<int>(n_, 0);
         result_.inlined = list<char>(n_, 0);
         result_.epilogue = list<char>(n_, 0);
@@ -107,24 +118,28 @@ public:
 
 private:
     constexpr bool single(int i) const { return g_[i].shape.is_single(); }
+    constexpr kernel_kind kind_of(int i) const { return core::kind_of(g_, i, assembled_[i]); }
 
     constexpr void find_inlined() {
+        list<char> whole(n_, 0);   // assemblies that are more than parts of others
         list<char> stored(n_, 0);  // results, operands of kernels that are no loops and what is compared need memory
         decisions const compared(g_, [](int) { return true; });
         for (int i = 0; i < n_; ++i) stored[i] = compared.of[i] != decisions::none && !is_exact(g_[i]);
         for (output_entry const& o : g_.outputs)
-            if (int const base = result_base(g_, o.node); base >= 0) stored[base] = 1;
+            if (int const base = result_base(g_, o.node); base >= 0) stored[base] = whole[base] = 1;
         for (int i = 0; i < n_; ++i) {
             node const& n = g_[i];
             result_.base[i] = n.op->kind == op_kind::view ? result_.base[n.in[0]] : i;
-            if (n.op->kind == op_kind::leaf || n.op->kind == op_kind::view || (kind_of(g_, i) == kernel_kind::loop && !is_window(g_, i)))
+            for (int k = 0; k < n.op->arity && !assembled_[i]; ++k)
+                if (n.op->kind != op_kind::view || !n.op->same_order) whole[result_.base[n.in[k]]] = 1;
+            if (n.op->kind == op_kind::leaf || n.op->kind == op_kind::view || (kind_of(i) == kernel_kind::loop && !is_window(g_, i)))
                 continue;
             for (int k = 0; k < n.op->arity; ++k) stored[result_.base[n.in[k]]] = 1;
         }
         list<int> work(n_, 0);  // per inlined scalar: operations behind it, counted once per path
         for (int i = 0; i < n_; ++i) {
             node const& n = g_[i];
-            result_.inlined[i] = n.op->kind == op_kind::list;
+            result_.inlined[i] = n.op->kind == op_kind::list || (assembled_[i] && !whole[i]);
             if (n.op->kind != op_kind::elementwise || !single(i) || stored[i]) continue;
             bool leaves = true;
             work[i] = 1;
@@ -139,12 +154,23 @@ private:
     /// Needs no kernel before it.
     constexpr bool is_free(int i) const {
         int b = result_.base[i];
-        return g_[b].op->kind == op_kind::leaf || (result_.inlined[b] && g_[b].op->kind != op_kind::list);
+        return g_[b].op->kind == op_kind::leaf || (result_.inlined[b] && g_[b].op->kind != op_kind::list && !assembled_[b]);
+    }
+    /// f(id) for all that a node is computed from: its operands, of an assembly what it is put together from.
+    constexpr void each_operand(int i, auto f) const {
+        for (int k = 0; k < g_[i].op->arity; ++k) {
+            int const b = result_.base[g_[i].in[k]];
+            if (assembled_[i] && assembled_[b] && result_.inlined[b]) each_operand(b, f);
+            else f(g_[i].in[k]);
+        }
     }
     constexpr bool is_region(int i) const {
         return (g_[i].op->kind == op_kind::elementwise || is_window(g_, i)) && !result_.inlined[i] && !result_.epilogue[i];
     }
-    constexpr shape const& domain(int i) const { return g_[i].op->kind == op_kind::reduction ? g_[g_[i].in[0]].shape : g_[i].shape; }
+    constexpr shape const& domain(int i) const {
+        if (assembled_[i]) return scalar_;
+        return g_[i].op->kind == op_kind::reduction ? g_[g_[i].in[0]].shape : g_[i].shape;
+    }
 
     /// A barrier separates a kernel from what it needs complete. Nodes of one domain with the same number of barriers
     /// before them can share a kernel: no path leads from one to the other through a third kernel.
@@ -153,22 +179,27 @@ private:
         for (int k = 0; n.op->kind == op_kind::list && k < 2; ++k)
             if (int const b = result_.base[n.in[k]]; !is_free(n.in[k]) && available_[b] > available_[i]) available_[i] = available_[b];
         if (n.op->kind == op_kind::leaf || n.op->kind == op_kind::view || result_.inlined[i]) return;
-        if (kind_of(g_, i) == kernel_kind::loop && place_epilogue(i)) return;
-        for (int k = 0; k < n.op->arity; ++k) {
-            int o = n.in[k];
-            if (is_free(o)) continue;
-            int before = can_share(i, o) ? level_[o] : available_[result_.base[o]];
+        if (kind_of(i) == kernel_kind::loop && place_epilogue(i)) return;
+        each_operand(i, [&](int o) {
+            if (is_free(o)) return;
+            int const b = result_.base[o], before = can_share(i, o) ? level_[b] : available_[b];
             if (before > level_[i]) level_[i] = before;
-        }
+        });
         available_[i] = level_[i] + 1;
     }
     constexpr bool in_loop(int i) const {
         node const& n = g_[i];
         return n.op->kind != op_kind::leaf && n.op->kind != op_kind::view && !result_.inlined[i] && !result_.epilogue[i] &&
-               kind_of(g_, i) == kernel_kind::loop;
+               kind_of(i) == kernel_kind::loop;
     }
     /// Operand o of node i can be an intermediate of i's loop.
-    constexpr bool can_share(int i, int o) const { return in_loop(i) && !is_window(g_, i) && is_region(o) && g_[o].shape == domain(i); }
+    constexpr bool can_share(int i, int o) const {
+        if (!in_loop(i) || is_window(g_, i)) return false;
+        if (int const b = result_.base[o]; is_scalar(i)) return is_scalar(b) && (single(b) || (assembled_[i] && !single(o)));
+        return is_region(o) && g_[o].shape == domain(i);
+    }
+    /// Is a node computed by the kernel of its level that computes single elements?
+    constexpr bool is_scalar(int i) const { return in_loop(i) && (assembled_[i] || (single(i) && g_[i].op->kind == op_kind::elementwise)); }
 
     /// What only later kernels use moves into the first of them: it stays in registers instead of waiting in memory.
     constexpr void sink(int i) {
@@ -180,10 +211,10 @@ private:
         for (int k = 0; n.op->kind == op_kind::list && k < 2; ++k)
             if (int& latest = latest_[result_.base[n.in[k]]]; latest_[i] < latest) latest = latest_[i];
         if (n.op->kind == op_kind::leaf || n.op->kind == op_kind::view || result_.inlined[i]) return;
-        for (int k = 0; k < n.op->arity; ++k) {
-            int b = result_.base[n.in[k]], limit = can_share(i, n.in[k]) ? level_[i] : level_[i] - 1;
+        each_operand(i, [&](int o) {
+            int const b = result_.base[o], limit = can_share(i, o) ? level_[i] : level_[i] - 1;
             if (limit < latest_[b]) latest_[b] = limit;
-        }
+        });
     }
     /// Level after level, so that only readers of one level are compared with each other.
     constexpr void join_all() {
@@ -194,8 +225,10 @@ private:
             next[i] = first[level_[i]];
             first[level_[i]] = i;
         }
-        for (int level = 0; level < levels; ++level)
+        for (int level = 0; level < levels; ++level) {
+            int scalar = -1;
             for (int i = first[level]; i >= 0; i = next[i]) {
+                if (is_scalar(i)) sets_.join(i, scalar < 0 ? (scalar = i) : scalar);
                 for (int k = 0; k < g_[i].op->arity; ++k) {
                     int const b = result_.base[g_[i].in[k]];
                     if (asked[b] != level) shared_[b] = -1;
@@ -203,11 +236,12 @@ private:
                 }
                 join(i);
             }
+        }
     }
     /// Unites a node with the loop of its operands, or with one that reads the same memory.
     constexpr void join(int i) {
         if (is_of_call(g_[i])) sets_.join(i, first_of_call(g_, i));
-        if (!in_loop(i)) return;
+        if (!in_loop(i) || is_scalar(i)) return;
         node const& n = g_[i];
         for (int k = 0; k < n.op->arity; ++k) {
             int o = n.in[k], b = result_.base[o];
@@ -239,7 +273,7 @@ private:
         for (int k = 0; k < n.op->arity; ++k) {
             int b = result_.base[n.in[k]];
             if (is_free(n.in[k]) || available_[b] < latest) continue;
-            bool ends = (g_[b].op->kind == op_kind::reduction && kind_of(g_, b) == kernel_kind::loop && single(b)) || result_.epilogue[b];
+            bool ends = (g_[b].op->kind == op_kind::reduction && kind_of(b) == kernel_kind::loop && single(b)) || result_.epilogue[b];
             if (!ends || (host >= 0 && !(loop_domain(host) == loop_domain(b)))) return false;
             host = b;
         }
@@ -263,7 +297,7 @@ private:
             if (group < 0) {
                 group = result_.groups.size();
                 result_.groups.push_back(
-                    {kind_of(g_, i), level_[i], is_control(n) ? rules_of(n).domain(g_, n) : domain(i), {}, row_part::none});
+                    {kind_of(i), level_[i], is_control(n) ? rules_of(n).domain(g_, n) : domain(i), {}, row_part::none});
             }
             result_.group_of[i] = group;
             result_.groups[group].members.push_back(i);
@@ -281,6 +315,8 @@ private:
     };
     graph const& g_;
     int n_;
+    list<char> assembled_;
+    shape scalar_{};
     partition sets_;
     list<int> level_, available_, shared_, origin_, latest_;
     list<reader> readers_;
@@ -292,7 +328,8 @@ private:
 namespace pass {
 
 /// Groups nodes: elementwise regions with broadcasts, pads and the reductions that end them are one loop, scalars of inputs are
-/// computed in place, scalars of reductions at the end of their loop; contractions and movements are groups of their own. Every
+/// computed in place, scalars of reductions at the end of their loop, all others of one level, and what is put together from them, in one;
+/// contractions and movements are groups of their own. Every
 /// group is a kernel; schedule/fuse_rows.hpp joins them.
 constexpr fusion fuse(graph const& g) { return core::fusing(g).run(); }
 

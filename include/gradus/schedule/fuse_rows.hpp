@@ -75,6 +75,8 @@ private:
     constexpr void note_reading(int k, reading const& r) {
         if (g_[r.base].op->kind == op_kind::list)
             for (int id : {g_[r.base].in[0], g_[r.base].in[1]}) note_reading(k, {r.member, r.i, f_.base[id]});
+        else if (f_.inlined[r.base] && g_[r.base].op->kind == op_kind::movement)  // part of an assembly
+            for (int i = 0; i < 2; ++i) note_reading(k, {r.base, i, f_.base[g_[r.base].in[i]]});
         else if (f_.group_of[r.base] >= 0 && f_.group_of[r.base] != k) reads_[k].push_back(r);
     }
     constexpr void place(int k) {

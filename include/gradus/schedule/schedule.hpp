@@ -43,7 +43,8 @@ public:
             int const k = f_.group_of[r.member];
             if (f_.kernel_of[r.member] != kernel || (!in_turns && turn_[k] < turn_[writer])) continue;
             kernel_group const& group = f_.groups[k];
-            bool const same = group.domain == g_[value].shape ? g_[r.member].in[r.i] == value : g_[value].shape.is_single();
+            bool const same =
+                group.domain == g_[value].shape ? g_[r.member].in[r.i] == value : g_[value].shape.is_single() || group.domain.is_single();
             if (turn_[k] > turn_[writer] || grows || group.kind != kernel_kind::loop || !same) return false;
         }
         return true;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <gradus/transform/differentiate.hpp>
+#include <gradus/transform/expand.hpp>
 #include <gradus/transform/exponentials.hpp>
 #include <gradus/transform/materialize.hpp>
 #include <gradus/transform/reciprocals.hpp>
@@ -25,6 +26,7 @@ struct graph_pass {
 inline constexpr graph_pass pipeline[] = {
     {"differentiate", [](graph const& g) { return dead_code(differentiate(g)); }},  // grad, jvp and vmap become what they mean
     {"simplify", simplify},                                                         // algebra, constants, views, stable forms
+    {"expand", expand},                                                             // small arrays of single elements become scalars
     {"widen", widen},                                                               // numbers of 16 bits are computed as floats
     {"exponentials", exponentials},                                                 // formulas of one exponential share it
     {"reciprocals", reciprocals},                                                   // divisions by one number become products
@@ -39,8 +41,8 @@ constexpr graph run(graph const& g, std::string_view first, std::string_view las
     return result;
 }
 constexpr graph differentiation(graph const& written) { return run(written, "differentiate", "differentiate"); }
-constexpr graph share(graph const& simplified) { return run(simplified, "widen", "reciprocals"); }
-constexpr graph prepare(graph const& simplified) { return run(simplified, "widen", "materialize"); }
+constexpr graph share(graph const& simplified) { return run(simplified, "expand", "reciprocals"); }
+constexpr graph prepare(graph const& simplified) { return run(simplified, "expand", "materialize"); }
 
 }  // namespace pass
 
