@@ -3,6 +3,7 @@
 
 #include <gradus/core/aligned.hpp>
 #include <gradus/core/target.hpp>
+#include <gradus/exec/run_interpreted.hpp>
 #include <gradus/exec/run_linear_algebra.hpp>
 #include <gradus/exec/run_loop.hpp>
 #include <gradus/exec/run_node.hpp>
@@ -150,20 +151,27 @@ inline constexpr auto results_touched = [] {
     }
     return bits;
 }();
-template <class Source, int Position>
-inline constexpr std::uint64_t results_of_kernel = [] {
-    std::uint64_t bits = 0;
+/// The results that the nodes of each kernel are computed for.
+template <class Source>
+inline constexpr auto results_of_kernels = [] {
+    std::array<std::uint64_t, static_cast<std::size_t>(stages<Source>::plan.kernel_count) + 1> bits{};
     for (int i = 0; i < stages<Source>::optimized.node_count; ++i)
-        if (stages<Source>::plan.kernel_of[i] == Position) bits |= results_touched<Source>[static_cast<std::size_t>(i)];
+        if (int const kernel = stages<Source>::plan.kernel_of[i]; kernel >= 0)
+            bits[static_cast<std::size_t>(kernel)] |= results_touched<Source>[static_cast<std::size_t>(i)];
     return bits;
 }();
 
 /// Runs the kernels that results with a bit in `wanted` need. A kernel writes all its results, wanted or not.
 template <class Source>
 void run_wanted(run_context const& c, std::uint64_t wanted) {
-    []<int... K>(run_context const& context, [[maybe_unused]] std::uint64_t bits, std::integer_sequence<int, K...>) {
-        ((bits & results_of_kernel<Source, K> ? run_kernel<Source, K>(context) : void()), ...);
-    }(c, wanted, std::make_integer_sequence<int, stages<Source>::plan.kernel_count>{});
+    if constexpr (is_interpreted<Source>) {
+        for (int k = 0; k < stages<Source>::plan.kernel_count; ++k)
+            if (wanted & results_of_kernels<Source>[static_cast<std::size_t>(k)]) executable_of<Source>().run_kernel(k, c);
+    } else {
+        []<int... K>(run_context const& context, [[maybe_unused]] std::uint64_t bits, std::integer_sequence<int, K...>) {
+            ((bits & results_of_kernels<Source>[static_cast<std::size_t>(K)] ? run_kernel<Source, K>(context) : void()), ...);
+        }(c, wanted, std::make_integer_sequence<int, stages<Source>::plan.kernel_count>{});
+    }
 }
 
 template <class Source>
@@ -179,9 +187,13 @@ GRADUS_FLATTEN void run_tiny(run_context const& c) {
 
 template <class Source>
 void run_program(run_context const& c) {
-    if constexpr (is_tiny<Source>) run_tiny<Source>(c);
-    else run_kernels<Source>(c);
-    copy_back_all<Source>(c);
+    if constexpr (is_interpreted<Source>) {
+        executable_of<Source>().run(c);
+    } else {
+        if constexpr (is_tiny<Source>) run_tiny<Source>(c);
+        else run_kernels<Source>(c);
+        copy_back_all<Source>(c);
+    }
 }
 
 /// Calls `run(scratch)` with the scratch memory that a program needs: on the stack if it is small and static.
