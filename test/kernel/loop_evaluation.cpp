@@ -150,8 +150,8 @@ struct written_loop {
                                 static_cast<int>(out.size()),
                                 axes()};
         k::loop_arguments const arguments{from.data(), to.data(), extents.data(), flat_strides.data(), sizes.data()};
-        if (pieces.empty()) return k::loop_evaluation::run(view, arguments);
-        k::loop_evaluation all(view, arguments);
+        if (pieces.empty()) return k::loop_evaluation<>::run(view, arguments);
+        k::loop_evaluation<> all(view, arguments);
         all.begin();
         std::int64_t first = 0;
         for (std::int64_t length : pieces) {

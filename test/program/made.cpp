@@ -13,7 +13,7 @@ using everything = decltype(joined_lists(joined_lists(gr::op::kernel_list{}, gr:
 subject made(gr::graph const& written) {
     static constexpr auto const& table = gr::kernel::block_table<everything>;
     gr::graph differentiated = gr::pass::differentiation(written);
-    auto const program = std::make_shared<gr::core::executable const>(gr::pass::prepare(gr::pass::simplify(differentiated)), table);
+    auto const program = std::make_shared<gr::core::executable<> const>(gr::pass::prepare(gr::pass::simplify(differentiated)), table);
     return {differentiated, program->program(), [=](std::int64_t const* dimensions) { return program->workspace_bytes(dimensions); },
             [=](gr::core::run_context const& c) { program->run(c); }};
 }

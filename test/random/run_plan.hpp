@@ -54,7 +54,7 @@ public:
 inline std::vector<numbers> run_by_kernels(gr::graph const& g, std::map<std::string, numbers, std::less<>> const& symbol_data,
                                            std::int64_t row_count) {
     static constexpr auto const& table = gr::kernel::block_table<all_elementwise>;
-    gr::core::executable const program(g, {table.data(), table.size()});
+    gr::core::executable<> const program(g, {table.data(), table.size()});
     std::int64_t const sizes[gr::max_dimensions] = {row_count};
     gr::dimension_table dimensions = program.dimensions();
     auto elements = [&](gr::shape const& s) {

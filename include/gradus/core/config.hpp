@@ -64,6 +64,18 @@
 
 namespace gradus::inline GRADUS_ARCH {
 
+namespace core {
+/// A function, member or class is a template of `Asked`, which it has no other use for, where only some programs need it and its body
+/// is much for the compiler: whoever includes the headers pays for its text alone, whoever asks for it pays for what it instantiates.
+/// `when<Asked, T>` is T, looked into only then.
+template <class Asked, class T>
+struct asked_for {
+    using type = T;
+};
+template <class Asked, class T>
+using when = typename asked_for<Asked, T>::type;
+}  // namespace core
+
 /// A development build, -DGRADUS_INTERPRET: programs are the same, their kernels run by the loop interpreter (kernel/loop_evaluation.hpp)
 /// instead of being compiled. Such units have names of their own and link with others.
 #ifdef GRADUS_INTERPRET

@@ -54,6 +54,7 @@ struct planned_operand {
 };
 
 /// A finished graph, its plan and its loops. Does not change any more: several threads may run it.
+template <class Asked = void>
 class executable {
 public:
     /// `finished` is what pass::prepare makes. Throws gradus::error where the graph has an operation without a kernel.
@@ -149,19 +150,19 @@ private:
             results[k] = {nullptr, other.type, other.shape.rank(), {}, {}};
             for (int i = 0; i < other.shape.rank(); ++i) results[k].extents.n[i] = table.of(other.shape[i]).at(c.dimensions);
         }
-        if (runs_own_kernel(g_, n)) compute_own(n, in, results, scratch);
-        else compute_whole(n, in, results, scratch);
+        if (runs_own_kernel(g_, n)) compute_own<Asked>(n, in, results, scratch);
+        else compute_whole<Asked>(n, in, results, scratch);
     }
     void run_group(int number, run_context const& c) const {
         planned_group const& group = plan_.groups[number];
-        if (group.kind == kernel_kind::loop) return execute_loop(loops_[number].binding(), memory_, c);
+        if (group.kind == kernel_kind::loop) return execute_loop<Asked>(loops_[number].binding(), memory_, c);
         node const& n = g_[group.node];
         strided_operand in[3], to = operands_[4 * number].in(memory_, c);
         to.strides = row_major(to.extents, to.rank);
         for (int k = 0; k < n.op->arity; ++k) in[k] = operands_[4 * number + 1 + k].in(memory_, c);
         std::byte* const scratch = c.arena + plan_.scratch_offset(c.dimensions);
-        if (group.kind == kernel_kind::contraction) contract_operands(n.attr, in, to, c.arena + plan_.product_offset(c.dimensions));
-        else if (has_kernel(n)) move_operands(n, in, to);
+        if (group.kind == kernel_kind::contraction) contract_operands<Asked>(n.attr, in, to, c.arena + plan_.product_offset(c.dimensions));
+        else if (has_kernel(n)) move_operands<Asked>(n, in, to);
         else run_whole(group.node, in, reinterpret_cast<double*>(scratch), c);
     }
     graph g_;

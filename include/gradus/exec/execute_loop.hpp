@@ -46,7 +46,8 @@ struct loop_binding {
     int size_count = 0;
 };
 
-inline void execute_loop(loop_binding const& b, memory_map const& memory, run_context const& c) {
+template <class Asked>
+void execute_loop(loop_binding const& b, memory_map const& memory, run_context const& c) {
     int const axes = b.view.axis_count, inputs = b.view.input_count;
     list<void const*> in(inputs);
     list<void*> out(b.view.output_count);
@@ -59,7 +60,7 @@ inline void execute_loop(loop_binding const& b, memory_map const& memory, run_co
     for (int o = 0; o < b.view.output_count; ++o) out[o] = memory.address(b.out[o], c);
     for (int a = 0; a < axes; ++a) extents[a] = b.extents[a].at(c.dimensions);
     for (int s = 0; s < b.size_count; ++s) sizes[s] = static_cast<double>(b.sizes[s].at(c.dimensions));
-    kernel::loop_evaluation::run(b.view, {in.begin(), out.begin(), extents.begin(), strides.begin(), sizes.begin()});
+    kernel::loop_evaluation<Asked>::run(b.view, {in.begin(), out.begin(), extents.begin(), strides.begin(), sizes.begin()});
 }
 
 }  // namespace gradus::inline GRADUS_ARCH::core

@@ -7,7 +7,8 @@
 #include <gradus/op/gather.hpp>
 #include <gradus/op/shape.hpp>
 
-// Kernels of one node on operands whose types, extents and strides are known at run time.
+// Kernels of one node on operands whose types, extents and strides are known at run time. Only programs that run time makes need them:
+// they are templates so that nobody else compiles them (`Asked`, see core/config.hpp).
 
 namespace gradus::inline GRADUS_ARCH::core {
 
@@ -30,7 +31,8 @@ struct strided_operand {
 };
 
 /// A product of matrices, or of many: to = a b, each transposed where the attributes say so.
-inline void contract_operands(attributes const& attr, strided_operand const* in, strided_operand const& to, std::byte* scratch) {
+template <class Asked>
+void contract_operands(attributes const& attr, strided_operand const* in, strided_operand const& to, std::byte* scratch) {
     strided_operand const &a = in[0], &b = in[1];
     int const lead = to.rank - 2;
     auto layout = [](strided_operand const& o, bool transposed) {
@@ -81,7 +83,8 @@ void move_rows(bool adds, strided_operand const& x, strided_operand const& index
                      });
 }
 /// Movements and arg max, into contiguous elements.
-inline void move_operands(node const& n, strided_operand const* in, strided_operand const& to) {
+template <class Asked>
+void move_operands(node const& n, strided_operand const* in, strided_operand const& to) {
     with_dtype(in[0].type, [&]<class T>(T) {
         T* const y = to.as<T>();
         if (n.is<op::argmax>()) {
@@ -115,7 +118,8 @@ inline call call_of(node const& n, strided_operand const* in, strided_operand co
     return c;
 }
 /// An operation's own kernel on elements of one type; it may copy operands to `memory`.
-inline void compute_own(node const& n, strided_operand const* in, strided_operand const* results, double* memory) {
+template <class Asked>
+void compute_own(node const& n, strided_operand const* in, strided_operand const* results, double* memory) {
     call const c = call_of(n, in, results[0]);
     void const* from[3]{};
     void* to[max_results]{};
@@ -129,7 +133,8 @@ inline void compute_own(node const& n, strided_operand const* in, strided_operan
     n.op->kernel(n.type, c, from, to);
 }
 /// The text `whole` of an operation, on doubles.
-inline void compute_whole(node const& n, strided_operand const* in, strided_operand const* results, double* memory) {
+template <class Asked>
+void compute_whole(node const& n, strided_operand const* in, strided_operand const* results, double* memory) {
     call const c = call_of(n, in, results[0]);
     double const* from[3]{};
     double* to[max_results]{};

@@ -139,7 +139,7 @@ inline void run_loop(run_context const& c) {
                                               code::value.extents,
                                               code::value.sizes,
                                               code::n.sizes};
-        execute_loop(binding, memory, c);
+        execute_loop<void>(binding, memory, c);
         return;
     } else {
         using bound = bound_loop<Source, Group>;

@@ -87,7 +87,8 @@ void convert_block(void* to, void const* from, std::int64_t n) {
         static_cast<block_value<To>*>(to)[i] = static_cast<block_value<To>>(static_cast<To>(static_cast<From const*>(from)[i]));
 }
 /// The block of values of one dtype as values of another.
-inline void convert_block(dtype to_type, void* to, dtype from_type, void const* from, std::int64_t n) {
+template <class Asked>
+void convert_block(dtype to_type, void* to, dtype from_type, void const* from, std::int64_t n) {
     core::with_dtype(to_type, [&]<class To>(To) {
         if (from_type == dtype::boolean) convert_block<unsigned char, To>(to, from, n);  // a block's end holds any bytes
         else if (is_integer(from_type)) convert_block<std::int64_t, To>(to, from, n);

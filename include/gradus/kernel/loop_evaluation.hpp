@@ -16,6 +16,7 @@ namespace gradus::inline GRADUS_ARCH::kernel {
 
 /// One run of a loop by the interpreter. begin(), pieces that cover the first axis in order, end(); what it is made from has to
 /// live as long.
+template <class Asked = void>
 class loop_evaluation {
 public:
     loop_evaluation(loop_view const& v, loop_arguments const& args)
@@ -170,7 +171,7 @@ private:
     void operate(block_function f, instruction const& now, void* to, auto const& operand, std::int64_t n) const {
         if (f) f(to, operand(now.a), operand(now.b), operand(now.c), n);
         else if (now.op >= 0 && v_.formulas && v_.formulas[now.op]) evaluate_formula(v_.formulas[now.op], now, to, operand, n);
-        else convert_block(now.type, to, v_.code[now.a].type, operand(now.a), n);
+        else convert_block<Asked>(now.type, to, v_.code[now.a].type, operand(now.a), n);
     }
     /// An operation of the user's, of which only the formula for numbers is known at run time.
     void evaluate_formula(double (*formula)(double const*), instruction const& now, void* to, auto const& operand, std::int64_t n) const {

@@ -20,13 +20,17 @@ inline void fill_with(any_tensor const& t, auto next) {
     });
     increment_version(t);
 }
-inline void constant_(any_tensor const& t, double value) {
+template <class Asked = void>
+void constant_(any_tensor const& t, double value) {
     fill_with(t, [value] { return value; });
 }
-inline void zeros_(any_tensor const& t) { constant_(t, 0); }
-inline void ones_(any_tensor const& t) { constant_(t, 1); }
+template <class Asked = void>
+void zeros_(any_tensor const& t) { constant_(t, 0); }
+template <class Asked = void>
+void ones_(any_tensor const& t) { constant_(t, 1); }
 /// Uniform in [low, high).
-inline void uniform_(any_tensor const& t, random& source, double low = 0, double high = 1) {
+template <class Asked = void>
+void uniform_(any_tensor const& t, random& source, double low = 0, double high = 1) {
     if (!(low <= high)) throw error("gradus::nn::init::uniform_: low is not above high");
     core::with_floating_dtype(t.dtype(), [&]<class T>(T) {
         T const end = static_cast<T>(high);
@@ -36,12 +40,14 @@ inline void uniform_(any_tensor const& t, random& source, double low = 0, double
         });
     });
 }
-inline void normal_(any_tensor const& t, random& source, double mean = 0, double stddev = 1) {
+template <class Asked = void>
+void normal_(any_tensor const& t, random& source, double mean = 0, double stddev = 1) {
     if (!(stddev >= 0)) throw error("gradus::nn::init::normal_: the standard deviation is not negative");
     fill_with(t, [&] { return mean + stddev * source.normal(); });
 }
 /// Normal, but between a and b only: the inverse of the distribution function at a uniform number, by PyTorch's formula.
-inline void trunc_normal_(any_tensor const& t, random& source, double mean = 0, double stddev = 1, double a = -2, double b = 2) {
+template <class Asked = void>
+void trunc_normal_(any_tensor const& t, random& source, double mean = 0, double stddev = 1, double a = -2, double b = 2) {
     if (!(stddev > 0 && a < b)) throw error("gradus::nn::init::trunc_normal_: the standard deviation is positive, a is below b");
     auto const below = [&](double x) { return std::erf((x - mean) / stddev / std::sqrt(2.0)); };
     double const low = below(a), high = below(b);
@@ -51,7 +57,8 @@ inline void trunc_normal_(any_tensor const& t, random& source, double mean = 0, 
     });
 }
 /// The identity matrix.
-inline void eye_(any_tensor const& t) {
+template <class Asked = void>
+void eye_(any_tensor const& t) {
     if (t.rank() != 2)
         throw shape_error(core::concat("gradus::nn::init::eye_: needs a matrix: the tensor is ", t.state()->described()).str());
     std::int64_t place = 0;
@@ -85,12 +92,14 @@ inline double calculate_gain(nonlinearity f, double slope = 0.01) {
     return 1;
 }
 /// X. Glorot, Y. Bengio (2010): variance 2 / (fan in + fan out).
-inline void xavier_uniform_(any_tensor const& t, random& source, double gain = 1) {
+template <class Asked = void>
+void xavier_uniform_(any_tensor const& t, random& source, double gain = 1) {
     fans const f = fans_of(t);
     double const bound = gain * std::sqrt(6 / (f.in + f.out));
     uniform_(t, source, -bound, bound);
 }
-inline void xavier_normal_(any_tensor const& t, random& source, double gain = 1) {
+template <class Asked = void>
+void xavier_normal_(any_tensor const& t, random& source, double gain = 1) {
     fans const f = fans_of(t);
     normal_(t, source, 0, gain * std::sqrt(2 / (f.in + f.out)));
 }
@@ -105,10 +114,12 @@ inline double kaiming_deviation(any_tensor const& t, kaiming const& k) {
     return calculate_gain(k.nonlinearity, k.a) / std::sqrt(k.fan_out ? f.out : f.in);
 }
 /// K. He et al. (2015): variance gain^2 / fan.
-inline void kaiming_uniform_(any_tensor const& t, random& source, kaiming k = {}) {
+template <class Asked = void>
+void kaiming_uniform_(any_tensor const& t, random& source, kaiming k = {}) {
     double const bound = std::sqrt(3.0) * kaiming_deviation(t, k);
     uniform_(t, source, -bound, bound);
 }
-inline void kaiming_normal_(any_tensor const& t, random& source, kaiming k = {}) { normal_(t, source, 0, kaiming_deviation(t, k)); }
+template <class Asked = void>
+void kaiming_normal_(any_tensor const& t, random& source, kaiming k = {}) { normal_(t, source, 0, kaiming_deviation(t, k)); }
 
 }  // namespace gradus::inline GRADUS_ARCH::nn::init

@@ -57,7 +57,8 @@ inventory inventory_of(M const& m) {
 }
 
 /// Those that are parameters, or that are buffers, each tensor under its first name.
-inline tensor_dict chosen(inventory const& all, bool buffers) {
+template <class Asked = void>
+tensor_dict chosen(inventory const& all, bool buffers) {
     tensor_dict found;
     for (inventory::entry const& one : all.tensors) {
         if (one.is_buffer != buffers) continue;

@@ -21,7 +21,8 @@ struct loaded {
 };
 
 /// Copies values into tensors, all or none: of every dict entry `from` into the entry of its name. `who` begins the message.
-inline loaded load_tensors(tensor_dict const& into, tensor_dict const& from, bool strict, std::string const& who) {
+template <class Asked = void>
+loaded load_tensors(tensor_dict const& into, tensor_dict const& from, bool strict, std::string const& who) {
     loaded told;
     std::string wrong;
     std::vector<std::pair<any_tensor, any_tensor>> copies;

@@ -6,7 +6,8 @@
 namespace gradus::inline GRADUS_ARCH::nn {
 
 /// A table of the modules inside of a module: name, class, tensors of its own and how many numbers its parameters have; then the sums.
-inline std::string summary_of(inventory const& all) {
+template <class Asked = void>
+std::string summary_of(inventory const& all) {
     std::vector<std::array<std::string, 4>> rows{{"module", "type", "tensors", "parameters"}};
     auto const counted = [&](std::size_t first, std::size_t last, auto const& wanted) {
         std::int64_t count = 0;

@@ -53,8 +53,7 @@ struct adagrad_state {
 /// Adagrad (J. Duchi, E. Hazan, Y. Singer, 2011): v = v + g^2, and in step t p = p - lr / (1 + (t - 1) lr_decay) g / (sqrt(v) + eps).
 class adagrad : public optimizer<adagrad_state, adagrad_options> {
 public:
-    explicit adagrad(std::vector<any_tensor> parameters, adagrad_options o = {}) : optimizer(std::move(parameters), o) {}
-    explicit adagrad(std::vector<group> const& groups) : optimizer(groups) {}
+    using optimizer::optimizer;
     template <class Elements = void>
     void step() {
         for_each_gradient([]<class T>(adagrad_state& s, adagrad_options const& o, std::span<T> p, std::span<T> g) {

@@ -74,8 +74,7 @@ struct adam_state {
 /// With amsgrad (S. Reddi, S. Kale, S. Kumar, 2018) v is the largest so far there.
 class adam : public optimizer<adam_state, adam_options> {
 public:
-    explicit adam(std::vector<any_tensor> parameters, adam_options o = {}) : adam(std::move(parameters), o, false) {}
-    explicit adam(std::vector<group> const& groups) : adam(groups, false) {}
+    using optimizer::optimizer;
 
     template <class Elements = void>
     void step() {
@@ -99,8 +98,7 @@ public:
     }
 
 protected:
-    adam(std::vector<any_tensor> parameters, adam_options o, bool decoupled) : optimizer(std::move(parameters), o), decoupled_(decoupled) {}
-    adam(std::vector<group> const& groups, bool decoupled) : optimizer(groups), decoupled_(decoupled) {}
+    bool decoupled_ = false;  ///< weight decay does not pass through the moments
 
 private:
     /// The numbers of a step, as the program names them.
@@ -129,7 +127,6 @@ private:
             p[i] = n.keep * p[i] - n.rate * m[i] / (std::sqrt(top[i]) / n.root + n.eps);
         }
     }
-    bool decoupled_;
 };
 
 /// Adam whose weight decay does not pass through the moments (I. Loshchilov, F. Hutter, 2017): p = (1 - lr weight_decay) p first.
@@ -137,13 +134,23 @@ class adamw : public adam {
 public:
     using group = parameter_group<adamw_options>;
 
-    explicit adamw(std::vector<any_tensor> parameters, adamw_options o = {}) : adam(std::move(parameters), adam_options(o), true) {}
+    template <class Asked = void>
+    explicit adamw(std::vector<any_tensor> parameters, adamw_options o = {}) : adam(std::move(parameters), adam_options(o)) {
+        decoupled_ = true;
+    }
     template <std::same_as<adam_options> Options>  // no braces are one
-    adamw(std::vector<any_tensor> parameters, Options o) : adam(std::move(parameters), o, true) {}
-    explicit adamw(std::vector<group> const& groups) : adam(of_adam(groups), true) {}
+    adamw(std::vector<any_tensor> parameters, Options o) : adam(std::move(parameters), o) {
+        decoupled_ = true;
+    }
+    template <class Asked = void>
+    explicit adamw(std::vector<group> const& groups) : adam(of_adam(groups)) {
+        decoupled_ = true;
+    }
+    template <class Asked = void>
     void add_param_group(group const& g) { adam::add_param_group({g.parameters, g.options}); }
 
 private:
+    template <class Asked = void>
     static std::vector<adam::group> of_adam(std::vector<group> const& groups) {
         std::vector<adam::group> all;
         for (group const& g : groups) all.push_back({g.parameters, g.options});

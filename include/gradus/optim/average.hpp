@@ -13,6 +13,7 @@ class exponential_moving_average {
 public:
     double decay;
 
+    template <class Asked = void>
     explicit exponential_moving_average(std::vector<any_tensor> parameters, double d = 0.999)
         : decay(d), parameters_(std::move(parameters)) {
         if (!(d >= 0 && d <= 1)) throw error("gradus::optim::exponential_moving_average: decay is a number from 0 to 1");
@@ -23,6 +24,7 @@ public:
     /// Of each parameter, in their order; tensors of its own.
     std::vector<any_tensor> const& averages() const { return averages_; }
     bool swapped() const { return !own_.empty(); }
+    template <class Asked = void>
     void update() {
         if (swapped()) throw error("gradus::optim::exponential_moving_average::update(): the parameters have the averages: swap() first");
         each([this]<class A>(A& a, auto const& p) {
@@ -30,6 +32,7 @@ public:
         });
         ++steps_;
     }
+    template <class Asked = void>
     void swap() {
         if (!swapped()) {
             std::vector<any_tensor> own;
@@ -43,12 +46,14 @@ public:
         }
         own_.clear();
     }
+    template <class Asked = void>
     nn::tensor_dict state_dict() const {
         nn::tensor_dict made;
         for (std::size_t i = 0; i < averages_.size(); ++i) made.emplace_back("average." + std::to_string(i), averages_[i]);
         made.emplace_back("n_averaged", as_tensor(steps_));
         return made;
     }
+    template <class Asked = void>
     void load_state_dict(nn::tensor_dict const& dict) {
         nn::tensor_dict const into = state_dict();
         nn::load_tensors(into, dict, true, "gradus::optim::exponential_moving_average::load_state_dict(dict)");

@@ -44,8 +44,7 @@ struct lion_state {
 /// Lion (X. Chen et al., 2023): p = (1 - lr weight_decay) p - lr sign(beta1 m + (1 - beta1) g), then m = beta2 m + (1 - beta2) g.
 class lion : public optimizer<lion_state, lion_options> {
 public:
-    explicit lion(std::vector<any_tensor> parameters, lion_options o = {}) : optimizer(std::move(parameters), o) {}
-    explicit lion(std::vector<group> const& groups) : optimizer(groups) {}
+    using optimizer::optimizer;
     template <class Elements = void>
     void step() {
         for_each_gradient([]<class T>(lion_state& s, lion_options const& o, std::span<T> p, std::span<T> g) {

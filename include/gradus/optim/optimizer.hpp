@@ -20,6 +20,8 @@ struct parameter_group {
 ///
 /// A step is a compiled program that reads and writes the elements in place: nothing is recorded, whatever the grad mode, and
 /// a graph that has saved an old parameter refuses a later backward pass. A step that throws has changed nothing.
+///
+/// Optimisers inherit its constructors: those of their own would be compiled, and all of this with them, by everyone who includes it.
 template <class State, class Options>
 class optimizer {
 public:
@@ -87,9 +89,8 @@ public:
         for (std::size_t g = 0; g < groups(); ++g) options_of(g) = next_options[g];
     }
 
-protected:
     /// Throws autograd_error for a computed tensor, error for a list that is empty or has a tensor twice or with gaps.
-    optimizer(std::vector<any_tensor> parameters, Options const& o)
+    explicit optimizer(std::vector<any_tensor> parameters, Options const& o = {})
         : options(o), parameters_(std::move(parameters)), states_(parameters_.size()) {
         options.check();
         if (parameters_.empty()) throw error("gradus::optim: optimizer got an empty parameter list");
@@ -99,6 +100,8 @@ protected:
         : optimizer(all.empty() ? std::vector<any_tensor>{} : all[0].parameters, all.empty() ? Options{} : all[0].options) {
         for (std::size_t g = 1; g < all.size(); ++g) add_param_group(all[g]);
     }
+
+protected:
     /// Calls `update(state, options, p, g)` with the elements of each parameter that has a gradient, and of that gradient. What may throw
     /// (memory for what is remembered, `state.begin(p, options)`, and for gradients with gaps) is done for all of them before the first
     /// is changed.

@@ -60,8 +60,7 @@ struct rmsprop_state {
 /// momentum, b = momentum b + g / (sqrt(v) + eps) and p = p - lr b.
 class rmsprop : public optimizer<rmsprop_state, rmsprop_options> {
 public:
-    explicit rmsprop(std::vector<any_tensor> parameters, rmsprop_options o = {}) : optimizer(std::move(parameters), o) {}
-    explicit rmsprop(std::vector<group> const& groups) : optimizer(groups) {}
+    using optimizer::optimizer;
     template <class Elements = void>
     void step() {
         for_each_gradient([]<class T>(rmsprop_state& s, rmsprop_options const& o, std::span<T> p, std::span<T> g) {

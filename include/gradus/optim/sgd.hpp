@@ -58,8 +58,7 @@ struct sgd_state {
 /// a gradient are left alone.
 class sgd : public optimizer<sgd_state, sgd_options> {
 public:
-    explicit sgd(std::vector<any_tensor> parameters, sgd_options o = {}) : optimizer(std::move(parameters), o) {}
-    explicit sgd(std::vector<group> const& groups) : optimizer(groups) {}
+    using optimizer::optimizer;
     template <class Elements = void>
     void step() {
         for_each_gradient([]<class T>(sgd_state& s, sgd_options const& o, std::span<T> p, std::span<T> g) {

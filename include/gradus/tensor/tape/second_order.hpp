@@ -25,27 +25,27 @@ op_info const* rules_of(op_info const* label, op_info const* const* users) {
         op::op_list<op::symbol, op::constant, op::size, op::iota, op::sum, op::amax, op::argmax, op::matmul, op::reshape, op::broadcast_to,
                     op::transpose, op::slice, op::pad, op::concatenate, op::take_rows, op::add_rows, op::straight_through>;
     if (label->label) return label;
-    if (op_info const* found = info_in(structure{}, label->id)) return found;
-    if (op_info const* found = info_in(op::kernel_list{}, label->id)) return found;
+    if (op_info const* found = info_in(when<Asked, structure>{}, label->id)) return found;
+    if (op_info const* found = info_in(when<Asked, op::kernel_list>{}, label->id)) return found;
     for (; users && *users; ++users)
         if ((*users)->id == label->id) return *users;
     throw autograd_error(concat("gradus: no second derivative: the rules of ", label->name, " are not known here").str());
 }
 template <class Asked>
 std::span<kernel::block_entry const> operations_at_run_time() {
-    static constexpr auto const& table = kernel::block_table<op::kernel_list>;
+    static constexpr auto const& table = kernel::block_table<when<Asked, op::kernel_list>>;
     return {table.data(), table.size()};
 }
 
 /// The node of a recorded backward pass: symbols of its program are its edges, outputs its results.
 template <class Asked>
 struct derived_node : tape_node {
-    tape_program* program = nullptr;
+    tape_program<Asked>* program = nullptr;
     list<saved_value> values;  ///< of the program's known nodes
 };
 
 /// Of which nodes of its graph a node of the tape has the value, and where among its saved values.
-inline void find_known(tape_program& p, tape_node const& n) {
+inline void find_known(tape_graph& p, tape_node const& n) {
     int const symbols = static_cast<int>(n.edges.size()), results = n.results;
     auto add = [&](int id, int at, bool or_number) {
         saved_value const& s = n.saved[static_cast<std::size_t>(at)];
@@ -60,19 +60,19 @@ inline void find_known(tape_program& p, tape_node const& n) {
 }
 /// What a node computed, as a program whose symbols are its edges, and the values of what is known in it.
 template <class Asked>
-tape_program& program_of(tape_node& n, list<saved_value>& values) {
+tape_program<Asked>& program_of(tape_node& n, list<saved_value>& values) {
     if (n.kind->is_derived) {
         values = static_cast<derived_node<Asked>&>(n).values;
         return *static_cast<derived_node<Asked>&>(n).program;
     }
     struct programs {
-        list<tape_program*> all;
+        list<tape_program<Asked>*> all;
         spin_lock lock;
     };
     static programs& known = *new programs;  // never destroyed: nodes of other static objects may ask
     list<char> have;
     for (saved_value const& s : n.saved) have.push_back(static_cast<char>(s.memory ? 1 : s.is_number ? 2 : 0));
-    tape_program& found = program_for(known.all, known.lock, n.kind, have, [&](tape_program& made) {
+    tape_program<Asked>& found = program_for(known.all, known.lock, n.kind, have, [&](tape_program<Asked>& made) {
         made.g = n.kind->describe();
         op_info const* const* users = n.kind->operations ? n.kind->operations() : nullptr;
         for (node& each : made.g.nodes) each.op = rules_of<Asked>(each.op, users);
@@ -84,7 +84,8 @@ tape_program& program_of(tape_node& n, list<saved_value>& values) {
     return found;
 }
 /// The derivative along the cotangents of a call, and the values of what is known in it.
-inline tape_program& derivative_along(tape_program& p, backward_call const& call, list<saved_value>& values) {
+template <class Asked>
+tape_program<Asked>& derivative_along(tape_program<Asked>& p, backward_call const& call, list<saved_value>& values) {
     list<char> present;
     bool zeros_stay = false;
     for (int j = 0; j < static_cast<int>(call.cotangents.size()); ++j) {
@@ -98,7 +99,7 @@ inline tape_program& derivative_along(tape_program& p, backward_call const& call
 
 /// Per output 0 or the number of the sum that it is part of, counted from 1: derivatives that go to one place are added where they
 /// are computed, unless somebody looks at each.
-inline list<int> wanted_sums(tape_program const& p, tape_node const& n, backward_call const& call) {
+inline list<int> wanted_sums(tape_graph const& p, tape_node const& n, backward_call const& call) {
     bool const each = call.recorder || n.extras || modes.anomaly;
     list<int> sum(p.g.outputs.size(), 0), edge_of_output(p.g.outputs.size(), -1);
     for (std::size_t k = 0; k < n.edges.size(); ++k)
@@ -120,7 +121,7 @@ inline list<int> wanted_sums(tape_program const& p, tape_node const& n, backward
 template <class Asked>
 void backward_of_derived(tape_node& n, backward_call& call) {
     list<saved_value> values;
-    tape_program& derivative = derivative_along(program_of<Asked>(n, values), call, values);
+    tape_program<Asked>& derivative = derivative_along(program_of<Asked>(n, values), call, values);
     list<int> const wanted = wanted_sums(derivative, n, call);
     auto check = [&](int k) {
         saved_value const& s = values[k];
@@ -158,7 +159,7 @@ void record_backward(tape_node& n, backward_call& call) {
     for (edge const& e : n.edges) recorded = recorded || e;
     if (!recorded) return;
     list<saved_value> values;
-    tape_program& derivative = derivative_along(program_of<Asked>(n, values), call, values);
+    tape_program<Asked>& derivative = derivative_along(program_of<Asked>(n, values), call, values);
     int const symbols = static_cast<int>(n.edges.size());
     auto* made = node_block<derived_node<Asked>>::make(derived_kind<Asked>, static_cast<std::size_t>(derivative.g.symbols.size()), 1,
                                                        n.dimensions.size());

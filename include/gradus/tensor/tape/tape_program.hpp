@@ -6,35 +6,40 @@
 #include <gradus/transform/pipeline.hpp>
 
 // What nodes of the tape compute, as graphs that run time differentiates, simplifies and plans, once for all nodes of a kind. For
-// derivatives of derivatives, of any order (tensor/tape/second_order.hpp).
+// derivatives of derivatives, of any order (tensor/tape/second_order.hpp). Templates, for those who ask (core/config.hpp).
 
 namespace gradus::inline GRADUS_ARCH::core {
 
 /// A program for some of the derivatives.
+template <class Asked>
 struct planned_derivatives {
     list<int> wanted;  ///< per output of the graph: 0, or the number of the sum that it is part of
     list<int> same;    ///< per value: the first that is the same memory
-    executable program;
+    executable<Asked> program;
 };
-/// A graph, which of its values a node of the tape has, and what was made of it. Lives as long as the process, as kinds of nodes do.
-struct tape_program {
+/// What a node of the tape computed, or a derivative of that, and which of its values the node has.
+struct tape_graph {
     graph g;
     list<int> known;        ///< nodes of the graph whose values are there, in the order in which the tape's node has them
     list<int> saved_at;     ///< of what is recorded: where among the node's saved values each of them is
     list<int> gradient;     ///< in a derivative: per symbol that it is for, the output, or -1
     dimension_table names;  ///< in the order of the node's dimensions
+};
+/// The same and what was made of it. Lives as long as the process, as kinds of nodes do.
+template <class Asked>
+struct tape_program : tape_graph {
     void const* kind = nullptr;
     list<char> key;  ///< what it was asked for by
     list<tape_program*> derivatives;
-    list<planned_derivatives*> plans;
+    list<planned_derivatives<Asked>*> plans;
     spin_lock lock;  ///< of both lists
 
     tape_program() = default;
-    tape_program(tape_program const&) = delete;
-    tape_program& operator=(tape_program const&) = delete;
+    tape_program(tape_program<Asked> const&) = delete;
+    tape_program& operator=(tape_program<Asked> const&) = delete;
     ~tape_program() {
         for (tape_program* p : derivatives) delete p;
-        for (planned_derivatives* p : plans) delete p;
+        for (planned_derivatives<Asked>* p : plans) delete p;
     }
 };
 template <class T>
@@ -44,11 +49,12 @@ bool same(list<T> const& a, list<T> const& b) {
     return equal;
 }
 /// The program in a list that was asked for by this, or a new one that `make` fills.
-inline tape_program& program_for(list<tape_program*>& all, spin_lock& lock, void const* kind, list<char> const& key, auto const& make) {
+template <class Asked>
+tape_program<Asked>& program_for(list<tape_program<Asked>*>& all, spin_lock& lock, void const* kind, list<char> const& key, auto const& make) {
     locked held(lock);
-    for (tape_program* known : all)
+    for (tape_program<Asked>* known : all)
         if (known->kind == kind && same(known->key, key)) return *known;
-    own<tape_program> made;
+    own<tape_program<Asked>> made;
     made.make().kind = kind;
     made->key = key;
     make(*made);
@@ -58,7 +64,7 @@ inline tape_program& program_for(list<tape_program*>& all, spin_lock& lock, void
 
 /// Appends cotangents of the outputs as symbols and the derivatives of all symbols that have one. Outputs become those derivatives.
 /// `present` says per output whether there is a cotangent; what is not there is 0.
-inline void differentiate_outputs(tape_program& p, list<char> const& present) {
+inline void differentiate_outputs(tape_graph& p, list<char> const& present) {
     graph& g = p.g;
     int const symbols = g.symbols.size();
     list<int> cotangent(g.size(), -1);
@@ -85,7 +91,7 @@ inline void differentiate_outputs(tape_program& p, list<char> const& present) {
     }
 }
 /// The compiler simplified derivatives before it decided what to save for them; what it left out must not be asked for here.
-inline void simplify_derivatives(tape_program& p) {
+inline void simplify_derivatives(tape_graph& p) {
     int const outputs = p.g.outputs.size();
     for (int id : p.known) p.g.outputs.push_back({id, -1});
     bool const zeros_stay = p.g.zeros_stay;
@@ -95,10 +101,11 @@ inline void simplify_derivatives(tape_program& p) {
     while (p.g.outputs.size() > outputs) p.g.outputs.pop_back();
 }
 /// The derivative of a program along the cotangents that are present; `zeros_stay` as in graph.
-inline tape_program& derivative_of(tape_program& p, list<char> const& present, bool zeros_stay) {
+template <class Asked>
+tape_program<Asked>& derivative_of(tape_program<Asked>& p, list<char> const& present, bool zeros_stay) {
     list<char> key = present;
     key.push_back(zeros_stay);
-    return program_for(p.derivatives, p.lock, nullptr, key, [&](tape_program& made) {
+    return program_for(p.derivatives, p.lock, nullptr, key, [&](tape_program<Asked>& made) {
         made.g = p.g;
         made.g.zeros_stay = p.g.zeros_stay || zeros_stay;
         made.known = p.known;
@@ -109,7 +116,7 @@ inline tape_program& derivative_of(tape_program& p, list<char> const& present, b
 }
 
 /// The sums of wanted outputs as a graph of its own, whose symbols are the values that are there.
-inline graph graph_from_known(tape_program const& p, list<int> const& wanted, list<int> const& same) {
+inline graph graph_from_known(tape_graph const& p, list<int> const& wanted, list<int> const& same) {
     graph made;
     list<int> number(p.g.size(), -1);
     list<char> needed(p.g.size(), 0), is_known(p.g.size(), 0);
@@ -141,14 +148,15 @@ inline graph graph_from_known(tape_program const& p, list<int> const& wanted, li
     }
     return made;
 }
-inline executable const& plan_for(tape_program& p, list<int> const& wanted, list<int> const& same_value,
+template <class Asked>
+executable<Asked> const& plan_for(tape_program<Asked>& p, list<int> const& wanted, list<int> const& same_value,
                                   std::span<kernel::block_entry const> operations) {
     locked held(p.lock);
-    for (planned_derivatives const* known : p.plans)
+    for (planned_derivatives<Asked> const* known : p.plans)
         if (known && same(known->wanted, wanted) && same(known->same, same_value)) return known->program;
     p.plans.push_back(nullptr);  // stays where the next line throws
-    p.plans.back() = new planned_derivatives{
-        wanted, same_value, executable(pass::prepare(pass::simplify(graph_from_known(p, wanted, same_value))), operations)};
+    p.plans.back() = new planned_derivatives<Asked>{
+        wanted, same_value, executable<Asked>(pass::prepare(pass::simplify(graph_from_known(p, wanted, same_value))), operations)};
     return p.plans.back()->program;
 }
 /// Per value the first that is the same memory: what a statement reads twice is read once, and computed with once.
@@ -174,9 +182,10 @@ inline numbers extents_at(shape const& s, dimension_table names, std::int64_t co
 }
 /// Computes sums of outputs from the values, one per node that is known; `wanted` has per output 0 or the number of its sum, which are
 /// counted from 1 as they begin. `check(k)` is called for each value that is read.
-inline list<tensor_ref> run_derivatives(tape_program& p, list<int> const& wanted, std::span<saved_value const> values,
+template <class Asked>
+list<tensor_ref> run_derivatives(tape_program<Asked>& p, list<int> const& wanted, std::span<saved_value const> values,
                                         std::int64_t const* sizes, std::span<kernel::block_entry const> operations, auto const& check) {
-    executable const& e = plan_for(p, wanted, same_values(values), operations);
+    executable<Asked> const& e = plan_for(p, wanted, same_values(values), operations);
     std::int64_t dimensions[max_dimensions]{};
     dimension_table names = p.names;
     for (int i = 0; i < e.dimensions().count; ++i) dimensions[i] = sizes[names.index(e.dimensions().names[i])];
