@@ -76,9 +76,10 @@ template <class Asked, class T>
 using when = typename asked_for<Asked, T>::type;
 }  // namespace core
 
-/// A development build, -DGRADUS_INTERPRET: programs are the same, their kernels run by the loop interpreter (kernel/loop_evaluation.hpp)
-/// instead of being compiled. Such units have names of their own and link with others.
-#ifdef GRADUS_INTERPRET
+/// A development build, which is one without optimization, or with -DGRADUS_INTERPRET: programs are the same, their kernels run by the
+/// loop interpreter (kernel/loop_evaluation.hpp) instead of being compiled. With the macro, units have names of their own and link with
+/// others; -DGRADUS_INTERPRET=0 compiles kernels without optimization too.
+#if defined(GRADUS_INTERPRET) ? GRADUS_INTERPRET + 0 != 0 : !defined(__OPTIMIZE__)
 inline constexpr bool interprets = true;
 #else
 inline constexpr bool interprets = false;

@@ -67,9 +67,11 @@ inline constexpr auto block_entries_of = []<std::size_t... I>(std::index_sequenc
 }(std::make_index_sequence<blocks_of<Source>.size()>{});
 
 template <class Source>
-executable const& executable_of() {
-    static executable const& made =
-        *new executable(stages<Source>::optimized.thaw(), {block_entries_of<Source>.data(), block_entries_of<Source>.size()});
+inline constexpr auto graph_to_run = labelled(stages<Source>::optimized);
+template <class Source>
+executable<> const& executable_of() {
+    static executable<> const& made =
+        *new executable<>(graph_to_run<Source>.thaw(), {block_entries_of<Source>.data(), block_entries_of<Source>.size()});
     return made;  // never destroyed: other static objects may run it
 }
 

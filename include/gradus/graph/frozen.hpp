@@ -79,6 +79,14 @@ struct frozen_graph {
 
 namespace core {
 
+/// A graph with operations by their names, which is all that running or describing it takes: their rules are no part of a program then.
+/// What no list of the library has comes with them.
+constexpr auto labelled(auto g) {
+    for (int i = 0; i < g.node_count; ++i)
+        if (!g.nodes[i].op->unlisted) g.nodes[i].op = g.nodes[i].op->label;
+    return g;
+}
+
 /// The capacity for n elements.
 constexpr int room_for(int n) {
     int room = 16;
@@ -121,11 +129,13 @@ constexpr auto copy_out(graph const& g) {
     return result;
 }
 
+template <auto Make, int Guess>
+inline constexpr auto first_frozen = copy_out<room_for(Guess), 16>(Make());  // no local constant, which clang evaluates twice
 /// Runs `Make`, a constexpr function that returns a graph, in the compiler and keeps the result. With room for `Guess`
 /// nodes at first; the evaluation is repeated with more where that was too little, the result moved where it was far too much.
 template <auto Make, int Guess>
 constexpr auto freeze() {
-    constexpr auto first = copy_out<room_for(Guess), 16>(Make());
+    constexpr auto const& first = first_frozen<Make, Guess>;
     constexpr int nodes = room_for(first.node_count), ends = ends_of(first.symbol_count, first.output_count);
     if constexpr (first.inner_count > 0) return copy_out<nodes, ends, room_for(first.inner_count)>(Make());
     else if constexpr (nodes > first.capacity || ends > 16) return copy_out<nodes, ends>(Make());

@@ -93,6 +93,144 @@ constexpr text statement_complaint() {
 /// Zeros that are only read.
 alignas(target::cache_line) inline constexpr std::byte few_zeros[4096]{};
 
+/// A result of a recorded program: what its memory is made from.
+struct made_result {
+    dtype type = dtype::number;
+    int rank = 0;
+    std::int64_t bytes = -1;  ///< -1 where only run time tells
+    monomials extents;
+    std::uint64_t written_by = 0;  ///< of a backward program: the derivatives that the kernel computes which writes it
+
+    tensor_ref make(std::int64_t const* sizes) const {
+        numbers const n = extents.at(sizes);
+        return bytes < 0 ? make_state(type, rank, n.n) : make_state(type, rank, n.n, bytes);
+    }
+};
+template <class Program>
+inline constexpr auto made_results = [] {
+    constexpr auto const& g = stages<Program>::optimized;
+    std::array<made_result, static_cast<std::size_t>(g.output_count) + 1> table{};
+    dimension_table dimensions = stages<Program>::plan.dimensions;
+    for (int o = 0; o < g.output_count; ++o) {
+        node const& n = g[g.outputs[o].node];
+        made_result& made = table[static_cast<std::size_t>(o)];
+        made.type = n.type;
+        made.rank = n.shape.rank();
+        if (n.shape.is_static()) made.bytes = n.shape.static_size() * size_of(n.type);
+        for (int i = 0; i < made.rank; ++i) made.extents.of[i] = dimensions.of(n.shape[i]);
+    }
+    return table;
+}();
+
+/// A symbol of a backward program: the derivatives that read it, and those whose kernels do, be it for another derivative of the same.
+struct backward_symbol {
+    tensor_type type;
+    std::uint64_t reads = 0, touches = 0;
+    bool selects = false;  ///< see symbol_entry
+};
+/// What running a backward program takes. No templates from here on.
+struct backward_facts {
+    recorded_facts const* of;
+    backward_symbol const* symbols;
+    int symbol_count;
+    made_result const* outputs;
+    int output_count;
+    dimension_table const* names;  ///< in the order of the node's dimensions
+    dimension_table const* own;    ///< in the program's order
+    int const* places;             ///< per own dimension: which of the node's it is
+    void (*run)(void* const* in, void* const* out, std::int64_t const* sizes, std::uint64_t wanted);
+
+    bool is_zero(int i) const { return i >= of->symbols + 2 * of->results + of->saved; }  ///< see zero_of_unselected
+    bool is_cotangent(int i) const { return i >= of->cotangent(0) && i < of->cotangent(of->results); }
+    /// The values of the node that the wanted derivatives read.
+    void fetch(tape_node& n, backward_call const& call, std::uint64_t wanted, void** in) const {
+        for (int i = 0; i < symbol_count; ++i) {
+            in[i] = nullptr;
+            if (is_zero(i)) {
+                auto const at = static_cast<std::size_t>(i - (of->symbols + 2 * of->results + of->saved));
+                in[i] = const_cast<void*>(zero_of_unselected(symbols[i].type.type, may_be_unselected(call.cotangents[at])));
+            } else if (!is_cotangent(i) && (symbols[i].reads & wanted)) {
+                saved_value const& s = n.saved[static_cast<std::size_t>(i)];
+                if (s.memory && s.memory->written_times() != s.version) refuse(n, s, i);
+                in[i] = const_cast<void*>(s.elements());
+            }
+        }
+    }
+    void fetch_cotangents(backward_call& call, std::int64_t const* sizes, std::uint64_t wanted, void** in, tensor_ref* zeros) const {
+        for (int j = 0; j < of->results; ++j) {
+            int const at = of->cotangent(j);
+            if (!(symbols[at].reads & wanted)) continue;
+            tensor_ref const& given = call.cotangents[static_cast<std::size_t>(j)];
+            if (!given) zeros[at] = zeros_like_symbol(at, sizes);
+            in[at] = given ? given->data : zeros[at]->data;
+        }
+    }
+    /// A value that was not saved, because only derivatives that nobody wants need it, may still be read by a kernel that
+    /// computes a wanted one beside: anything of its type will do.
+    void stand_in(std::int64_t const* sizes, std::uint64_t wanted, void** in, tensor_ref* zeros) const {
+        for (int i = 0; i < symbol_count; ++i) {
+            backward_symbol const& s = symbols[i];
+            if ((s.touches & ~s.reads) == 0 || in[i] || !(s.touches & wanted)) continue;
+            if (s.type.shape.is_static() && s.type.shape.static_size() * size_of(s.type.type) <= std::int64_t{sizeof few_zeros}) {
+                in[i] = const_cast<std::byte*>(few_zeros);
+                continue;
+            }
+            for (int k = 0; k < symbol_count && !in[i]; ++k)
+                if (symbols[k].type == s.type) in[i] = in[k];
+            if (in[i]) continue;
+            zeros[i] = zeros_like_symbol(i, sizes);
+            in[i] = zeros[i]->data;
+        }
+    }
+
+private:
+    tensor_ref zeros_like_symbol(int i, std::int64_t const* sizes) const {
+        tensor_type const& type = symbols[i].type;
+        dimension_table table = *own;
+        std::int64_t extents[max_rank]{};
+        for (int axis = 0; axis < type.shape.rank(); ++axis) extents[axis] = table.of(type.shape[axis]).at(sizes);
+        return zeros_like(type.type, type.shape.rank(), extents);
+    }
+    [[noreturn, gnu::cold]] void refuse(tape_node& n, saved_value const& s, int i) const {
+        tensor_type type = symbols[i].type;
+        for (int axis = 0; axis < type.shape.rank(); ++axis)
+            for (int k = 0; k < names->count; ++k)
+                if (type.shape[axis] == names->names[k]) type.shape[axis] = n.dimensions[static_cast<std::size_t>(k)];
+        if (i < of->symbols) refuse_modified(n, s, n.edges[static_cast<std::size_t>(i)], type);
+        refuse_modified(n, s, {node_ref::sharing(&n), {}, i - of->symbols}, type);
+    }
+};
+/// Runs the kernels of a backward program that the wanted edges need; it has at most `Room` symbols and outputs.
+template <int Room>
+void run_backward(backward_facts const& f, tape_node& n, backward_call& call) {
+    recorded_facts const& of = *f.of;
+    std::uint64_t const wanted =
+        of.wanted([&](int k) { return n.edges[static_cast<std::size_t>(k)] && call.wants(static_cast<std::size_t>(k)); });
+    for (int k = 0; k < of.symbols; ++k) {
+        auto at = static_cast<std::size_t>(k);
+        if (of.gradient[k] >= identity_gradient && n.edges[at] && call.wants(at))
+            call.gradients[at] = call.cotangents[static_cast<std::size_t>(of.gradient[k] - identity_gradient)];
+    }
+    if (wanted == 0) return;
+    std::int64_t sizes[max_dimensions];
+    for (int i = 0; i < f.own->count; ++i) sizes[i] = n.dimensions[static_cast<std::size_t>(f.places[i])];
+    void *in[Room], *out[Room];
+    tensor_ref zeros[Room], made[Room];
+    f.fetch(n, call, wanted, in);
+    f.fetch_cotangents(call, sizes, wanted, in, zeros);
+    f.stand_in(sizes, wanted, in, zeros);
+    for (int o = 0; o < f.output_count; ++o) {
+        out[o] = nullptr;
+        if (f.outputs[o].written_by & wanted) made[o] = f.outputs[o].make(sizes), out[o] = made[o]->data;
+    }
+    f.run(in, out, sizes, wanted);
+    for (int k = 0; k < of.symbols; ++k) {
+        auto at = static_cast<std::size_t>(k);
+        if (of.gradient[k] < 0 || of.gradient[k] >= identity_gradient || !n.edges[at] || !call.wants(at)) continue;
+        call.gradients[at] = made[of.gradient[k]];
+        if (f.symbols[k].selects) call.gradients[at]->may_be_unselected = true;
+    }
+}
 template <class Source>
 struct recorded {
     static constexpr auto const& f = simplified_graph<Source>;
@@ -157,33 +295,21 @@ struct recorded {
     };
     using forward = std::conditional_t<saved == 0 && !stops_gradient, Source, saving>;
 
-    static graph describe() {
-        graph g = [] {
-            if constexpr (std::is_same_v<forward, Source>) return f.thaw();
-            else return written_graph<forward>.thaw();
-        }();
-        for (node& n : g.nodes) n.op = n.op->label && !n.op->unlisted ? n.op->label : n.op;
-        return g;
-    }
-
-    template <class Program, int Output>
-    static tensor_ref make_output(std::int64_t const* sizes) {
-        constexpr int node = stages<Program>::optimized.outputs[Output].node;
-        constexpr tensor_type type = stages<Program>::optimized[node].result();
-        numbers const extents = numbers_at<extents_of<Program, node>>(sizes);
-        if constexpr (type.shape.is_static())
-            return make_state(type.type, type.shape.rank(), extents.n, type.shape.static_size() * size_of(type.type));
-        else return make_state(type.type, type.shape.rank(), extents.n);
-    }
+    static constexpr auto described = [] {
+        if constexpr (std::is_same_v<forward, Source>) return labelled(f);
+        else return labelled(written_graph<forward>);
+    }();
+    static graph describe() { return described.thaw(); }
 
     /// Runs the forward program. `outputs` receives the results and, where `keep` has their bit among the derivatives, the
     /// saved values; the others live as long as the call.
     static void run(void* const* in, std::int64_t const* dimensions, std::uint64_t keep, tensor_ref* outputs) {
         program_dimensions<Source, forward> const d(dimensions);
         void* out[results + saved + 1];
-        [&]<int... O>(std::integer_sequence<int, O...>) {
-            ((outputs[O] = make_output<forward, O>(d.sizes), out[O] = outputs[O]->data), ...);
-        }(std::make_integer_sequence<int, results + saved>{});
+        for (int o = 0; o < results + saved; ++o) {
+            outputs[o] = made_results<forward>[static_cast<std::size_t>(o)].make(d.sizes);
+            out[o] = outputs[o]->data;
+        }
         with_scratch<forward>(d.sizes, [&](std::byte* scratch) { run_program<forward>({in, out, scratch, d.sizes}); });
         for (int k = 0; k < saved; ++k)
             if (!(reads[static_cast<std::size_t>(symbols + 2 * results + k)] & keep)) outputs[results + k] = {};
@@ -197,44 +323,9 @@ struct recorded {
         with_scratch<forward>(d.sizes, [&](std::byte* scratch) { run_program<forward>({in, out, scratch, d.sizes}); });
     }
 
-    /// Runs the kernels of the backward program that the wanted edges need.
     static void run_backward(tape_node& n, backward_call& call) {
-        std::uint64_t const wanted =
-            facts.wanted([&](int k) { return n.edges[static_cast<std::size_t>(k)] && call.wants(static_cast<std::size_t>(k)); });
-        for (int k = 0; k < symbols; ++k) {
-            auto at = static_cast<std::size_t>(k);
-            if (gradient[at] >= identity_gradient && n.edges[at] && call.wants(at))
-                call.gradients[at] = call.cotangents[static_cast<std::size_t>(gradient[at] - identity_gradient)];
-        }
-        if (wanted == 0) return;
-        program_dimensions<Source, backward> const d(n.dimensions.data());
-        void* in[derivative::optimized.symbol_count + 1];
-        [&]<int... I>(std::integer_sequence<int, I...>) {
-            (fetch<I>(n, call, wanted, in), ...);
-        }(std::make_integer_sequence<int, derivative::optimized.symbol_count>{});
-        tensor_ref zeros[derivative::optimized.symbol_count + 1];
-        [&]<int... J>(std::integer_sequence<int, J...>) {
-            (fetch_cotangent<J>(call, d.sizes, wanted, in, zeros), ...);
-        }(std::make_integer_sequence<int, results>{});
-        [&]<int... I>(std::integer_sequence<int, I...>) {
-            (stand_in<I>(d.sizes, wanted, in, zeros), ...);
-        }(std::make_integer_sequence<int, derivative::optimized.symbol_count>{});
-
-        constexpr int outputs = derivative::optimized.output_count;
-        tensor_ref made[outputs + 1];
-        void* out[outputs + 1];
-        [&]<int... O>(std::integer_sequence<int, O...>) {
-            ((written_by<O> & wanted ? static_cast<void>((made[O] = make_output<backward, O>(d.sizes), out[O] = made[O]->data))
-                                     : static_cast<void>(out[O] = nullptr)),
-             ...);
-        }(std::make_integer_sequence<int, outputs>{});
-        with_scratch<backward>(d.sizes, [&](std::byte* scratch) { run_wanted<backward>({in, out, scratch, d.sizes}, wanted); });
-        for (int k = 0; k < symbols; ++k) {
-            auto at = static_cast<std::size_t>(k);
-            if (gradient[at] < 0 || gradient[at] >= identity_gradient || !n.edges[at] || !call.wants(at)) continue;
-            call.gradients[at] = made[gradient[at]];
-            if (derivative::optimized.symbols[k].selects) call.gradients[at]->may_be_unselected = true;
-        }
+        constexpr int room = room_for(std::max(derivative::optimized.symbol_count, derivative::optimized.output_count));
+        core::run_backward<room>(of_backward, n, call);
     }
 
     static op_info const* const* operations() { return Source::operations(); }
@@ -247,75 +338,37 @@ struct recorded {
         reads.data()};
 
 private:
-    /// The derivatives that the kernel computes which writes this one.
-    template <int Output>
-    static constexpr std::uint64_t written_by = [] {
-        int base = derivative::plan.base[derivative::optimized.outputs[Output].node];
-        std::uint64_t bits = 0;
-        for (int i = 0; i < derivative::optimized.node_count; ++i)
-            if (derivative::plan.kernel_of[i] == derivative::plan.kernel_of[base])
-                bits |= results_touched<backward>[static_cast<std::size_t>(i)];
-        return bits;
+    static constexpr auto backward_symbols = [] {
+        std::array<backward_symbol, static_cast<std::size_t>(derivative::optimized.symbol_count) + 1> table{};
+        for (int i = 0; i < derivative::optimized.symbol_count; ++i) {
+            symbol_entry const& s = derivative::optimized.symbols[i];
+            table[static_cast<std::size_t>(i)] = {s.type, reads[static_cast<std::size_t>(i)], touches[static_cast<std::size_t>(i)],
+                                                  s.selects};
+        }
+        return table;
     }();
-    template <int I>
-    static void fetch(tape_node& n, backward_call const& call, std::uint64_t wanted, void** in) {
-        in[I] = nullptr;
-        if constexpr (I >= symbols + 2 * results + saved) {
-            in[I] = const_cast<void*>(zero_of_unselected(derivative::optimized.symbols[I].type.type,
-                                                         may_be_unselected(call.cotangents[I - (symbols + 2 * results + saved)])));
-        } else if constexpr (I < symbols + results || I >= symbols + 2 * results) {
-            if constexpr (reads[I] != 0) {
-                if (!(reads[I] & wanted)) return;
-                saved_value const& s = n.saved[I];
-                if (s.memory && s.memory->written_times() != s.version) refuse<I>(n, s);
-                in[I] = const_cast<void*>(s.elements());
-            }
+    static constexpr auto derivatives = [] {
+        auto table = made_results<backward>;
+        for (int o = 0; o < derivative::optimized.output_count; ++o) {
+            int const kernel = derivative::plan.kernel_of[derivative::plan.base[derivative::optimized.outputs[o].node]];
+            for (int i = 0; i < derivative::optimized.node_count; ++i)
+                if (derivative::plan.kernel_of[i] == kernel)
+                    table[static_cast<std::size_t>(o)].written_by |= results_touched<backward>[static_cast<std::size_t>(i)];
         }
+        return table;
+    }();
+    static void run_kernels_of_backward(void* const* in, void* const* out, std::int64_t const* sizes, std::uint64_t wanted) {
+        with_scratch<backward>(sizes, [&](std::byte* scratch) { run_wanted<backward>({in, out, scratch, sizes}, wanted); });
     }
-    template <int I>
-    static tensor_ref zeros_like_symbol(std::int64_t const* sizes) {
-        constexpr tensor_type type = derivative::optimized.symbols[I].type;
-        dimension_table table = derivative::plan.dimensions;
-        std::int64_t extents[max_rank]{};
-        for (int axis = 0; axis < type.shape.rank(); ++axis) extents[axis] = table.of(type.shape[axis]).at(sizes);
-        return zeros_like(type.type, type.shape.rank(), extents);
-    }
-    /// A value that was not saved, because only derivatives that nobody wants need it, may still be read by a kernel that
-    /// computes a wanted one beside: anything of its type will do.
-    template <int I>
-    static void stand_in(std::int64_t const* sizes, std::uint64_t wanted, void** in, tensor_ref* zeros) {
-        if constexpr ((touches[I] & ~reads[I]) != 0) {
-            if (in[I] || !(touches[I] & wanted)) return;
-            constexpr tensor_type type = derivative::optimized.symbols[I].type;
-            if constexpr (type.shape.is_static() && type.shape.static_size() * size_of(type.type) <= std::int64_t{sizeof few_zeros}) {
-                in[I] = const_cast<std::byte*>(few_zeros);
-            } else {
-                for (int k = 0; k < derivative::optimized.symbol_count && !in[I]; ++k)
-                    if (derivative::optimized.symbols[k].type == type) in[I] = in[k];
-                if (in[I]) return;
-                zeros[I] = zeros_like_symbol<I>(sizes);
-                in[I] = zeros[I]->data;
-            }
-        }
-    }
-    template <int I>
-    [[noreturn, gnu::cold]] static void refuse(tape_node& n, saved_value const& s) {
-        tensor_type type = derivative::optimized.symbols[I].type;
-        for (int axis = 0; axis < type.shape.rank(); ++axis)
-            for (int k = 0; k < dimensions_of<Source>.count; ++k)
-                if (type.shape[axis] == dimensions_of<Source>.names[k]) type.shape[axis] = n.dimensions[static_cast<std::size_t>(k)];
-        if constexpr (I < symbols) refuse_modified(n, s, n.edges[I], type);
-        else refuse_modified(n, s, {node_ref::sharing(&n), {}, I - symbols}, type);
-    }
-    template <int J>
-    static void fetch_cotangent(backward_call& call, std::int64_t const* sizes, std::uint64_t wanted, void** in, tensor_ref* zeros) {
-        constexpr int at = symbols + results + J;
-        if constexpr (reads[at] != 0) {
-            if (!(reads[at] & wanted)) return;
-            if (!call.cotangents[J]) zeros[at] = zeros_like_symbol<at>(sizes);
-            in[at] = call.cotangents[J] ? call.cotangents[J]->data : zeros[at]->data;
-        }
-    }
+    static constexpr backward_facts of_backward{&facts,
+                                                backward_symbols.data(),
+                                                derivative::optimized.symbol_count,
+                                                derivatives.data(),
+                                                derivative::optimized.output_count,
+                                                &dimensions_of<Source>,
+                                                &dimensions_of_program<backward>,
+                                                program_dimensions<Source, backward>::places.data(),
+                                                &run_kernels_of_backward};
 };
 
 /// Enters a recorded call into the tape; `in` has an edge where a derivative goes on, `out` the results and saved values.
