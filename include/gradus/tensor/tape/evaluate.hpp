@@ -67,8 +67,11 @@ struct user_operations {
 template <class... Op>
     requires(sizeof...(Op) > op::kernel_list::size)
 struct user_operations<op::op_list<Op...>> {
-    static constexpr op_info const* all[] = {&info_of<Op>..., nullptr};
-    static op_info const* const* get() { return all + op::kernel_list::size; }
+    using list = op::op_list<Op...>;
+    static constexpr auto theirs = []<int... I>(std::integer_sequence<int, I...>) {
+        return std::array<op_info const*, sizeof...(I) + 1>{&info_of<typename kernel::op_at<list, op::kernel_list::size + I>::type>..., nullptr};
+    }(std::make_integer_sequence<int, static_cast<int>(sizeof...(Op)) - op::kernel_list::size>{});
+    static op_info const* const* get() { return theirs.data(); }
 };
 
 /// An expression on tensors as a source of programs: its leaves are slots.
