@@ -2,6 +2,7 @@
 #pragma once
 
 #include <gradus/core/aligned.hpp>
+#include <gradus/exec/demand.hpp>
 #include <gradus/exec/execute_loop.hpp>
 #include <gradus/exec/operand.hpp>
 #include <gradus/kernel/block_table.hpp>
@@ -70,6 +71,9 @@ public:
             ids.push_back(g_[i].op->id);
             infos.push_back(g_[i].op);
         }
+        int const room = std::max({g_.size(), g_.symbols.size(), g_.outputs.size()}) + 1;
+        demand_ = {list<std::uint64_t>(room, 0), list<std::uint64_t>(room, 0), list<std::uint64_t>(room, 0), list<std::uint64_t>(room, 0)};
+        demand_.fill(g_, plan_, g_.outputs.size());
         for (int k = 0; k < plan_.group_count; ++k) {
             planned_group const& group = plan_.groups[k];
             if (group.kind == kernel_kind::loop) {
@@ -89,7 +93,13 @@ public:
 
     graph const& program() const { return g_; }
     dimension_table const& dimensions() const { return plan_.dimensions; }
-    std::int64_t workspace_bytes(std::int64_t const* sizes) const { return plan_.workspace_bytes(sizes); }
+    std::int64_t workspace_bytes(std::int64_t const* sizes, int threads = 1) const { return plan_.workspace_bytes(sizes, threads); }
+    /// What results are computed for, with a bit in `wanted`: the kernels that they need.
+    void run_wanted(run_context const& c, std::uint64_t wanted) const {
+        for (int k = 0; k < plan_.kernel_count; ++k)
+            if (wanted & demand_.of_kernel[k]) run_kernel(k, c);
+    }
+    program_demand demand() const { return demand_.view(); }
     /// The groups of one kernel, one after the other.
     void run_kernel(int number, run_context const& c) const {
         planned_kernel const& kernel = plan_.kernels[number];
@@ -169,6 +179,7 @@ private:
     program_plan<-1> plan_;
     memory_map memory_ = memory_map::of(plan_);
     list<executable_loop> loops_;      ///< per group
+    demand_tables<list<std::uint64_t>> demand_;
     list<planned_operand> operands_;  ///< per group that is no loop: of its node, then what that reads
 };
 

@@ -16,7 +16,7 @@ namespace gradus::inline GRADUS_ARCH::core {
 template <class Source>
 inline constexpr bool is_interpreted = [] {
     if constexpr (interprets) {
-        auto const& g = stages<Source>::optimized;
+        auto const& g = optimized_graph<Source>;
         for (int i = 0; i < g.node_count; ++i)
             if (is_control(g[i]) || is_on_matrices(g[i]) || g[i].template is<op::sorting_order>()) return false;
         return true;
@@ -32,7 +32,7 @@ struct used_block {
 /// Those in the loops of a program, each once.
 template <class Source>
 constexpr list<used_block> used_blocks() {
-    constexpr auto const& g = stages<Source>::optimized;
+    constexpr auto const& g = optimized_graph<Source>;
     constexpr auto const& ids = op_ids<operations_of<Source>>;
     list<used_block> used;
     for (int i = 0; i < g.node_count; ++i) {
@@ -67,7 +67,7 @@ inline constexpr auto block_entries_of = []<std::size_t... I>(std::index_sequenc
 }(std::make_index_sequence<blocks_of<Source>.size()>{});
 
 template <class Source>
-inline constexpr auto graph_to_run = labelled(stages<Source>::optimized);
+inline constexpr auto graph_to_run = labelled(optimized_graph<Source>);
 template <class Source>
 executable<> const& executable_of() {
     static executable<> const& made =

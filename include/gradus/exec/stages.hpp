@@ -98,6 +98,18 @@ struct stages<Source> {
     static constexpr auto plan = core::plan_of<Source>();
 };
 
+namespace core {
+/// The named dimensions of a program, in its order.
+template <class Source>
+inline constexpr dimension_table dimensions_of_program = [] {
+    if constexpr (interprets) {  // without planning it
+        dimension_table dimensions;
+        collect_dimensions(dimensions, optimized_graph<Source>.thaw());
+        return dimensions;
+    } else return stages<Source>::plan.dimensions;
+}();
+}  // namespace core
+
 /// A source of programs: expressions and updates.
 template <class... E>
 struct expressions {

@@ -25,12 +25,12 @@ inline constexpr dimension_table dimensions_of = [] {
 /// The dimensions that a program of the same symbols wants, in its order.
 template <class Source, class Program>
 struct program_dimensions {
-    static constexpr int count = stages<Program>::plan.dimensions.count;
+    static constexpr int count = dimensions_of_program<Program>.count;
     static constexpr std::array<int, static_cast<std::size_t>(count) + 1> places = [] {
         std::array<int, static_cast<std::size_t>(count) + 1> table{};
         for (int i = 0; i < count; ++i)
             for (int k = 0; k < dimensions_of<Source>.count; ++k)
-                if (stages<Program>::plan.dimensions.names[i] == dimensions_of<Source>.names[k]) table[static_cast<std::size_t>(i)] = k;
+                if (dimensions_of_program<Program>.names[i] == dimensions_of<Source>.names[k]) table[static_cast<std::size_t>(i)] = k;
         return table;
     }();
     std::int64_t sizes[static_cast<std::size_t>(count) + 1]{};
@@ -99,7 +99,6 @@ struct made_result {
     int rank = 0;
     std::int64_t bytes = -1;  ///< -1 where only run time tells
     monomials extents;
-    std::uint64_t written_by = 0;  ///< of a backward program: the derivatives that the kernel computes which writes it
 
     tensor_ref make(std::int64_t const* sizes) const {
         numbers const n = extents.at(sizes);
@@ -108,9 +107,9 @@ struct made_result {
 };
 template <class Program>
 inline constexpr auto made_results = [] {
-    constexpr auto const& g = stages<Program>::optimized;
+    constexpr auto const& g = optimized_graph<Program>;
     std::array<made_result, static_cast<std::size_t>(g.output_count) + 1> table{};
-    dimension_table dimensions = stages<Program>::plan.dimensions;
+    dimension_table dimensions = dimensions_of_program<Program>;
     for (int o = 0; o < g.output_count; ++o) {
         node const& n = g[g.outputs[o].node];
         made_result& made = table[static_cast<std::size_t>(o)];
@@ -122,10 +121,10 @@ inline constexpr auto made_results = [] {
     return table;
 }();
 
-/// A symbol of a backward program: the derivatives that read it, and those whose kernels do, be it for another derivative of the same.
+/// A symbol of a backward program and the derivatives that read it.
 struct backward_symbol {
     tensor_type type;
-    std::uint64_t reads = 0, touches = 0;
+    std::uint64_t reads = 0;
     bool selects = false;  ///< see symbol_entry
 };
 /// What running a backward program takes. No templates from here on.
@@ -138,6 +137,7 @@ struct backward_facts {
     dimension_table const* names;  ///< in the order of the node's dimensions
     dimension_table const* own;    ///< in the program's order
     int const* places;             ///< per own dimension: which of the node's it is
+    program_demand (*demand)();    ///< derivatives are the results
     void (*run)(void* const* in, void* const* out, std::int64_t const* sizes, std::uint64_t wanted);
 
     bool is_zero(int i) const { return i >= of->symbols + 2 * of->results + of->saved; }  ///< see zero_of_unselected
@@ -167,10 +167,10 @@ struct backward_facts {
     }
     /// A value that was not saved, because only derivatives that nobody wants need it, may still be read by a kernel that
     /// computes a wanted one beside: anything of its type will do.
-    void stand_in(std::int64_t const* sizes, std::uint64_t wanted, void** in, tensor_ref* zeros) const {
+    void stand_in(std::uint64_t const* touched, std::int64_t const* sizes, std::uint64_t wanted, void** in, tensor_ref* zeros) const {
         for (int i = 0; i < symbol_count; ++i) {
             backward_symbol const& s = symbols[i];
-            if ((s.touches & ~s.reads) == 0 || in[i] || !(s.touches & wanted)) continue;
+            if ((touched[i] & ~s.reads) == 0 || in[i] || !(touched[i] & wanted)) continue;
             if (s.type.shape.is_static() && s.type.shape.static_size() * size_of(s.type.type) <= std::int64_t{sizeof few_zeros}) {
                 in[i] = const_cast<std::byte*>(few_zeros);
                 continue;
@@ -218,10 +218,11 @@ void run_backward(backward_facts const& f, tape_node& n, backward_call& call) {
     tensor_ref zeros[Room], made[Room];
     f.fetch(n, call, wanted, in);
     f.fetch_cotangents(call, sizes, wanted, in, zeros);
-    f.stand_in(sizes, wanted, in, zeros);
+    program_demand const demand = f.demand();
+    f.stand_in(demand.of_symbol, sizes, wanted, in, zeros);
     for (int o = 0; o < f.output_count; ++o) {
         out[o] = nullptr;
-        if (f.outputs[o].written_by & wanted) made[o] = f.outputs[o].make(sizes), out[o] = made[o]->data;
+        if (demand.of_output[o] & wanted) made[o] = f.outputs[o].make(sizes), out[o] = made[o]->data;
     }
     f.run(in, out, sizes, wanted);
     for (int k = 0; k < of.symbols; ++k) {
@@ -245,13 +246,13 @@ struct recorded {
             return pass::backward(f.thaw(), true, Source::constants);
         }
     };
-    using derivative = stages<backward>;
-    static constexpr int saved = derivative::optimized.symbol_count - symbols - 3 * results;
+    static constexpr auto const& derivative = optimized_graph<backward>;
+    static constexpr int saved = derivative.symbol_count - symbols - 3 * results;
 
     /// Per symbol: see transform/backward.hpp.
     static constexpr auto gradient = [] {
         std::array<int, symbols + 1> table{};
-        for (int k = 0; k < symbols; ++k) table[static_cast<std::size_t>(k)] = derivative::optimized.symbols[k].of;
+        for (int k = 0; k < symbols; ++k) table[static_cast<std::size_t>(k)] = derivative.symbols[k].of;
         return table;
     }();
     static constexpr bool differentiable = [] {
@@ -261,19 +262,10 @@ struct recorded {
     }();
     /// Per symbol of the backward graph: the derivatives that read it.
     static constexpr auto reads = [] {
-        std::array<std::uint64_t, derivative::optimized.symbol_count + 1> bits{};
-        for (int i = 0; i < derivative::optimized.node_count; ++i)
-            if (derivative::optimized[i].template is<op::symbol>())
-                bits[static_cast<std::size_t>(derivative::optimized[i].attr.n[0])] |= results_behind<backward>[static_cast<std::size_t>(i)];
-        return bits;
-    }();
-    /// The derivatives whose kernels read it, be it for another derivative of the same kernel.
-    static constexpr auto touches = [] {
-        auto bits = reads;
-        for (int i = 0; i < derivative::optimized.node_count; ++i)
-            if (derivative::optimized[i].template is<op::symbol>())
-                bits[static_cast<std::size_t>(derivative::optimized[i].attr.n[0])] |=
-                    results_touched<backward>[static_cast<std::size_t>(i)];
+        std::array<std::uint64_t, derivative.symbol_count + 1> bits{};
+        for (int i = 0; i < derivative.node_count; ++i)
+            if (derivative[i].template is<op::symbol>())
+                bits[static_cast<std::size_t>(derivative[i].attr.n[0])] |= results_behind<backward>[static_cast<std::size_t>(i)];
         return bits;
     }();
     /// Simplification for a program drops stop_gradient; the graph that is differentiated has it still.
@@ -289,7 +281,7 @@ struct recorded {
         static constexpr bool in_one_step = f.node_count <= target::nodes_of_one_step;
         static constexpr graph lower() {
             graph g = f.thaw();
-            for (int k = 0; k < saved; ++k) g.outputs.push_back({derivative::optimized.symbols[symbols + 2 * results + k].of, -1});
+            for (int k = 0; k < saved; ++k) g.outputs.push_back({derivative.symbols[symbols + 2 * results + k].of, -1});
             return g;
         }
     };
@@ -324,7 +316,7 @@ struct recorded {
     }
 
     static void run_backward(tape_node& n, backward_call& call) {
-        constexpr int room = room_for(std::max(derivative::optimized.symbol_count, derivative::optimized.output_count));
+        constexpr int room = room_for(std::max(derivative.symbol_count, derivative.output_count));
         core::run_backward<room>(of_backward, n, call);
     }
 
@@ -339,35 +331,29 @@ struct recorded {
 
 private:
     static constexpr auto backward_symbols = [] {
-        std::array<backward_symbol, static_cast<std::size_t>(derivative::optimized.symbol_count) + 1> table{};
-        for (int i = 0; i < derivative::optimized.symbol_count; ++i) {
-            symbol_entry const& s = derivative::optimized.symbols[i];
-            table[static_cast<std::size_t>(i)] = {s.type, reads[static_cast<std::size_t>(i)], touches[static_cast<std::size_t>(i)],
-                                                  s.selects};
+        std::array<backward_symbol, static_cast<std::size_t>(derivative.symbol_count) + 1> table{};
+        for (int i = 0; i < derivative.symbol_count; ++i) {
+            symbol_entry const& s = derivative.symbols[i];
+            table[static_cast<std::size_t>(i)] = {s.type, reads[static_cast<std::size_t>(i)], s.selects};
         }
         return table;
     }();
-    static constexpr auto derivatives = [] {
-        auto table = made_results<backward>;
-        for (int o = 0; o < derivative::optimized.output_count; ++o) {
-            int const kernel = derivative::plan.kernel_of[derivative::plan.base[derivative::optimized.outputs[o].node]];
-            for (int i = 0; i < derivative::optimized.node_count; ++i)
-                if (derivative::plan.kernel_of[i] == kernel)
-                    table[static_cast<std::size_t>(o)].written_by |= results_touched<backward>[static_cast<std::size_t>(i)];
-        }
-        return table;
-    }();
+    static program_demand demand() {
+        if constexpr (is_interpreted<backward>) return executable_of<backward>().demand();
+        else return demand_of<backward>.view();
+    }
     static void run_kernels_of_backward(void* const* in, void* const* out, std::int64_t const* sizes, std::uint64_t wanted) {
         with_scratch<backward>(sizes, [&](std::byte* scratch) { run_wanted<backward>({in, out, scratch, sizes}, wanted); });
     }
     static constexpr backward_facts of_backward{&facts,
                                                 backward_symbols.data(),
-                                                derivative::optimized.symbol_count,
-                                                derivatives.data(),
-                                                derivative::optimized.output_count,
+                                                derivative.symbol_count,
+                                                made_results<backward>.data(),
+                                                derivative.output_count,
                                                 &dimensions_of<Source>,
                                                 &dimensions_of_program<backward>,
                                                 program_dimensions<Source, backward>::places.data(),
+                                                &demand,
                                                 &run_kernels_of_backward};
 };
 
