@@ -26,6 +26,13 @@
 #define GRADUS_FLATTEN [[gnu::noinline, gnu::flatten]]
 #endif
 
+/// Inlines a function by force, where constants have to reach it; not without optimization, where that is only more code.
+#if defined(__OPTIMIZE__)
+#define GRADUS_INLINE [[gnu::always_inline]] inline
+#else
+#define GRADUS_INLINE inline
+#endif
+
 // The options that decide which instructions the compiler may use, and whether kernels are compiled, one bit each, three bits a digit:
 // translation units that differ in one of them name everything of the library differently, and the linker can take no function of one for
 // the other's.

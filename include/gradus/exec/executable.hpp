@@ -178,7 +178,7 @@ private:
     graph g_;
     program_plan<-1> plan_;
     memory_map memory_ = memory_map::of(plan_);
-    list<executable_loop> loops_;      ///< per group
+    list<executable_loop> loops_;  ///< per group
     demand_tables<list<std::uint64_t>> demand_;
     list<planned_operand> operands_;  ///< per group that is no loop: of its node, then what that reads
 };

@@ -162,7 +162,7 @@ void with_scratch(std::int64_t const* dimensions, auto&& run, int threads = 1) {
         aligned_buffer scratch(static_cast<std::size_t>(bytes));
         run(scratch.data());
     } else if constexpr (static_workspace<Source>() >= 0 && static_workspace<Source>() <= target::scratch_on_stack &&
-                  stages<Source>::plan.product_count == 0) {
+                         stages<Source>::plan.product_count == 0) {
         alignas(64) std::byte scratch[static_workspace<Source>() + 1];
         run(scratch);
     } else {

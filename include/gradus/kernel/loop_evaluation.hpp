@@ -19,8 +19,7 @@ namespace gradus::inline GRADUS_ARCH::kernel {
 template <class Asked = void>
 class loop_evaluation {
 public:
-    loop_evaluation(loop_view const& v, loop_arguments const& args)
-        : v_(v), args_(args), varies_(v.body, 0), slots_(v, classify()) {
+    loop_evaluation(loop_view const& v, loop_arguments const& args) : v_(v), args_(args), varies_(v.body, 0), slots_(v, classify()) {
         inner_ = v.axis_count - 1;
         for (int a = 0; a < v.axis_count; ++a) extents_[a] = args.extents[a];
         for (int o = 0; o < v.output_count; ++o) strides_of_output(o);

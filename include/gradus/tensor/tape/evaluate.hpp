@@ -69,7 +69,8 @@ template <class... Op>
 struct user_operations<op::op_list<Op...>> {
     using list = op::op_list<Op...>;
     static constexpr auto theirs = []<int... I>(std::integer_sequence<int, I...>) {
-        return std::array<op_info const*, sizeof...(I) + 1>{&info_of<typename kernel::op_at<list, op::kernel_list::size + I>::type>..., nullptr};
+        return std::array<op_info const*, sizeof...(I) + 1>{&info_of<typename kernel::op_at<list, op::kernel_list::size + I>::type>...,
+                                                            nullptr};
     }(std::make_integer_sequence<int, static_cast<int>(sizeof...(Op)) - op::kernel_list::size>{});
     static op_info const* const* get() { return theirs.data(); }
 };
@@ -160,8 +161,8 @@ void measure(leaf const* leaves, std::int64_t* sizes) {
 
 /// Binds operands to memory and notes what a node of the tape will know of them; returns the edges that want a derivative, a bit each.
 /// `facts` is null where none can.
-inline std::uint64_t bind_operands(leaf_facts const* leaf_of, recorded_facts const* facts, int count, leaf* leaves, saved_value* operands,
-                                   edge* edges, void** in) {
+GRADUS_INLINE std::uint64_t bind_operands(leaf_facts const* leaf_of, recorded_facts const* facts, int count, leaf* leaves,
+                                          saved_value* operands, edge* edges, void** in) {
     bool records = false;
     for (int k = 0; facts && k < count; ++k) records = records || leaves[k].records;
     std::uint64_t wanted = 0;

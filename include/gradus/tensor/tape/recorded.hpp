@@ -100,9 +100,10 @@ struct made_result {
     std::int64_t bytes = -1;  ///< -1 where only run time tells
     monomials extents;
 
-    tensor_ref make(std::int64_t const* sizes) const {
-        numbers const n = extents.at(sizes);
-        return bytes < 0 ? make_state(type, rank, n.n) : make_state(type, rank, n.n, bytes);
+    GRADUS_INLINE tensor_ref make(std::int64_t const* sizes) const {
+        std::int64_t n[max_rank];
+        for (int i = 0; i < rank; ++i) n[i] = bytes < 0 ? extents.of[i].at(sizes) : extents.of[i].c;
+        return bytes < 0 ? make_state(type, rank, n) : make_state(type, rank, n, bytes);
     }
 };
 template <class Program>
@@ -133,41 +134,42 @@ struct backward_facts {
     backward_symbol const* symbols;
     int symbol_count;
     made_result const* outputs;
-    int output_count;
     dimension_table const* names;  ///< in the order of the node's dimensions
     dimension_table const* own;    ///< in the program's order
     int const* places;             ///< per own dimension: which of the node's it is
-    program_demand (*demand)();    ///< derivatives are the results
+    program_demand known;          ///< derivatives are the results
+    program_demand (*demand)();    ///< finds that at run time; else null
+    bool stands_in;                ///< may kernels read what no wanted derivative needs?
     void (*run)(void* const* in, void* const* out, std::int64_t const* sizes, std::uint64_t wanted);
 
-    bool is_zero(int i) const { return i >= of->symbols + 2 * of->results + of->saved; }  ///< see zero_of_unselected
-    bool is_cotangent(int i) const { return i >= of->cotangent(0) && i < of->cotangent(of->results); }
-    /// The values of the node that the wanted derivatives read.
-    void fetch(tape_node& n, backward_call const& call, std::uint64_t wanted, void** in) const {
-        for (int i = 0; i < symbol_count; ++i) {
-            in[i] = nullptr;
-            if (is_zero(i)) {
-                auto const at = static_cast<std::size_t>(i - (of->symbols + 2 * of->results + of->saved));
-                in[i] = const_cast<void*>(zero_of_unselected(symbols[i].type.type, may_be_unselected(call.cotangents[at])));
-            } else if (!is_cotangent(i) && (symbols[i].reads & wanted)) {
-                saved_value const& s = n.saved[static_cast<std::size_t>(i)];
-                if (s.memory && s.memory->written_times() != s.version) refuse(n, s, i);
-                in[i] = const_cast<void*>(s.elements());
-            }
+    /// What the wanted derivatives read of symbol `i`.
+    GRADUS_INLINE void* fetch(tape_node& n, backward_call const& call, std::uint64_t wanted, int i) const {
+        int const cotangents = of->cotangent(0), saved = of->cotangent(of->results), zeros = of->all_symbols();
+        if (i >= zeros)
+            return const_cast<void*>(
+                zero_of_unselected(symbols[i].type.type, may_be_unselected(call.cotangents[static_cast<std::size_t>(i - zeros)])));
+        if (!(symbols[i].reads & wanted)) return nullptr;
+        if (i >= cotangents && i < saved) {
+            tensor_ref const& given = call.cotangents[static_cast<std::size_t>(i - cotangents)];
+            return given ? given->data : nullptr;
         }
+        saved_value const& s = n.saved[static_cast<std::size_t>(i)];
+        if (s.memory && s.memory->written_times() != s.version) refuse(n, s, i);
+        return const_cast<void*>(s.elements());
     }
-    void fetch_cotangents(backward_call& call, std::int64_t const* sizes, std::uint64_t wanted, void** in, tensor_ref* zeros) const {
+    /// Zeros for the cotangents that nobody gave.
+    void fill_cotangents(backward_call const& call, std::int64_t const* sizes, std::uint64_t wanted, void** in,
+                         list<tensor_ref>& zeros) const {
         for (int j = 0; j < of->results; ++j) {
             int const at = of->cotangent(j);
-            if (!(symbols[at].reads & wanted)) continue;
-            tensor_ref const& given = call.cotangents[static_cast<std::size_t>(j)];
-            if (!given) zeros[at] = zeros_like_symbol(at, sizes);
-            in[at] = given ? given->data : zeros[at]->data;
+            if (!(symbols[at].reads & wanted) || call.cotangents[static_cast<std::size_t>(j)]) continue;
+            zeros.push_back(zeros_like_symbol(at, sizes));
+            in[at] = zeros.back()->data;
         }
     }
     /// A value that was not saved, because only derivatives that nobody wants need it, may still be read by a kernel that
     /// computes a wanted one beside: anything of its type will do.
-    void stand_in(std::uint64_t const* touched, std::int64_t const* sizes, std::uint64_t wanted, void** in, tensor_ref* zeros) const {
+    void stand_in(std::uint64_t const* touched, std::int64_t const* sizes, std::uint64_t wanted, void** in, list<tensor_ref>& zeros) const {
         for (int i = 0; i < symbol_count; ++i) {
             backward_symbol const& s = symbols[i];
             if ((touched[i] & ~s.reads) == 0 || in[i] || !(touched[i] & wanted)) continue;
@@ -178,8 +180,8 @@ struct backward_facts {
             for (int k = 0; k < symbol_count && !in[i]; ++k)
                 if (symbols[k].type == s.type) in[i] = in[k];
             if (in[i]) continue;
-            zeros[i] = zeros_like_symbol(i, sizes);
-            in[i] = zeros[i]->data;
+            zeros.push_back(zeros_like_symbol(i, sizes));
+            in[i] = zeros.back()->data;
         }
     }
 
@@ -200,9 +202,20 @@ private:
         refuse_modified(n, s, {node_ref::sharing(&n), {}, i - of->symbols}, type);
     }
 };
-/// Runs the kernels of a backward program that the wanted edges need; it has at most `Room` symbols and outputs.
-template <int Room>
-void run_backward(backward_facts const& f, tape_node& n, backward_call& call) {
+/// body(i) for i < N; one by one in an optimized build, so that what is constant of each is a constant.
+template <int N, class Body>
+GRADUS_INLINE void each_index(Body const& body) {
+    if constexpr (optimizes) {
+        [&]<int... I>(std::integer_sequence<int, I...>)
+            __attribute__((always_inline)) { (body(I), ...); }(std::make_integer_sequence<int, N>{});
+    } else {
+        for (int i = 0; i < N; ++i) body(i);
+    }
+}
+/// Runs the kernels of a backward program that the wanted edges need. `Facts` has the program's: by reference, or as a constant.
+template <int Symbols, int Outputs, class Facts>
+void run_backward(Facts const& facts, tape_node& n, backward_call& call) {
+    backward_facts const& f = facts;
     recorded_facts const& of = *f.of;
     std::uint64_t const wanted =
         of.wanted([&](int k) { return n.edges[static_cast<std::size_t>(k)] && call.wants(static_cast<std::size_t>(k)); });
@@ -214,16 +227,17 @@ void run_backward(backward_facts const& f, tape_node& n, backward_call& call) {
     if (wanted == 0) return;
     std::int64_t sizes[max_dimensions];
     for (int i = 0; i < f.own->count; ++i) sizes[i] = n.dimensions[static_cast<std::size_t>(f.places[i])];
-    void *in[Room], *out[Room];
-    tensor_ref zeros[Room], made[Room];
-    f.fetch(n, call, wanted, in);
-    f.fetch_cotangents(call, sizes, wanted, in, zeros);
-    program_demand const demand = f.demand();
-    f.stand_in(demand.of_symbol, sizes, wanted, in, zeros);
-    for (int o = 0; o < f.output_count; ++o) {
+    void *in[Symbols + 1], *out[Outputs + 1];
+    tensor_ref made[Outputs + 1];
+    list<tensor_ref> zeros;
+    each_index<Symbols>([&](int i) __attribute__((always_inline)) { in[i] = f.fetch(n, call, wanted, i); });
+    f.fill_cotangents(call, sizes, wanted, in, zeros);
+    program_demand const demand = f.demand ? f.demand() : f.known;
+    if (f.stands_in) f.stand_in(demand.of_symbol, sizes, wanted, in, zeros);
+    each_index<Outputs>([&](int o) __attribute__((always_inline)) {
         out[o] = nullptr;
         if (demand.of_output[o] & wanted) made[o] = f.outputs[o].make(sizes), out[o] = made[o]->data;
-    }
+    });
     f.run(in, out, sizes, wanted);
     for (int k = 0; k < of.symbols; ++k) {
         auto at = static_cast<std::size_t>(k);
@@ -298,10 +312,10 @@ struct recorded {
     static void run(void* const* in, std::int64_t const* dimensions, std::uint64_t keep, tensor_ref* outputs) {
         program_dimensions<Source, forward> const d(dimensions);
         void* out[results + saved + 1];
-        for (int o = 0; o < results + saved; ++o) {
+        each_index<results + saved>([&](int o) __attribute__((always_inline)) {
             outputs[o] = made_results<forward>[static_cast<std::size_t>(o)].make(d.sizes);
             out[o] = outputs[o]->data;
-        }
+        });
         with_scratch<forward>(d.sizes, [&](std::byte* scratch) { run_program<forward>({in, out, scratch, d.sizes}); });
         for (int k = 0; k < saved; ++k)
             if (!(reads[static_cast<std::size_t>(symbols + 2 * results + k)] & keep)) outputs[results + k] = {};
@@ -316,8 +330,14 @@ struct recorded {
     }
 
     static void run_backward(tape_node& n, backward_call& call) {
-        constexpr int room = room_for(std::max(derivative.symbol_count, derivative.output_count));
-        core::run_backward<room>(of_backward, n, call);
+        if constexpr (optimizes) {
+            struct constant {
+                constexpr operator backward_facts const&() const { return of_backward; }
+            };
+            core::run_backward<derivative.symbol_count, derivative.output_count>(constant{}, n, call);
+        } else {
+            core::run_backward<derivative.symbol_count, derivative.output_count>(of_backward, n, call);
+        }
     }
 
     static op_info const* const* operations() { return Source::operations(); }
@@ -338,10 +358,23 @@ private:
         }
         return table;
     }();
-    static program_demand demand() {
-        if constexpr (is_interpreted<backward>) return executable_of<backward>().demand();
+    static constexpr bool is_planned_later = is_interpreted<backward>;
+    static constexpr program_demand known_demand() {
+        if constexpr (is_planned_later) return {};
         else return demand_of<backward>.view();
     }
+    static program_demand find_demand() {
+        if constexpr (is_planned_later) return executable_of<backward>().demand();
+        else return known_demand();
+    }
+    static constexpr bool stands_in = [] {
+        if constexpr (is_planned_later) return true;
+        else {
+            for (int i = 0; i < derivative.symbol_count; ++i)
+                if (demand_of<backward>.of_symbol[i] & ~reads[static_cast<std::size_t>(i)]) return true;
+            return false;
+        }
+    }();
     static void run_kernels_of_backward(void* const* in, void* const* out, std::int64_t const* sizes, std::uint64_t wanted) {
         with_scratch<backward>(sizes, [&](std::byte* scratch) { run_wanted<backward>({in, out, scratch, sizes}, wanted); });
     }
@@ -349,11 +382,12 @@ private:
                                                 backward_symbols.data(),
                                                 derivative.symbol_count,
                                                 made_results<backward>.data(),
-                                                derivative.output_count,
                                                 &dimensions_of<Source>,
                                                 &dimensions_of_program<backward>,
                                                 program_dimensions<Source, backward>::places.data(),
-                                                &demand,
+                                                known_demand(),
+                                                is_planned_later ? &find_demand : nullptr,
+                                                stands_in,
                                                 &run_kernels_of_backward};
 };
 
