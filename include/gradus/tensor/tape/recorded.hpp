@@ -142,30 +142,21 @@ struct backward_facts {
     bool stands_in;                ///< may kernels read what no wanted derivative needs?
     void (*run)(void* const* in, void* const* out, std::int64_t const* sizes, std::uint64_t wanted);
 
-    /// What the wanted derivatives read of symbol `i`.
-    GRADUS_INLINE void* fetch(tape_node& n, backward_call const& call, std::uint64_t wanted, int i) const {
-        int const cotangents = of->cotangent(0), saved = of->cotangent(of->results), zeros = of->all_symbols();
-        if (i >= zeros)
+    /// What the wanted derivatives read of symbol `i`; a cotangent that nobody gave is zeros.
+    GRADUS_INLINE void* fetch(tape_node& n, backward_call const& call, std::uint64_t wanted, int i, std::int64_t const* sizes,
+                              list<tensor_ref>& zeros) const {
+        int const first_cotangent = of->cotangent(0), first_saved = of->cotangent(of->results), first_zero = of->all_symbols();
+        if (i >= first_zero)
             return const_cast<void*>(
-                zero_of_unselected(symbols[i].type.type, may_be_unselected(call.cotangents[static_cast<std::size_t>(i - zeros)])));
-        if (!(symbols[i].reads & wanted)) return nullptr;
-        if (i >= cotangents && i < saved) {
-            tensor_ref const& given = call.cotangents[static_cast<std::size_t>(i - cotangents)];
-            return given ? given->data : nullptr;
+                zero_of_unselected(symbols[i].type.type, may_be_unselected(call.cotangents[static_cast<std::size_t>(i - first_zero)])));
+        if (symbols[i].reads == 0 || !(symbols[i].reads & wanted)) return nullptr;
+        if (i >= first_cotangent && i < first_saved) {
+            tensor_ref const& given = call.cotangents[static_cast<std::size_t>(i - first_cotangent)];
+            return given ? given->data : zeros_of_symbol(i, sizes, zeros);
         }
         saved_value const& s = n.saved[static_cast<std::size_t>(i)];
         if (s.memory && s.memory->written_times() != s.version) refuse(n, s, i);
         return const_cast<void*>(s.elements());
-    }
-    /// Zeros for the cotangents that nobody gave.
-    void fill_cotangents(backward_call const& call, std::int64_t const* sizes, std::uint64_t wanted, void** in,
-                         list<tensor_ref>& zeros) const {
-        for (int j = 0; j < of->results; ++j) {
-            int const at = of->cotangent(j);
-            if (!(symbols[at].reads & wanted) || call.cotangents[static_cast<std::size_t>(j)]) continue;
-            zeros.push_back(zeros_like_symbol(at, sizes));
-            in[at] = zeros.back()->data;
-        }
     }
     /// A value that was not saved, because only derivatives that nobody wants need it, may still be read by a kernel that
     /// computes a wanted one beside: anything of its type will do.
@@ -180,18 +171,18 @@ struct backward_facts {
             for (int k = 0; k < symbol_count && !in[i]; ++k)
                 if (symbols[k].type == s.type) in[i] = in[k];
             if (in[i]) continue;
-            zeros.push_back(zeros_like_symbol(i, sizes));
-            in[i] = zeros.back()->data;
+            in[i] = zeros_of_symbol(i, sizes, zeros);
         }
     }
 
 private:
-    tensor_ref zeros_like_symbol(int i, std::int64_t const* sizes) const {
+    [[gnu::cold, gnu::noinline]] void* zeros_of_symbol(int i, std::int64_t const* sizes, list<tensor_ref>& zeros) const {
         tensor_type const& type = symbols[i].type;
         dimension_table table = *own;
         std::int64_t extents[max_rank]{};
         for (int axis = 0; axis < type.shape.rank(); ++axis) extents[axis] = table.of(type.shape[axis]).at(sizes);
-        return zeros_like(type.type, type.shape.rank(), extents);
+        zeros.push_back(zeros_like(type.type, type.shape.rank(), extents));
+        return zeros.back()->data;
     }
     [[noreturn, gnu::cold]] void refuse(tape_node& n, saved_value const& s, int i) const {
         tensor_type type = symbols[i].type;
@@ -230,8 +221,7 @@ void run_backward(Facts const& facts, tape_node& n, backward_call& call) {
     void *in[Symbols + 1], *out[Outputs + 1];
     tensor_ref made[Outputs + 1];
     list<tensor_ref> zeros;
-    each_index<Symbols>([&](int i) __attribute__((always_inline)) { in[i] = f.fetch(n, call, wanted, i); });
-    f.fill_cotangents(call, sizes, wanted, in, zeros);
+    each_index<Symbols>([&](int i) __attribute__((always_inline)) { in[i] = f.fetch(n, call, wanted, i, sizes, zeros); });
     program_demand const demand = f.demand ? f.demand() : f.known;
     if (f.stands_in) f.stand_in(demand.of_symbol, sizes, wanted, in, zeros);
     each_index<Outputs>([&](int o) __attribute__((always_inline)) {
