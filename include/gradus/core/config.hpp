@@ -83,10 +83,9 @@ template <class Asked, class T>
 using when = typename asked_for<Asked, T>::type;
 }  // namespace core
 
-/// A development build, which is one without optimization, or with -DGRADUS_INTERPRET: programs are the same, their kernels run by the
-/// loop interpreter (kernel/loop_evaluation.hpp) instead of being compiled. With the macro, units have names of their own and link with
-/// others; -DGRADUS_INTERPRET=0 compiles kernels without optimization too.
-#if defined(GRADUS_INTERPRET) ? GRADUS_INTERPRET + 0 != 0 : !defined(__OPTIMIZE__)
+/// A development build, -DGRADUS_INTERPRET: programs are the same, their kernels run by the loop interpreter (kernel/loop_evaluation.hpp)
+/// instead of being compiled. Such units have names of their own and link with others.
+#if defined(GRADUS_INTERPRET) && GRADUS_INTERPRET + 0 != 0
 inline constexpr bool interprets = true;
 #else
 inline constexpr bool interprets = false;
@@ -96,6 +95,12 @@ inline constexpr bool interprets = false;
 inline constexpr bool optimizes = true;
 #else
 inline constexpr bool optimizes = false;
+#endif
+/// Statements on tensors are interpreted without optimization too, unless -DGRADUS_INTERPRET=0 asks for their kernels.
+#ifdef GRADUS_INTERPRET
+inline constexpr bool interprets_statements = interprets;
+#else
+inline constexpr bool interprets_statements = !optimizes;
 #endif
 /// A sanitizer watches who uses memory that was given back, or was never written to: then none is kept (core/allocator.hpp).
 #if defined(__SANITIZE_ADDRESS__)

@@ -6,8 +6,8 @@
 #include <gradus/exec/run_linear_algebra.hpp>
 #include <gradus/kernel/registers.hpp>
 
-// Programs of a development build: the graph is the compiler's, the plan and the loops are made of it when it first runs, so that a program
-// adds no code but the block functions that no other has.
+// Programs of a development build, and statements on tensors without optimization: the graph is the compiler's, the plan and the loops are
+// made of it when it first runs, so that a program adds no code but the block functions that no other has.
 
 namespace gradus::inline GRADUS_ARCH::core {
 
@@ -15,7 +15,7 @@ namespace gradus::inline GRADUS_ARCH::core {
 /// matrices are factorized in their element type.
 template <class Source>
 inline constexpr bool is_interpreted = [] {
-    if constexpr (interprets) {
+    if constexpr (is_left_to_run_time<Source>) {
         auto const& g = optimized_graph<Source>;
         for (int i = 0; i < g.node_count; ++i)
             if (is_control(g[i]) || is_on_matrices(g[i]) || g[i].template is<op::sorting_order>()) return false;

@@ -94,6 +94,7 @@ struct slot_source {
     }();
     static constexpr written_as form = written_as::operations;
     static constexpr bool is_differentiated_later = true;
+    static constexpr bool is_statement = true;
     static constexpr std::string_view name = root_name<X>::value;
     static constexpr graph lower() {
         if constexpr (maps_function<X>) return pass::differentiation(lower_slots<E, is_static>());

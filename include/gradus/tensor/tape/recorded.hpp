@@ -59,6 +59,7 @@ struct recorded {
 
     struct backward {
         using parts = typename Source::parts;
+        static constexpr bool is_statement = true;
         static constexpr written_as form = written_as::operations;
         static constexpr bool in_one_step = f.node_count <= target::nodes_of_one_step;
         static constexpr graph lower() {
@@ -97,6 +98,7 @@ struct recorded {
     /// The forward program returns its results, then what is saved.
     struct saving {
         using parts = typename Source::parts;
+        static constexpr bool is_statement = true;
         static constexpr written_as form = stops_gradient ? written_as::operations : written_as::simple;
         static constexpr bool in_one_step = f.node_count <= target::nodes_of_one_step;
         static constexpr graph lower() {
