@@ -14,6 +14,7 @@
 #include <gradus/core/list.hpp>
 #include <gradus/core/meta.hpp>
 #include <gradus/core/shape.hpp>
+#include <gradus/core/short_list.hpp>
 #include <gradus/core/target.hpp>
 #include <gradus/core/text.hpp>
 #include <gradus/core/unifier.hpp>

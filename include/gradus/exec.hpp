@@ -3,6 +3,7 @@
 
 #include <gradus/exec/addresses.hpp>
 #include <gradus/exec/control_bodies.hpp>
+#include <gradus/exec/demand.hpp>
 #include <gradus/exec/describe.hpp>
 #include <gradus/exec/executable.hpp>
 #include <gradus/exec/execute_loop.hpp>
@@ -12,6 +13,7 @@
 #include <gradus/exec/plan.hpp>
 #include <gradus/exec/run.hpp>
 #include <gradus/exec/run_control.hpp>
+#include <gradus/exec/run_interpreted.hpp>
 #include <gradus/exec/run_linear_algebra.hpp>
 #include <gradus/exec/run_loop.hpp>
 #include <gradus/exec/run_node.hpp>

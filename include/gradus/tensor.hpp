@@ -28,6 +28,7 @@
 #include <gradus/tensor/tape/program_call.hpp>
 #include <gradus/tensor/tape/recorded.hpp>
 #include <gradus/tensor/tape/region.hpp>
+#include <gradus/tensor/tape/run_backward.hpp>
 #include <gradus/tensor/tape/saved.hpp>
 #include <gradus/tensor/tape/second_order.hpp>
 #include <gradus/tensor/tape/stack.hpp>

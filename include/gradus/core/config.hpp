@@ -26,6 +26,13 @@
 #define GRADUS_FLATTEN [[gnu::noinline, gnu::flatten]]
 #endif
 
+/// Inlines a function by force, where constants have to reach it; not without optimization, where that is only more code.
+#if defined(__OPTIMIZE__)
+#define GRADUS_INLINE [[gnu::always_inline]] inline
+#else
+#define GRADUS_INLINE inline
+#endif
+
 // The options that decide which instructions the compiler may use, and whether kernels are compiled, one bit each, three bits a digit:
 // translation units that differ in one of them name everything of the library differently, and the linker can take no function of one for
 // the other's.
@@ -78,7 +85,7 @@ using when = typename asked_for<Asked, T>::type;
 
 /// A development build, -DGRADUS_INTERPRET: programs are the same, their kernels run by the loop interpreter (kernel/loop_evaluation.hpp)
 /// instead of being compiled. Such units have names of their own and link with others.
-#ifdef GRADUS_INTERPRET
+#if defined(GRADUS_INTERPRET) && GRADUS_INTERPRET + 0 != 0
 inline constexpr bool interprets = true;
 #else
 inline constexpr bool interprets = false;
@@ -88,6 +95,12 @@ inline constexpr bool interprets = false;
 inline constexpr bool optimizes = true;
 #else
 inline constexpr bool optimizes = false;
+#endif
+/// Statements on tensors are interpreted without optimization too, unless -DGRADUS_INTERPRET=0 asks for their kernels.
+#ifdef GRADUS_INTERPRET
+inline constexpr bool interprets_statements = interprets;
+#else
+inline constexpr bool interprets_statements = !optimizes;
 #endif
 /// A sanitizer watches who uses memory that was given back, or was never written to: then none is kept (core/allocator.hpp).
 #if defined(__SANITIZE_ADDRESS__)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <gradus/core/aligned.hpp>
+#include <gradus/exec/demand.hpp>
 #include <gradus/exec/execute_loop.hpp>
 #include <gradus/exec/operand.hpp>
 #include <gradus/kernel/block_table.hpp>
@@ -10,8 +11,8 @@
 
 #include <span>
 
-// Programs made at run time: the same passes and the same plan, executed by one function. Loops run by the interpreter, products,
-// movements and the rest by the kernels of their element types.
+// Programs whose plan is made at run time: the same passes and the same plan, executed by one function. Loops run by the interpreter,
+// products, movements and the rest by the kernels of their element types.
 
 namespace gradus::inline GRADUS_ARCH::core {
 
@@ -37,13 +38,35 @@ struct executable_loop {
     }
 };
 
+/// How a node's value is read: looked up when the program is made, for all its calls.
+struct planned_operand {
+    access at;
+    dtype type = dtype::number;
+    int rank = 0;
+    monomials extents;
+
+    static planned_operand of(graph const& g, int id, dimension_table& dimensions) {
+        planned_operand made{resolve(g, id, dimensions), g[id].type, g[id].shape.rank(), {}};
+        for (int i = 0; i < made.rank; ++i) made.extents.of[i] = dimensions.of(g[id].shape[i]);
+        return made;
+    }
+    strided_operand in(memory_map const& memory, run_context const& c) const {
+        strided_operand found{memory.address(at.base, at.offset, type, c), type, rank, {}, {}};
+        for (int i = 0; i < rank; ++i) {
+            found.extents.n[i] = extents.of[i].at(c.dimensions);
+            found.strides.n[i] = at.stride[i].at(c.dimensions);
+        }
+        return found;
+    }
+};
+
 /// A finished graph, its plan and its loops. Does not change any more: several threads may run it.
 template <class Asked = void>
 class executable {
 public:
     /// `finished` is what pass::prepare makes. Throws gradus::error where the graph has an operation without a kernel.
     executable(graph finished, std::span<kernel::block_entry const> operations)
-        : g_(std::move(finished)), plan_(make_plan<-1>(g_)), loops_(plan_.group_count) {
+        : g_(std::move(finished)), plan_(make_plan<-1>(g_)), loops_(plan_.group_count), operands_(4 * plan_.group_count) {
         list<std::uint64_t> ids;
         list<op_info const*> infos;
         for (int i = 0; i < g_.size(); ++i) {
@@ -54,12 +77,21 @@ public:
             ids.push_back(g_[i].op->id);
             infos.push_back(g_[i].op);
         }
+        int const room = std::max({g_.size(), g_.symbols.size(), g_.outputs.size()}) + 1;
+        demand_ = {list<std::uint64_t>(room, 0), list<std::uint64_t>(room, 0), list<std::uint64_t>(room, 0), list<std::uint64_t>(room, 0)};
+        demand_.fill(g_, plan_, g_.outputs.size());
         for (int k = 0; k < plan_.group_count; ++k) {
             planned_group const& group = plan_.groups[k];
-            if (group.kind == kernel_kind::loop) describe_loop(k, ids, infos, operations);
-            else if (group.kind == kernel_kind::control || (!has_kernel(group) && !g_[group.node].op->whole))
+            if (group.kind == kernel_kind::loop) {
+                describe_loop(k, ids, infos, operations);
+                continue;
+            }
+            operands_[4 * k] = planned_operand::of(g_, group.node, plan_.dimensions);
+            for (int i = 0; i < g_[group.node].op->arity; ++i)
+                operands_[4 * k + 1 + i] = planned_operand::of(g_, g_[group.node].in[i], plan_.dimensions);
+            if (group.kind == kernel_kind::control || (!has_kernel(group) && !g_[group.node].op->whole))
                 throw error(concat("gradus: ", g_[group.node].op->name, " has no kernel for programs that are made at run time").str());
-            else if (!has_kernel(group)) note_whole(g_, group.node, plan_.wholes, plan_.whole_count, plan_.dimensions);
+            if (!has_kernel(group)) note_whole(g_, group.node, plan_.wholes, plan_.whole_count, plan_.dimensions);
         }
     }
     executable(executable const&) = delete;
@@ -67,13 +99,21 @@ public:
 
     graph const& program() const { return g_; }
     dimension_table const& dimensions() const { return plan_.dimensions; }
-    std::int64_t workspace_bytes(std::int64_t const* sizes) const { return plan_.workspace_bytes(sizes); }
+    std::int64_t workspace_bytes(std::int64_t const* sizes, int threads = 1) const { return plan_.workspace_bytes(sizes, threads); }
+    /// What results are computed for, with a bit in `wanted`: the kernels that they need.
+    void run_wanted(run_context const& c, std::uint64_t wanted) const {
+        for (int k = 0; k < plan_.kernel_count; ++k)
+            if (wanted & demand_.of_kernel[k]) run_kernel(k, c);
+    }
+    program_demand demand() const { return demand_.view(); }
+    /// The groups of one kernel, one after the other.
+    void run_kernel(int number, run_context const& c) const {
+        planned_kernel const& kernel = plan_.kernels[number];
+        for (int i = kernel.first; i < kernel.first + kernel.groups + kernel.after; ++i) run_group(i, c);
+    }
     /// Where a result that updates a symbol was computed elsewhere, it is copied at the end.
     void run(run_context const& c) const {
-        for (int k = 0; k < plan_.kernel_count; ++k) {
-            planned_kernel const& kernel = plan_.kernels[k];
-            for (int i = kernel.first; i < kernel.first + kernel.groups + kernel.after; ++i) run_group(i, c);
-        }
+        for (int k = 0; k < plan_.kernel_count; ++k) run_kernel(k, c);
         for (int k = 0; k < plan_.copied_back_count; ++k) {
             output_entry const& o = g_.outputs[plan_.copied_back[k]];
             strided_operand const from = operand_of(o.node, c);
@@ -94,7 +134,8 @@ private:
             kernel::block_function found = nullptr;
             dtype const works_on = i.op >= 0 && i.type == dtype::boolean && i.a >= 0 ? made.draft.code[i.a].type : i.type;
             for (kernel::block_entry const& known : operations)
-                if (i.op >= 0 && known.id == ids[i.op]) found = known.of[static_cast<int>(works_on)];
+                if (i.op >= 0 && known.id == ids[i.op] && known.of[static_cast<int>(works_on)])
+                    found = known.of[static_cast<int>(works_on)];
             made.functions.push_back(found);
         }
         for (input_binding const& in : made.draft.inputs)
@@ -106,13 +147,7 @@ private:
 
     strided_operand operand_of(int id, run_context const& c) const {
         dimension_table table = plan_.dimensions;
-        access const a = resolve(g_, id, table);
-        strided_operand made{memory_.address(a.base, a.offset, g_[id].type, c), g_[id].type, g_[id].shape.rank(), {}, {}};
-        for (int i = 0; i < made.rank; ++i) {
-            made.extents.n[i] = table.of(g_[id].shape[i]).at(c.dimensions);
-            made.strides.n[i] = a.stride[i].at(c.dimensions);
-        }
-        return made;
+        return planned_operand::of(g_, id, table).in(memory_, c);
     }
     /// An operation on whole tensors; results that nothing needs are written to scratch memory.
     void run_whole(int id, strided_operand const* in, double* scratch, run_context const& c) const {
@@ -137,9 +172,9 @@ private:
         planned_group const& group = plan_.groups[number];
         if (group.kind == kernel_kind::loop) return execute_loop<Asked>(loops_[number].binding(), memory_, c);
         node const& n = g_[group.node];
-        strided_operand in[3], to = operand_of(group.node, c);
+        strided_operand in[3], to = operands_[4 * number].in(memory_, c);
         to.strides = row_major(to.extents, to.rank);
-        for (int k = 0; k < n.op->arity; ++k) in[k] = operand_of(n.in[k], c);
+        for (int k = 0; k < n.op->arity; ++k) in[k] = operands_[4 * number + 1 + k].in(memory_, c);
         std::byte* const scratch = c.arena + plan_.scratch_offset(c.dimensions);
         if (group.kind == kernel_kind::contraction) contract_operands<Asked>(n.attr, in, to, c.arena + plan_.product_offset(c.dimensions));
         else if (has_kernel(n)) move_operands<Asked>(n, in, to);
@@ -149,6 +184,8 @@ private:
     program_plan<-1> plan_;
     memory_map memory_ = memory_map::of(plan_);
     list<executable_loop> loops_;  ///< per group
+    demand_tables<list<std::uint64_t>> demand_;
+    list<planned_operand> operands_;  ///< per group that is no loop: of its node, then what that reads
 };
 
 }  // namespace gradus::inline GRADUS_ARCH::core

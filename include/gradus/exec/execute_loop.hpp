@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <gradus/core/short_list.hpp>
 #include <gradus/exec/addresses.hpp>
 #include <gradus/exec/describe.hpp>
 #include <gradus/kernel/loop_evaluation.hpp>
@@ -50,10 +51,11 @@ struct loop_binding {
 template <class Asked>
 void execute_loop(loop_binding const& b, memory_map const& memory, run_context const& c) {
     int const axes = b.view.axis_count, inputs = b.view.input_count;
-    list<void const*> in(inputs);
-    list<void*> out(b.view.output_count);
-    list<std::int64_t> extents(axes), strides(inputs * axes);
-    list<double> sizes(b.size_count);
+    short_list<void const*, 16> in(inputs);
+    short_list<void*, 16> out(b.view.output_count);
+    short_list<std::int64_t, 16 * max_rank> strides(inputs * axes);
+    short_list<double, 16> sizes(b.size_count);
+    std::int64_t extents[max_rank]{};
     for (int j = 0; j < inputs; ++j) {
         in[j] = memory.address(b.in[j].base, b.in[j].offset, b.view.input_types[j], c);
         for (int a = 0; a < axes; ++a) strides[j * axes + a] = b.in[j].stride[a].at(c.dimensions);
@@ -62,7 +64,7 @@ void execute_loop(loop_binding const& b, memory_map const& memory, run_context c
         out[o] = memory.address(b.out[o], monomial{b.out_offset[o], 0}, b.view.outputs[o].type, c);
     for (int a = 0; a < axes; ++a) extents[a] = b.extents[a].at(c.dimensions);
     for (int s = 0; s < b.size_count; ++s) sizes[s] = static_cast<double>(b.sizes[s].at(c.dimensions));
-    kernel::loop_evaluation<Asked>::run(b.view, {in.begin(), out.begin(), extents.begin(), strides.begin(), sizes.begin()});
+    kernel::loop_evaluation<Asked>::run(b.view, {in.begin(), out.begin(), extents, strides.begin(), sizes.begin()});
 }
 
 }  // namespace gradus::inline GRADUS_ARCH::core

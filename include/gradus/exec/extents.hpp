@@ -100,8 +100,6 @@ constexpr void find_needed_axes(graph const& g, dimension_table const& known, li
     }
     for (int b = 0; b < g.bodies.size(); ++b) find_needed_axes(g.bodies[b], known, to);
 }
-template <class Source>
-inline constexpr dimension_table dimensions_of_program = stages<Source>::plan.dimensions;
 /// Of a source with the dimensions `Known`.
 template <class Source, dimension_table const& Known>
 inline constexpr auto needed_axes = [] {

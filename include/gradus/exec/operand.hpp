@@ -54,8 +54,10 @@ void contract_operands(attributes const& attr, strided_operand const* in, stride
                 if (int const axis = i - (to.rank - a.rank); axis >= 0) from_a += at * a.strides.n[axis];
                 if (int const axis = i - (to.rank - b.rank); axis >= 0) from_b += at * b.strides.n[axis];
             }
-            kernel::contract_work<T> const work{reinterpret_cast<T*>(scratch), {}, 0, 1};
-            kernel::contract<T, false>(from_a, layout_a, from_b, layout_b, to.as<T>() + batch * size.m * size.n, size.n, size, work);
+            [[maybe_unused]] kernel::contract_work<T> const work{reinterpret_cast<T*>(scratch), {}, 0, 1};
+            T* const product = to.as<T>() + batch * size.m * size.n;
+            if constexpr (optimizes) kernel::contract<T, false>(from_a, layout_a, from_b, layout_b, product, size.n, size, work);
+            else kernel::contract_by_panels<T, false>(from_a, layout_a, from_b, layout_b, product, size.n, size);
         }
     };
     if (to.type == dtype::float32) multiply(float{});

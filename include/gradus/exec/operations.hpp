@@ -80,7 +80,7 @@ inline constexpr auto op_ids<op::op_list<Op...>> = std::array<std::uint64_t, siz
 /// Are all elementwise operations of a program in the list that every program knows?
 template <class Source>
 constexpr bool only_known_operations() {
-    constexpr auto const& g = stages<Source>::optimized;
+    constexpr auto const& g = optimized_graph<Source>;
     for (int i = 0; i < g.size(); ++i) {
         if (g[i].op->kind != op_kind::elementwise) continue;
         bool known = false;

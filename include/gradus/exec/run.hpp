@@ -3,6 +3,8 @@
 
 #include <gradus/core/aligned.hpp>
 #include <gradus/core/target.hpp>
+#include <gradus/exec/demand.hpp>
+#include <gradus/exec/run_interpreted.hpp>
 #include <gradus/exec/run_linear_algebra.hpp>
 #include <gradus/exec/run_loop.hpp>
 #include <gradus/exec/run_node.hpp>
@@ -116,55 +118,17 @@ inline void copy_back_all(run_context const& c) {
     }(c, std::make_integer_sequence<int, stages<Source>::plan.copied_back_count>{});
 }
 
-/// Which results need a node: a bit each; those from number 63 on share one.
-template <class Source>
-inline constexpr auto results_behind = [] {
-    constexpr auto const& g = stages<Source>::optimized;
-    std::array<std::uint64_t, static_cast<std::size_t>(g.node_count) + 1> bits{};
-    for (int o = 0; o < g.output_count; ++o) bits[static_cast<std::size_t>(g.outputs[o].node)] |= std::uint64_t{1} << (o < 63 ? o : 63);
-    for (int i = g.node_count - 1; i >= 0; --i)
-        for (int k = 0; k < g[i].operands(); ++k) bits[static_cast<std::size_t>(g[i].in[k])] |= bits[static_cast<std::size_t>(i)];
-    return bits;
-}();
-/// The same where kernels run: a kernel computes all its nodes, so that whatever one of them reads has to be there.
-template <class Source>
-inline constexpr auto results_touched = [] {
-    constexpr auto const& g = stages<Source>::optimized;
-    auto bits = results_behind<Source>;
-    auto of_kernel = bits;
-    of_kernel.fill(0);
-    for (bool changed = true; changed;) {
-        changed = false;
-        auto add = [&changed](std::uint64_t& to, std::uint64_t more) {
-            changed = changed || (more & ~to);
-            to |= more;
-        };
-        for (int i = g.node_count - 1; i >= 0; --i) {
-            auto at = static_cast<std::size_t>(i);
-            if (int kernel = stages<Source>::plan.kernel_of[i]; kernel >= 0) {
-                add(of_kernel[static_cast<std::size_t>(kernel)], bits[at]);  // members before see it in the next round
-                add(bits[at], of_kernel[static_cast<std::size_t>(kernel)]);
-            }
-            for (int k = 0; k < g[i].operands(); ++k) add(bits[static_cast<std::size_t>(g[i].in[k])], bits[at]);
-        }
-    }
-    return bits;
-}();
-template <class Source, int Position>
-inline constexpr std::uint64_t results_of_kernel = [] {
-    std::uint64_t bits = 0;
-    for (int i = 0; i < stages<Source>::optimized.node_count; ++i)
-        if (stages<Source>::plan.kernel_of[i] == Position) bits |= results_touched<Source>[static_cast<std::size_t>(i)];
-    return bits;
-}();
-
 /// Runs the kernels that results with a bit in `wanted` need. A kernel writes all its results, wanted or not.
 template <class Source>
 void run_wanted(run_context const& c, std::uint64_t wanted) {
-    context_of<Source> at(c);
-    []<int... K>(run_context const& context, [[maybe_unused]] std::uint64_t bits, std::integer_sequence<int, K...>) {
-        ((bits & results_of_kernel<Source, K> ? run_kernel<Source, K>(context) : void()), ...);
-    }(at, wanted, std::make_integer_sequence<int, stages<Source>::plan.kernel_count>{});
+    if constexpr (is_interpreted<Source>) {
+        executable_of<Source>().run_wanted(c, wanted);
+    } else {
+        context_of<Source> at(c);
+        []<int... K>(run_context const& context, [[maybe_unused]] std::uint64_t bits, std::integer_sequence<int, K...>) {
+            ((bits & demand_of<Source>.of_kernel[K] ? run_kernel<Source, K>(context) : void()), ...);
+        }(at, wanted, std::make_integer_sequence<int, stages<Source>::plan.kernel_count>{});
+    }
 }
 
 template <class Source>
@@ -180,17 +144,27 @@ GRADUS_FLATTEN void run_tiny(run_context const& c) {
 
 template <class Source>
 void run_program(run_context const& c) {
-    context_of<Source> at(c);
-    if constexpr (is_tiny<Source>) run_tiny<Source>(at);
-    else run_kernels<Source>(at);
-    copy_back_all<Source>(at);
+    if constexpr (is_interpreted<Source>) {
+        executable_of<Source>().run(c);
+    } else {
+        context_of<Source> at(c);
+        if constexpr (is_tiny<Source>) run_tiny<Source>(at);
+        else run_kernels<Source>(at);
+        copy_back_all<Source>(at);
+    }
 }
 
 /// Calls `run(scratch)` with the scratch memory that a program needs: on the stack if it is small and static.
 template <class Source>
 void with_scratch(std::int64_t const* dimensions, auto&& run, int threads = 1) {
-    if constexpr (static_workspace<Source>() >= 0 && static_workspace<Source>() <= target::scratch_on_stack &&
-                  stages<Source>::plan.product_count == 0 && stages<Source>::plan.kernel_scratch == 0) {
+    if constexpr (is_interpreted<Source>) {
+        std::int64_t const bytes = executable_of<Source>().workspace_bytes(dimensions, threads);
+        alignas(64) std::byte little[target::scratch_on_stack];
+        if (bytes <= target::scratch_on_stack) return run(little);
+        aligned_buffer scratch(static_cast<std::size_t>(bytes));
+        run(scratch.data());
+    } else if constexpr (static_workspace<Source>() >= 0 && static_workspace<Source>() <= target::scratch_on_stack &&
+                         stages<Source>::plan.product_count == 0 && stages<Source>::plan.kernel_scratch == 0) {
         alignas(64) std::byte scratch[static_workspace<Source>() + 1];
         run(scratch);
     } else {

@@ -218,7 +218,7 @@ void run_kernel_on(run_context const& c, thread_team const& team) {
 
 template <class Source>
 void run_program_on(run_context const& c, thread_team const& team) {
-    if (team.threads == 1) return run_program<Source>(c);
+    if (interprets || team.threads == 1) return run_program<Source>(c);  // an interpreted loop has the bits of one thread
     context_of<Source> at(c);
     [&]<int... K>(std::integer_sequence<int, K...>) {
         (run_kernel_on<Source, K>(at, team), ...);

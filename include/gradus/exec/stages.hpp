@@ -98,6 +98,21 @@ struct stages<Source> {
     static constexpr auto plan = core::plan_of<Source>();
 };
 
+namespace core {
+/// Is a source one whose program is left to run time where that can be?
+template <class Source>
+inline constexpr bool is_left_to_run_time = interprets || (interprets_statements && requires { requires Source::is_statement; });
+/// The named dimensions of a program, in its order.
+template <class Source>
+inline constexpr dimension_table dimensions_of_program = [] {
+    if constexpr (is_left_to_run_time<Source>) {  // without planning it
+        dimension_table dimensions;
+        collect_dimensions(dimensions, optimized_graph<Source>.thaw());
+        return dimensions;
+    } else return stages<Source>::plan.dimensions;
+}();
+}  // namespace core
+
 /// A source of programs: expressions and updates.
 template <class... E>
 struct expressions {

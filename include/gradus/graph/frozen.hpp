@@ -79,6 +79,14 @@ struct frozen_graph {
 
 namespace core {
 
+/// A graph with operations by their names, which is all that running or describing it takes: their rules are no part of a program then.
+/// What no list of the library has comes with them.
+constexpr auto labelled(auto g) {
+    for (int i = 0; i < g.node_count; ++i)
+        if (!g.nodes[i].op->unlisted) g.nodes[i].op = g.nodes[i].op->label;
+    return g;
+}
+
 /// The capacity for n elements.
 constexpr int room_for(int n) {
     int room = 16;

@@ -19,8 +19,7 @@ namespace gradus::inline GRADUS_ARCH::kernel {
 template <class Asked = void>
 class loop_evaluation {
 public:
-    loop_evaluation(loop_view const& v, loop_arguments const& args)
-        : v_(v), args_(args), varies_(v.body, 0), slots_((classify(), block_slots(v, varies_))) {
+    loop_evaluation(loop_view const& v, loop_arguments const& args) : v_(v), args_(args), varies_(v.body, 0), slots_(v, classify()) {
         inner_ = v.axis_count - 1;
         for (int a = 0; a < v.axis_count; ++a) extents_[a] = args.extents[a];
         for (int o = 0; o < v.output_count; ++o) strides_of_output(o);
@@ -54,7 +53,7 @@ public:
 private:
     // ---- before the first block
 
-    void classify() {
+    char const* classify() {
         for (int i = 0; i < v_.body; ++i) {
             instruction const& at = v_.code[i];
             bool changes = at.op == index;
@@ -64,6 +63,7 @@ private:
                 for (int operand : {at.a, at.b, at.c}) changes = changes || (operand >= 0 && varies_[operand]);
             varies_[i] = changes;
         }
+        return varies_.begin();
     }
     std::int64_t stride(int input, int axis) const { return args_.strides[input * v_.axis_count + axis]; }
     void strides_of_output(int o) {
@@ -89,7 +89,7 @@ private:
         block_ = std::clamp(std::min(fits, needed), target::block_multiple, target::longest_block);
         slot_bytes_ = block_ * widest;
         if (slots * slot_bytes_ > target::blocks_on_stack) heap_ = core::list<double>(static_cast<int>(slots * slot_bytes_ / 8));
-        at_ = core::list<void*>(v_.body, nullptr);
+        at_.assign(v_.body, nullptr);
         for (int i = 0; i < v_.body; ++i) at_[i] = slot(i);
     }
 
@@ -106,7 +106,7 @@ private:
     }
     /// A result that no input shares memory with is computed where it is stored.
     void store_in_place() {
-        stored_ = core::list<int>(v_.body, -1);
+        stored_.assign(v_.body, -1);
         for (int o = 0; o < v_.output_count; ++o) {
             loop_output const& out = v_.outputs[o];
             if (out.how != fold::none || out.type == dtype::int32 || is_half(out.type) || v_.code[out.source].op < 0 ||
@@ -119,7 +119,7 @@ private:
     }
     /// A load that leaves the loop itself, after another result may have been stored over it, is not read where it is.
     void copy_overwritten() {
-        copied_ = core::list<char>(v_.body, 0);
+        copied_.assign(v_.body, 0);
         for (int o = 0; o < v_.output_count; ++o) {
             loop_output const& out = v_.outputs[o];
             if (out.how == fold::epilogue || v_.code[out.source].op != load) continue;
@@ -323,7 +323,7 @@ private:
     /// Numbers that are computed from complete folds. Only then is anything stored, as an update may write over a number that is
     /// read here.
     void epilogue() {
-        core::list<double> memory(static_cast<int>(target::block_multiple) * (v_.count - v_.body) + 1);
+        core::short_list<double, 16 * target::block_multiple> memory(static_cast<int>(target::block_multiple) * (v_.count - v_.body) + 1);
         auto place = [&](int i) -> void* { return i < v_.body ? nullptr : memory.begin() + target::block_multiple * (i - v_.body); };
         for (int i = v_.body; i < v_.count; ++i) {
             instruction const& now = v_.code[i];
@@ -350,14 +350,14 @@ private:
     loop_arguments const& args_;
     int inner_ = 0;
     std::int64_t extents_[max_rank]{}, first_ = 0, block_ = 0, slot_bytes_ = 0;
-    core::list<char> varies_;
+    core::short_list<char, few_instructions> varies_;
     block_slots slots_;
-    core::list<void*> at_;     ///< where the values of an instruction are
-    core::list<char> copied_;  ///< per instruction: a load that has a place of its own
-    core::list<int> stored_;   ///< per instruction: the output that takes its values where they are computed, or -1
-    core::list<std::int64_t> out_stride_, out_size_;
-    core::list<core::list<double>> exact_;  ///< per output, where it takes in many terms: see `combine`
-    core::list<fold_total> totals_;
+    core::short_list<void*, few_instructions> at_;     ///< where the values of an instruction are
+    core::short_list<char, few_instructions> copied_;  ///< per instruction: a load that has a place of its own
+    core::short_list<int, few_instructions> stored_;   ///< per instruction: the output that takes its values where they are computed, or -1
+    core::short_list<std::int64_t, few_outputs * max_rank> out_stride_, out_size_;
+    core::short_list<core::list<double>, few_outputs> exact_;  ///< per output, where it takes in many terms: see `combine`
+    core::short_list<fold_total, few_outputs> totals_;
     core::list<double> heap_;
     alignas(64) std::byte stack_[target::blocks_on_stack];
 };

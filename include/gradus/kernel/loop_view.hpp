@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <gradus/core/short_list.hpp>
 #include <gradus/kernel/block.hpp>
 
 namespace gradus::inline GRADUS_ARCH::kernel {
@@ -22,17 +23,20 @@ struct loop_view {
     bool is_fold(int output) const { return outputs[output].how == fold::sum || outputs[output].how == fold::amax; }
 };
 
+/// Loops of so few need no memory of the heap.
+inline constexpr int few_instructions = 32, few_outputs = 8;
+
 /// Places in memory for the values of a block: what changes nowhere keeps its place, the others share places in turn.
 class block_slots {
 public:
-    explicit block_slots(loop_view const& v, core::list<char> const& varies) : of_(v.body, -1) {
-        core::list<int> last(v.body, -1);
+    explicit block_slots(loop_view const& v, char const* varies) : of_(v.body, -1) {
+        core::short_list<int, few_instructions> last(v.body, -1);
         for (int i = 0; i < v.body; ++i)
             for (int operand : {v.code[i].a, v.code[i].b, v.code[i].c})
                 if (v.code[i].op >= 0 && operand >= 0) last[operand] = i;
         for (int o = 0; o < v.output_count; ++o)
             if (v.outputs[o].how != fold::epilogue) last[v.outputs[o].source] = v.body;
-        core::list<int> free;
+        core::short_list<int, few_instructions> free;
         for (int i = 0; i < v.body; ++i) {
             if (varies[i] && !free.empty()) {
                 of_[i] = free.back();
@@ -50,7 +54,7 @@ public:
     int count() const { return count_; }
 
 private:
-    core::list<int> of_;
+    core::short_list<int, few_instructions> of_;
     int count_ = 0;
 };
 

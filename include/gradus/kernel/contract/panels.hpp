@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <gradus/core/list.hpp>
+#include <gradus/core/short_list.hpp>
 #include <gradus/core/target.hpp>
 #include <gradus/kernel/contract/blocking.hpp>
 #include <gradus/kernel/reduce.hpp>
@@ -15,7 +15,7 @@ namespace gradus::inline GRADUS_ARCH::kernel {
 template <class T, bool Accumulate>
 void contract_by_panels(T const* a, matrix_layout la, T const* b, matrix_layout lb, T* c, std::int64_t ldc, contract_extents e) {
     constexpr int W = optimizes ? simd::native_width<T> : 1, rows = 4;
-    core::list<T> panel(static_cast<int>(std::max<std::int64_t>(1, e.k * W)), T(0));
+    core::short_list<T, 256> panel(static_cast<int>(std::max<std::int64_t>(1, e.k * W)), T(0));
     for (std::int64_t j = 0; j < e.n; j += W) {
         int const columns = static_cast<int>(std::min<std::int64_t>(W, e.n - j));
         for (std::int64_t k = 0; k < e.k; ++k)

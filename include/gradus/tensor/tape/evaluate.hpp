@@ -67,8 +67,12 @@ struct user_operations {
 template <class... Op>
     requires(sizeof...(Op) > op::kernel_list::size)
 struct user_operations<op::op_list<Op...>> {
-    static constexpr op_info const* all[] = {&info_of<Op>..., nullptr};
-    static op_info const* const* get() { return all + op::kernel_list::size; }
+    using list = op::op_list<Op...>;
+    static constexpr auto theirs = []<int... I>(std::integer_sequence<int, I...>) {
+        return std::array<op_info const*, sizeof...(I) + 1>{&info_of<typename kernel::op_at<list, op::kernel_list::size + I>::type>...,
+                                                            nullptr};
+    }(std::make_integer_sequence<int, static_cast<int>(sizeof...(Op)) - op::kernel_list::size>{});
+    static op_info const* const* get() { return theirs.data(); }
 };
 
 /// An expression on tensors as a source of programs: its leaves are slots.
@@ -90,6 +94,7 @@ struct slot_source {
     }();
     static constexpr written_as form = written_as::operations;
     static constexpr bool is_differentiated_later = true;
+    static constexpr bool is_statement = true;
     static constexpr std::string_view name = root_name<X>::value;
     static constexpr graph lower() {
         if constexpr (maps_function<X>) return pass::differentiation(lower_slots<E, is_static>());
@@ -131,14 +136,17 @@ inline constexpr auto extents_to_measure = [] {
     }
     return found;
 }();
+inline void require_defined(leaf_facts const* facts, leaf const* leaves, int count) {
+    for (int k = 0; k < count; ++k)
+        if (!facts[k].is_number && !leaves[k].tensor) refuse_undefined();
+}
 /// Checks the extents that only run time tells against what the operations demand, once per leaf, and numbers the
 /// dimensions.
 template <class X>
 void measure(leaf const* leaves, std::int64_t* sizes) {
     using S = slot_source<X>;
     constexpr auto const& facts = facts_of_leaves<X>;
-    for (int k = 0; k < S::leaves; ++k)
-        if (!facts[static_cast<std::size_t>(k)].is_number && !leaves[k].tensor) refuse_undefined();
+    require_defined(facts.data(), leaves, S::leaves);
     if constexpr (!S::is_static) {
         constexpr auto const& all = extents_to_measure<X>;
         for (int i = 0; i < dimensions_of<S>.count; ++i) sizes[i] = -1;
@@ -150,6 +158,43 @@ void measure(leaf const* leaves, std::int64_t* sizes) {
         }
         require_elements<S, dimensions_of<S>>(sizes);
     }
+}
+
+/// Binds operands to memory and notes what a node of the tape will know of them; returns the edges that want a derivative, a bit each.
+/// `facts` is null where none can.
+GRADUS_INLINE std::uint64_t bind_operands(leaf_facts const* leaf_of, recorded_facts const* facts, int count, leaf* leaves,
+                                          saved_value* operands, edge* edges, void** in) {
+    bool records = false;
+    for (int k = 0; facts && k < count; ++k) records = records || leaves[k].records;
+    std::uint64_t wanted = 0;
+    for (int k = 0; k < count; ++k) {
+        if (leaf_of[k].is_number) {
+            operands[k].is_number = true;
+            operands[k].number = leaves[k].number;
+            in[k] = &leaves[k].number;
+            continue;
+        }
+        tensor_state& t = *leaves[k].tensor;
+        forget_source(t);
+        if (t.is_contiguous()) {
+            in[k] = t.data;
+        } else {
+            tensor_ref copy = contiguous_copy(t);
+            operands[k].memory = copy->memory;
+            in[k] = operands[k].data = copy->data;
+        }
+        if (!records) continue;
+        if (!operands[k].memory && facts->reads[k]) {
+            operands[k].memory = t.memory;
+            operands[k].data = t.data;
+            operands[k].version = t.memory->written_times();
+        }
+        if (facts->gradient[k] >= 0 && leaves[k].records && t.is_recorded()) {
+            edges[k] = edge_of(tensor_ref::sharing(&t));
+            wanted |= std::uint64_t{1} << k;
+        }
+    }
+    return wanted;
 }
 
 /// The operands of an expression at run time: memory for its programs, and what a node of the tape will know of them.
@@ -177,40 +222,12 @@ struct statement_operands {
             leaf const* at = leaves;
             require_in_range(x, at, where);
         }
-        bool records = false;
-        if constexpr (R::differentiable)
-            for (int k = 0; k < n; ++k) records = records || leaves[k].records;
-        for (int k = 0; k < n; ++k) {
-            auto at = static_cast<std::size_t>(k);
-            if (facts_of_leaves<X>[at].is_number) {
-                operands[k].is_number = true;
-                operands[k].number = leaves[k].number;
-                in[k] = &leaves[k].number;
-                continue;
-            }
-            tensor_state& t = *leaves[k].tensor;
-            forget_source(t);
-            if (t.is_contiguous()) {
-                in[k] = t.data;
-            } else {
-                tensor_ref copy = contiguous_copy(t);
-                operands[k].memory = copy->memory;
-                in[k] = operands[k].data = copy->data;
-            }
-            if constexpr (R::differentiable) {
-                if (!records) continue;
-                if (!operands[k].memory && R::reads[at]) {
-                    operands[k].memory = t.memory;
-                    operands[k].data = t.data;
-                    operands[k].version = t.memory->written_times();
-                }
-                if (R::gradient[at] >= 0 && leaves[k].records && t.is_recorded()) {
-                    edges[k] = edge_of(tensor_ref::sharing(&t));
-                    wanted_edges |= std::uint64_t{1} << k;
-                }
-            }
+        if constexpr (R::differentiable) {
+            wanted_edges = bind_operands(facts_of_leaves<X>.data(), &R::facts, n, leaves, operands, edges, in);
+            keep = R::facts.wanted([&](int k) { return wanted_edges >> k & 1; });
+        } else {
+            bind_operands(facts_of_leaves<X>.data(), nullptr, n, leaves, operands, edges, in);
         }
-        if constexpr (R::differentiable) keep = R::facts.wanted([&](int k) { return wanted_edges >> k & 1; });
     }
     /// Nothing of this is recorded.
     void forget() { wanted_edges = keep = 0; }
