@@ -33,6 +33,10 @@
 #define GRADUS_INLINE inline
 #endif
 
+// Interpreted programs work on vectors only where these are optimized.
+#if defined(GRADUS_INTERPRET) && defined(__OPTIMIZE__)
+#define GRADUS_INTERPRET_OPTIMIZED 1
+#endif
 // The options that decide which instructions the compiler may use, and whether kernels are compiled, one bit each, three bits a digit:
 // translation units that differ in one of them name everything of the library differently, and the linker can take no function of one for
 // the other's.
@@ -66,7 +70,7 @@
                        GRADUS_ARCH_DIGIT(__AVX512BITALG__, __AVX512VPOPCNTDQ__, __AVX512FP16__), \
                        GRADUS_ARCH_DIGIT(__AVX512BF16__, __AVXVNNI__, __GFNI__), \
                        GRADUS_ARCH_DIGIT(__ARM_NEON, __ARM_FEATURE_FMA, __ARM_FEATURE_SVE), \
-                       GRADUS_ARCH_DIGIT(GRADUS_INTERPRET, , ))
+                       GRADUS_ARCH_DIGIT(GRADUS_INTERPRET, GRADUS_INTERPRET_OPTIMIZED, ))
 // clang-format on
 
 namespace gradus::inline GRADUS_ARCH {

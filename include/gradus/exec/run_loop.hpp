@@ -141,7 +141,7 @@ struct bound_loop {
             ((in[J] = elements<Source, b.in[J].base, element_t<b.description.inputs[J].type>, b.in[J].offset>(c)), ...);
         }(std::make_integer_sequence<int, code::n.inputs>{});
         [&]<int... O>(std::integer_sequence<int, O...>) __attribute__((always_inline)) {
-            ((out[O] = elements<Source, b.out[O], element_t<b.description.outputs[O].type>>(c, monomial{b.out_offset[O], 0})), ...);
+            ((out[O] = elements<Source, b.out[O], element_t<b.description.outputs[O].type>, monomial{b.out_offset[O], 0}>(c)), ...);
         }(std::make_integer_sequence<int, code::n.outputs>{});
         [&]<int... I>(std::integer_sequence<int, I...>) __attribute__((always_inline)) {
             ((sizes[I] = static_cast<double>(number_at<b.sizes[I]>(c.dimensions))), ...);

@@ -75,8 +75,8 @@ struct user_operations<op::op_list<Op...>> {
     static op_info const* const* get() { return theirs.data(); }
 };
 
-/// An expression on tensors as a source of programs: its leaves are slots.
-template <class X>
+/// An expression on tensors as a source of programs: its leaves are slots. `Interpreted`: see recorded.
+template <class X, bool Interpreted = interprets_statements>
 struct slot_source {
     using E = typename slotted<X, 0>::type;
     using parts = expressions<E>;

@@ -52,7 +52,9 @@ constexpr text statement_complaint() {
     return {};
 }
 
-template <class Source>
+/// A statement's programs. How they run (interprets_statements) is part of their names: units with and without optimization have
+/// programs of their own and link.
+template <class Source, bool Interpreted = interprets_statements>
 struct recorded {
     static constexpr auto const& f = simplified_graph<Source>;
     static constexpr int symbols = f.symbol_count, results = f.output_count;
