@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "small_graph.hpp"
+#include "../transform/small_graph.hpp"
 
 #include <gradus/schedule/plan_memory.hpp>
 

@@ -140,7 +140,7 @@ private:
         constexpr int blocks = (Rows * Columns + W - 1) / W;
         alignas(64) T total[blocks * W];
         if constexpr (W > 1)
-            unroll<blocks>([&](auto block) __attribute__((always_inline)) {
+            for_constants<blocks>([&](auto block) __attribute__((always_inline)) {
                 simd::detail::raw<T, W> r[W]{};
                 constexpr int first = block * W, n = std::min(W, Rows * Columns - first);
                 unroll<n>([&](auto i) __attribute__((always_inline)) { r[i] = simd::detail::to_raw<T, W>(sum[first + i]); });
