@@ -59,7 +59,7 @@ struct made_result {
     monomials extents;
 
     GRADUS_INLINE tensor_ref make(std::int64_t const* sizes) const {
-        std::int64_t n[max_rank];
+        std::int64_t n[max_rank]{};
         for (int i = 0; i < rank; ++i) n[i] = bytes < 0 ? extents.of[i].at(sizes) : extents.of[i].c;
         return bytes < 0 ? make_state(type, rank, n) : make_state(type, rank, n, bytes);
     }
@@ -174,7 +174,7 @@ void run_backward(Facts const& facts, tape_node& n, backward_call& call) {
             call.gradients[at] = call.cotangents[static_cast<std::size_t>(of.gradient[k] - identity_gradient)];
     }
     if (wanted == 0) return;
-    std::int64_t sizes[max_dimensions];
+    std::int64_t sizes[max_dimensions]{};
     for (int i = 0; i < f.own->count; ++i) sizes[i] = n.dimensions[static_cast<std::size_t>(f.places[i])];
     void *in[Symbols + 1], *out[Outputs + 1];
     tensor_ref made[Outputs + 1];
