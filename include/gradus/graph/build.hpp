@@ -113,6 +113,7 @@ constexpr bool value::is_folded() const {
 constexpr value value::cast(dtype to) const {
     if (to == type()) return *this;
     if (is_constant()) return constant(*graph_, type() == dtype::number ? at().attr.value : core::rounded_to(to, at().attr.value), to);
+    if (type() == dtype::number && at().op->converts) return operand(0).cast(to);  // a number beside 16 bits, which is kept as it is
     if (type() == dtype::number && !is_folded()) {  // a shape made of numbers, the size of an axis: its operands take the dtype
         node n = at();
         for (int k = 0; k < n.op->arity; ++k)
