@@ -40,7 +40,8 @@ TEST_CASE("root: a system of equations, arguments beside the value, a captured e
     constexpr auto x0 = gr::var<"x0", double, 2>;
     // a circle of radius^2 p0 and the line x1 = p1 x0
     constexpr auto f = [](auto x, auto q) {
-        auto const u = gr::select<0, 0>(x), v = gr::select<0, 1>(x);
+        auto const u = gr::select<0, 0>(x);
+        auto const v = gr::select<0, 1>(x);
         return gr::stack<0>(u * u + v * v - gr::select<0, 0>(q), v - gr::select<0, 1>(q) * u);
     };
     constexpr auto x = gr::root(f, x0, 1e-13_c, p);

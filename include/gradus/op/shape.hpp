@@ -2,6 +2,7 @@
 #pragma once
 
 #include <gradus/op/batching.hpp>
+#include <gradus/op/elementwise.hpp>
 #include <gradus/op/simplify.hpp>
 
 #include <utility>
