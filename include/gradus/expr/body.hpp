@@ -73,6 +73,14 @@ using leaves_of = typename nested<T>::leaves;
 template <class T>
 inline constexpr int count_of_leaves = static_cast<int>(nested<T>::count);
 
+/// The results of a call, each an Expr<Call, K>, in the structure of what its function returns.
+template <template <class, int> class Expr, class Call>
+constexpr auto results_of() {
+    return []<int... K>(std::integer_sequence<int, K...>) {
+        return nested<typename Call::result>::template restored<0>(std::tuple<Expr<Call, K>...>{});
+    }(std::make_integer_sequence<int, count_of_leaves<typename Call::result>>{});
+}
+
 template <class... E>
 constexpr bool all_expressions(std::tuple<E...>*) {
     return (expression<E> && ...);

@@ -108,7 +108,8 @@ template <element T, extent N>
 struct linspace_function {
     constexpr auto operator()(expression auto start, expression auto stop) const {
         constexpr auto intervals = [] {
-            if constexpr (N.is_static()) return constant < N.code < 2 ? 1 : N.code - 1 > ;
+            constexpr std::int64_t known = N.code < 2 ? 1 : N.code - 1;
+            if constexpr (N.is_static()) return constant<known>;
             else return maximum(size<N> - constant<1>, constant<1>);
         }();
         auto const step = (stop - start) / intervals;

@@ -87,22 +87,13 @@ constexpr auto custom_results() {
 }
 /// A function with a rule, on expressions and on tensors.
 template <class F, class Rule>
-struct with_rule {
+struct with_rule : on_tensors_too<with_rule<F, Rule>> {
     static constexpr std::uint64_t hash = mix(mix(hash_of("with_rule"), closure_hash<F>()), Rule::hash);
-    static constexpr int axis(int, int) { return not_mapped; }
-    template <class... A>
-    static constexpr text complaint() {
-        return {};
-    }
+    using on_tensors_too<with_rule>::operator();
     template <expression... A>
         requires(sizeof...(A) > 0)
     constexpr auto operator()(A...) const {
         return custom_results<custom_call<F, Rule, A...>>();
-    }
-    template <class... A>
-        requires(run_time_operand<A> || ...)
-    auto operator()(A... arguments) const {
-        return map_tensors(*this, std::move(arguments)...);
     }
 };
 

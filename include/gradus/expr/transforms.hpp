@@ -39,30 +39,13 @@ struct applied_expr : expression_facts<applied_expr<Call, K>> {
 
 /// A function on expressions whose arguments become variables.
 template <class F>
-struct on_variables {
+struct on_variables : on_tensors_too<on_variables<F>> {
     static constexpr std::uint64_t hash = mix(hash_of("on_variables"), closure_hash<F>());
-    static constexpr int axis(int, int) { return not_mapped; }
-    template <class... A>
-    static constexpr text complaint() {
-        return {};
-    }
+    using on_tensors_too<on_variables>::operator();
     template <expression... A>
         requires(sizeof...(A) > 0)
     constexpr auto operator()(A...) const {
-        using call = applied_call<F, A...>;
-        return results<call>(std::make_integer_sequence<int, count_of_leaves<typename call::result>>{});
-    }
-    /// An expression on tensors, computed when it is assigned to a tensor.
-    template <class... A>
-        requires(run_time_operand<A> || ...)
-    auto operator()(A... arguments) const {
-        return map_tensors(*this, std::move(arguments)...);
-    }
-
-private:
-    template <class Call, int... K>
-    static constexpr auto results(std::integer_sequence<int, K...>) {
-        return nested<typename Call::result>::template restored<0>(std::tuple<applied_expr<Call, K>...>{});
+        return results_of<applied_expr, applied_call<F, A...>>();
     }
 };
 

@@ -124,9 +124,26 @@ constexpr text vmap_result_complaint() {
     }
 }
 
+/// Base of functions on expressions that take tensors too: then they are expressions on tensors, computed when they are assigned
+/// (tensor/autograd/vmap.hpp).
+template <class Self>
+struct on_tensors_too {
+    static constexpr int axis(int, int) { return not_mapped; }
+    template <class... A>
+    static constexpr text complaint() {
+        return {};
+    }
+    template <class... A>
+        requires(run_time_operand<A> || ...)
+    auto operator()(A... arguments) const {
+        return map_tensors(Self{}, std::move(arguments)...);
+    }
+};
+
 /// A function that is mapped, as gr::vmap returns it.
 template <class F, auto... Axes>
-struct vmapped {
+struct vmapped : on_tensors_too<vmapped<F, Axes...>> {
+    using on_tensors_too<vmapped>::operator();
     static constexpr std::uint64_t hash = [] {
         std::uint64_t h = mix(hash_of("vmapped"), closure_hash<F>());
         ((h = mix(h, static_cast<std::uint64_t>(mapped_axis(Axes)))), ...);
@@ -160,21 +177,9 @@ struct vmapped {
             else {
                 report<&vmap_result_complaint<call>>();
                 if constexpr (!is_empty<&vmap_result_complaint<call>>) return std::get<0>(std::tuple{arguments...});
-                else return results<call>(std::make_integer_sequence<int, count_of_leaves<typename call::result>>{});
+                else return results_of<vmap_expr, call>();
             }
         }
-    }
-    /// The same on tensors: an expression on them, computed when it is assigned to a tensor (tensor/autograd/vmap.hpp).
-    template <class... A>
-        requires(run_time_operand<A> || ...)
-    auto operator()(A... arguments) const {
-        return map_tensors(*this, std::move(arguments)...);
-    }
-
-private:
-    template <class Call, int... K>
-    static constexpr auto results(std::integer_sequence<int, K...>) {
-        return nested<typename Call::result>::template restored<0>(std::tuple<vmap_expr<Call, K>...>{});
     }
 };
 

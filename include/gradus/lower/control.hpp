@@ -117,16 +117,19 @@ inline constexpr auto written_branch = freeze<[] {
 },
                                               64>();
 
-/// The symbols of both branches, those that have one name once.
-template <class Call>
-constexpr list<symbol_entry> branch_symbols() {
-    list<symbol_entry> all = written_branch<Call, true>.thaw().symbols;
-    for (symbol_entry const& s : written_branch<Call, false>.thaw().symbols) {
+/// The symbols of two bodies, those that have one name once; of the second's, those from `first` on.
+constexpr list<symbol_entry> symbols_of_both(graph const& a, graph const& b, int first) {
+    list<symbol_entry> all = a.symbols;
+    for (int s = first; s < b.symbols.size(); ++s) {
         bool known = false;
-        for (symbol_entry const& other : all) known = known || other.name == s.name;
-        if (!known) all.push_back(s);
+        for (symbol_entry const& other : all) known = known || other.name == b.symbols[s].name;
+        if (!known) all.push_back(b.symbols[s]);
     }
     return all;
+}
+template <class Call>
+constexpr list<symbol_entry> branch_symbols() {
+    return symbols_of_both(written_branch<Call, true>.thaw(), written_branch<Call, false>.thaw(), 0);
 }
 template <class Call, bool IsThen>
 inline constexpr auto branch_body =
@@ -137,6 +140,14 @@ constexpr int outer_symbol(lowering& lower, symbol_entry const& s) { return lowe
 template <class... E>
 constexpr void lower_operands(lowering& lower, list<int>& operands, std::tuple<E...>*) {
     (operands.push_back(lower.template operator()<E>().id()), ...);
+}
+/// What a body is handed, and what stands for the symbols behind, which it captures.
+template <class Handed>
+constexpr list<int> with_captured(lowering& lower, list<symbol_entry> const& symbols) {
+    list<int> operands;
+    lower_operands(lower, operands, parts<Handed>());
+    for (int s = operands.size(); s < symbols.size(); ++s) operands.push_back(outer_symbol(lower, symbols[s]));
+    return operands;
 }
 
 /// The node of a result of a scan; what does not change from step to step is computed in front of it.
@@ -172,10 +183,7 @@ constexpr node control_node(lowering& lower, graph& g, scan_call<F, Options, Ini
 template <class P, class A, class B, class... E>
 constexpr node control_node(lowering& lower, graph& g, cond_call<P, A, B, E...>*) {
     using call = cond_call<P, A, B, E...>;
-    list<int> operands;
-    lower_operands(lower, operands, parts<std::tuple<P, E...>>());
-    list<symbol_entry> const symbols = branch_symbols<call>();
-    for (int s = operands.size(); s < symbols.size(); ++s) operands.push_back(outer_symbol(lower, symbols[s]));
+    list<int> const operands = with_captured<std::tuple<P, E...>>(lower, branch_symbols<call>());
     node n{&info_of<op::cond>, {-1, -1, -1}, dtype::number, {}, {}};
     n.in[0] = operand_list(g, n, operands);
     op::control::set_body(n.attr, 0, body_index(g, branch_body<call, true>.thaw()));
@@ -192,16 +200,6 @@ inline constexpr auto written_rule = freeze<[] {
                       typename rule::template parts<Call>>();
 },
                                             64>();
-/// The operands that a function is handed, and what it and its rule capture.
-constexpr list<symbol_entry> operands_of_function(graph const& function, graph const& rule, int handed, int own_of_rule) {
-    list<symbol_entry> all = function.symbols;
-    for (int s = own_of_rule; s < rule.symbols.size(); ++s) {
-        bool known = false;
-        for (int k = handed; k < all.size(); ++k) known = known || all[k].name == rule.symbols[s].name;
-        if (!known) all.push_back(rule.symbols[s]);
-    }
-    return all;
-}
 /// A node of a function on operands; the symbols of its rule are the operands, the results, and what derivatives there are.
 constexpr node node_with_rule(graph& g, graph function, graph rule, op::derivative_rule kind, list<int> const& operands) {
     node n{&info_of<op::custom>, {-1, -1, -1}, dtype::number, {}, {}};
@@ -219,13 +217,11 @@ constexpr node control_node(lowering& lower, graph& g, custom_call<F, Rule, A...
     constexpr int handed = sizeof...(A);
     graph const function = written_function<call>.thaw(), rule = written_rule<call>.thaw();
     int const own = handed + part_count<typename call::result> + part_count<typename Rule::template symbols<call>>;
-    list<symbol_entry> const symbols = operands_of_function(function, rule, handed, own);
+    list<symbol_entry> const symbols = symbols_of_both(function, rule, own);
     list<symbol_entry> of_rule = symbols;
     for (int s = handed; s < own; ++s) of_rule.push_back(rule.symbols[s]);
-    list<int> operands;
-    lower_operands(lower, operands, parts<std::tuple<A...>>());
-    for (int s = handed; s < symbols.size(); ++s) operands.push_back(outer_symbol(lower, symbols[s]));
-    return node_with_rule(g, with_symbols(function, symbols), with_symbols(rule, of_rule), Rule::kind, operands);
+    return node_with_rule(g, with_symbols(function, symbols), with_symbols(rule, of_rule), Rule::kind,
+                          with_captured<std::tuple<A...>>(lower, symbols));
 }
 /// The tangents of a solution: of f(x, a) = 0 with df/dx = J they are -J^-1 df/da da. `equation` has f and J as its results, and the
 /// solution as the symbol behind those that were handed in.
@@ -258,12 +254,9 @@ constexpr node control_node(lowering& lower, graph& g, custom_call<solver<Kind, 
     using call = custom_call<solver<Kind, Steps, F>, implicit_rule<Kind, F>, A...>;
     constexpr int handed = sizeof...(A);
     graph const function = written_function<call>.thaw(), equation = written_rule<call>.thaw();
-    list<symbol_entry> const symbols = operands_of_function(function, equation, handed, handed + 1);
-    list<int> operands;
-    lower_operands(lower, operands, parts<std::tuple<A...>>());
-    for (int s = handed; s < symbols.size(); ++s) operands.push_back(outer_symbol(lower, symbols[s]));
+    list<symbol_entry> const symbols = symbols_of_both(function, equation, handed + 1);
     return node_with_rule(g, with_symbols(function, symbols), tangents_of_solution(equation, symbols, handed),
-                          op::derivative_rule::tangents, operands);
+                          op::derivative_rule::tangents, with_captured<std::tuple<A...>>(lower, symbols));
 }
 template <class Call, op::scan_part Part, int K>
 constexpr value lower_control(lowering& lower, graph& g, control_expr<Call, Part, K>*) {
