@@ -15,6 +15,7 @@ using namespace gr::literals;
 constexpr auto x = gr::var<"x", double, 3>;
 constexpr auto w = gr::var<"w", double, 3>;
 constexpr double X[3] = {0.5, -1, 2}, W[3] = {1.5, 0.25, -0.75};
+// a few roundings of numbers of order 1 to 10
 bool near(double p, double q) { return std::abs(p - q) <= 1e-13 * std::max(1.0, std::abs(q)); }
 
 // x w, with a derivative that is twice the true one, so that it shows which is used

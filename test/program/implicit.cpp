@@ -14,6 +14,7 @@ using namespace gr::literals;
 
 constexpr auto a = gr::var<"a", double>;
 constexpr auto start = gr::var<"start", double>;
+// what the tolerances of the equations, 1e-12 to 1e-15, leave, times slopes of order 1
 bool near(double p, double q, double tolerance = 1e-12) { return std::abs(p - q) <= tolerance * std::max(1.0, std::abs(q)); }
 constexpr auto square_root = gr::root([](auto x) { return x * x - a; }, start, 1e-14_c);
 
@@ -76,6 +77,7 @@ TEST_CASE("fixed_point: cos(a x) = x, and a matrix") {
         double const t = std::sin(b * u);
         return -u * t / (1 + b * t);
     };
+    // a central difference with step 1e-5: its square, and roundings divided by it
     CHECK(std::abs(curvature - (at(0.8 + 1e-5) - at(0.8 - 1e-5)) / 2e-5) < 1e-8);
     // s = (1 - m / 4)^-1 m
     double const d = (1 - M[0][0] / 4) * (1 - M[1][1] / 4) - M[0][1] * M[1][0] / 16;
@@ -83,7 +85,7 @@ TEST_CASE("fixed_point: cos(a x) = x, and a matrix") {
     for (int i = 0; i < 2; ++i)
         for (int j = 0; j < 2; ++j) {
             CHECK(near(series(i, j), inverse[i][0] * M[0][j] + inverse[i][1] * M[1][j]));
-            // d sum = 1^T N dm N 1 with N = (1 - m / 4)^-1
+            // d sum = 1^T N dm N 1 with N = (1 - m / 4)^-1, which is there twice: ten times the roundings of the value
             CHECK(near(by_m(i, j), (inverse[0][i] + inverse[1][i]) * (inverse[j][0] + inverse[j][1]), 1e-11));
         }
 }

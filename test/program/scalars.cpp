@@ -38,6 +38,7 @@ TEST_CASE("scalars: values and a Jacobian by rows are one kernel without memory 
     gr::array<double, 3> X{0.3, -1.7, 0.9};
     auto [r, j] = program(x = X);
     by_hand const known(0.3, -1.7, 0.9);
+    // some ten roundings of numbers of order 1: the formulas by hand are written in another order
     CHECK(r(0) == doctest::Approx(known.f).epsilon(1e-14));
     CHECK(r(1) == doctest::Approx(known.h).epsilon(1e-14));
     for (int i = 0; i < 2; ++i)
@@ -50,7 +51,7 @@ TEST_CASE("scalars: second derivatives") {
     CHECK(hessian.kernels() == 1);
     gr::array<double, 3> X{0.3, -1.7, 0.9};
     auto [second] = hessian(x = X);
-    double const step = 1e-6;
+    double const step = 1e-6;  // a central difference errs by its square and by roundings divided by it: below 1e-7
     for (int k = 0; k < 3; ++k) {
         double up[3] = {0.3, -1.7, 0.9}, down[3] = {0.3, -1.7, 0.9};
         up[k] += step;

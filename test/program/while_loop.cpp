@@ -15,6 +15,7 @@ namespace gr = gradus;
 using namespace gr::literals;
 
 constexpr auto x = gr::var<"x", double>;
+// the roundings of some twenty steps, and what the loop's own tolerance of 1e-14 leaves
 bool near(double p, double q) { return std::abs(p - q) <= 1e-12 * std::max(1.0, std::abs(q)); }
 // sqrt(x) by Heron's rule, from x itself
 constexpr auto unfinished = [](auto s) { return gr::abs(std::get<1>(s) * std::get<1>(s) - std::get<0>(s)) > 1e-14_c * std::get<0>(s); };
