@@ -8,3 +8,4 @@
 #include <gradus/program/overlap.hpp>
 #include <gradus/program/random.hpp>
 #include <gradus/program/report.hpp>
+#include <gradus/program/results.hpp>

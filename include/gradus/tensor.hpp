@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <gradus/tensor/any/operations.hpp>
+#include <gradus/tensor/any/statement.hpp>
 #include <gradus/tensor/autograd/autograd.hpp>
 #include <gradus/tensor/autograd/checkpoint.hpp>
 #include <gradus/tensor/autograd/context.hpp>
@@ -13,8 +15,10 @@
 #include <gradus/tensor/state/expression.hpp>
 #include <gradus/tensor/state/factories.hpp>
 #include <gradus/tensor/state/guides.hpp>
+#include <gradus/tensor/state/leaves.hpp>
 #include <gradus/tensor/state/mode.hpp>
 #include <gradus/tensor/state/print.hpp>
+#include <gradus/tensor/state/random_factories.hpp>
 #include <gradus/tensor/state/reference.hpp>
 #include <gradus/tensor/state/state.hpp>
 #include <gradus/tensor/state/storage.hpp>
@@ -36,8 +40,11 @@
 #include <gradus/tensor/tape/tape_program.hpp>
 #include <gradus/tensor/tape/unselected.hpp>
 #include <gradus/tensor/view/concatenate.hpp>
+#include <gradus/tensor/view/counting.hpp>
 #include <gradus/tensor/view/in_place.hpp>
 #include <gradus/tensor/view/index.hpp>
 #include <gradus/tensor/view/index_range.hpp>
 #include <gradus/tensor/view/indexed_write.hpp>
+#include <gradus/tensor/view/indexing.hpp>
+#include <gradus/tensor/view/masked.hpp>
 #include <gradus/tensor/view/view.hpp>

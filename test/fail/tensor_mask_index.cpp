@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
-// expect: gradus::tensor::operator[](a): an index is no integer: a is bool[3]. Select by a mask with gr::where(mask, a, b), write with x.copy_(gr::where(mask, v, x))
-#include <gradus/tensor.hpp>
+// expect: gradus::tensor::index(...): an index is neither a mask nor made of integers: it is float[3]
+#include <gradus.hpp>
 
 namespace gr = gradus;
 
-void clear(gr::tensor<float, 3> const& x, gr::tensor<bool, 3> const& mask) {
+void clear(gr::tensor<float, 3> const& x, gr::tensor<float, 3> const& y) {
 #ifdef GRADUS_FAIL
-    x[mask] = 0.0f;
+    x[y] = 0.0f;
 #else
-    x.copy_(gr::where(mask, 0, x));
+    x[y > 0.0f] = 0.0f;
 #endif
 }

@@ -298,3 +298,25 @@ TEST_CASE("in place: a matrix in a statement that reads it as a whole is recorde
     // g - g^T
     CHECK(equal(x.grad(), {0, -2, -4, 2, 0, -2, 4, 2, 0}));
 }
+
+TEST_CASE("in place: rounding, limits and functions of two") {
+    vector const x{1.5f, -2.25f};
+    vector y = x + 0.0f;
+    y.floor_();
+    CHECK(equal(y, {1, -3}));
+    y.clamp_(-2.0f, 0.5f);
+    CHECK(equal(y, {0.5f, -2}));
+    y.lerp_(x, 0.5f);
+    CHECK(equal(y, {1, -2.125f}));
+    y.reciprocal_().sign_().copysign_(-1.0f);
+    CHECK(equal(y, {-1, -1}));
+    y.addcmul_(x, x);
+    CHECK(equal(y, {1.25f, 4.0625f}));
+    y.fmod_(1.0f);
+    CHECK(equal(y, {0.25f, 0.0625f}));
+    auto w = leaf(2, 4);
+    vector z = w * 1.0f;
+    z.log2_();
+    backward(z);
+    CHECK(w.grad()(1) == doctest::Approx(1 / (4 * std::log(2.0))));
+}

@@ -49,7 +49,17 @@ struct counting_expr : expression_facts<counting_expr<T, N>> {
     static constexpr std::uint64_t hash = hash_of_type(hash_of("counting"), type);
     static constexpr int weight = 1;
 
-    auto operator()() const { return tensor_of(*this); }
+    auto operator()() const
+        requires(unknown_extents<N> == 0)
+    {
+        return tensor_of(*this);
+    }
+    /// start, start + step, ... before stop, as torch.arange: `gr::arange<double, gr::dyn>(1, 2.5, 0.5)`.
+    template <class... A>
+        requires(unknown_extents<N> == 1 && sizeof...(A) >= 1 && sizeof...(A) <= 3 && (std::is_arithmetic_v<A> && ...))
+    auto operator()(A... stop_or_start_stop_step) const {
+        return tensor_of(*this, static_cast<T>(stop_or_start_stop_step)...);
+    }
 };
 /// An extent as a number, which takes the dtype of what it meets.
 template <extent E>
@@ -92,7 +102,7 @@ inline constexpr core::full_function<T, E...> full{};
 /// The identity matrix, ones on the diagonal where it is not square: `gr::eye<double, 3>`.
 template <element T, extent N, extent M = N>
 inline constexpr core::identity_expr<T, N, M> eye{};
-/// 0, 1, 2, ...: `gr::arange<double, 5>`.
+/// 0, 1, 2, ...: `gr::arange<double, 5>`; `gr::arange<double, gr::dyn>(start, stop, step)` is a tensor.
 template <element T, extent N>
 inline constexpr core::counting_expr<T, N> arange{};
 /// The same by XLA's name.

@@ -193,8 +193,15 @@ concept operand = symbolic<T> && requires { typename std::bool_constant<T::type.
 template <class T>
 concept run_time_operand = operand<T> && !expression<T>;
 
+/// Is it a tensor of which only run time knows what it is? (tensor/state/any_tensor.hpp)
+template <class T>
+inline constexpr bool is_any_tensor = false;
+/// What operations without axes of their own can be applied to: those tensors too.
+template <class T>
+concept general_operand = operand<T> || is_any_tensor<T>;
+
 template <class Op, class... A>
-    requires((expression<A> || ...) && !(run_time_operand<A> || ...))
+    requires((expression<A> || ...) && !((run_time_operand<A> || is_any_tensor<A>) || ...))
 constexpr auto build(op_tag<Op>, A... operands) {
     return core::make_expression<Op, decltype(core::as_expression(operands))...>();
 }

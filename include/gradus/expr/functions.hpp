@@ -108,16 +108,16 @@ namespace core {
 constexpr parameters label_parameters(labels const& given) { return {op::cross_entropy::told(given), {}}; }
 }  // namespace core
 /// mean of logsumexp(x) - x[label] over rows; rows whose label is -100 do not count.
-constexpr auto cross_entropy(operand auto logits, operand auto label) {
+constexpr auto cross_entropy(general_operand auto logits, general_operand auto label) {
     return apply<op::cross_entropy>(std::move(logits), std::move(label));
 }
 /// The same with another label to ignore or label smoothing, and with a weight per class.
 template <labels L>
-constexpr auto cross_entropy(operand auto logits, operand auto label) {
+constexpr auto cross_entropy(general_operand auto logits, general_operand auto label) {
     return apply<with<op::cross_entropy, core::label_parameters(L)>>(std::move(logits), std::move(label));
 }
 template <labels L = labels{}>
-constexpr auto cross_entropy(operand auto logits, operand auto label, operand auto weight) {
+constexpr auto cross_entropy(general_operand auto logits, general_operand auto label, general_operand auto weight) {
     return apply<with<op::weighted_cross_entropy, core::label_parameters(L)>>(std::move(logits), std::move(label), std::move(weight));
 }
 

@@ -218,7 +218,9 @@ constexpr auto roll(E x) {
 }
 
 /// Rows of a table by integers of any shape.
-constexpr auto embedding(operand auto table, operand auto index) { return apply<op::embedding>(std::move(table), std::move(index)); }
+constexpr auto embedding(general_operand auto table, general_operand auto index) {
+    return apply<op::embedding>(std::move(table), std::move(index));
+}
 /// y[.., j, ..] = x[.., index[j], ..] along an axis.
 template <int Axis, operand E>
 constexpr auto index_select(E x, operand auto index) {
@@ -265,7 +267,7 @@ constexpr auto dot(operand auto a, operand auto b) { return matmul(std::move(a),
 /// A matrix times a vector.
 constexpr auto mv(operand auto m, operand auto v) { return matmul(std::move(m), std::move(v)); }
 /// `fill` where the mask is true, x elsewhere.
-constexpr auto masked_fill(operand auto x, operand auto mask, auto fill) {
+constexpr auto masked_fill(general_operand auto x, general_operand auto mask, auto fill) {
     return apply<op::where>(std::move(mask), std::move(fill), std::move(x));
 }
 

@@ -89,57 +89,59 @@ constexpr auto logcumsumexp(operand auto x) {
 }
 
 /// mean |a - b|.
-constexpr auto l1_loss(operand auto prediction, operand auto target) {
+constexpr auto l1_loss(general_operand auto prediction, general_operand auto target) {
     return apply<op::l1_loss>(std::move(prediction), std::move(target));
 }
 /// Quadratic up to Delta, linear from there.
 template <double Delta = 1.0>
-constexpr auto huber_loss(operand auto prediction, operand auto target) {
+constexpr auto huber_loss(general_operand auto prediction, general_operand auto target) {
     return apply<with<op::huber_loss, core::with_value(Delta)>>(std::move(prediction), std::move(target));
 }
 /// Quadratic up to Beta, of slope 1 from there.
 template <double Beta = 1.0>
-constexpr auto smooth_l1_loss(operand auto prediction, operand auto target) {
+constexpr auto smooth_l1_loss(general_operand auto prediction, general_operand auto target) {
     return apply<with<op::smooth_l1_loss, core::with_value(Beta)>>(std::move(prediction), std::move(target));
 }
 /// The divergence of exp(input) from target, summed over a row, averaged over the first axis.
-constexpr auto kl_div(operand auto input, operand auto target) { return apply<op::kl_div>(std::move(input), std::move(target)); }
+constexpr auto kl_div(general_operand auto input, general_operand auto target) {
+    return apply<op::kl_div>(std::move(input), std::move(target));
+}
 /// The cross entropy of probabilities.
-constexpr auto binary_cross_entropy(operand auto probability, operand auto target) {
+constexpr auto binary_cross_entropy(general_operand auto probability, general_operand auto target) {
     return apply<op::binary_cross_entropy>(std::move(probability), std::move(target));
 }
 /// mean of x where the target is 1, of max(0, Margin - x) where it is -1.
 template <double Margin = 1.0>
-constexpr auto hinge_embedding_loss(operand auto x, operand auto target) {
+constexpr auto hinge_embedding_loss(general_operand auto x, general_operand auto target) {
     return apply<with<op::hinge_embedding_loss, core::with_value(Margin)>>(std::move(x), std::move(target));
 }
 /// mean of (log v + (a - b)^2 / v) / 2 with variances v, at least Epsilon.
 template <double Epsilon = 1e-6>
-constexpr auto gaussian_nll_loss(operand auto prediction, operand auto target, operand auto variance) {
+constexpr auto gaussian_nll_loss(general_operand auto prediction, general_operand auto target, general_operand auto variance) {
     return apply<with<op::gaussian_nll_loss, core::with_value(Epsilon)>>(std::move(prediction), std::move(target), std::move(variance));
 }
 /// mean of -x[label] over rows; rows whose label is -100 do not count.
-constexpr auto nll_loss(operand auto log_probabilities, operand auto label) {
+constexpr auto nll_loss(general_operand auto log_probabilities, general_operand auto label) {
     return apply<op::nll_loss>(std::move(log_probabilities), std::move(label));
 }
 /// The same with another label to ignore, and with a weight per class.
 template <labels L>
-constexpr auto nll_loss(operand auto log_probabilities, operand auto label) {
+constexpr auto nll_loss(general_operand auto log_probabilities, general_operand auto label) {
     return apply<with<op::nll_loss, core::label_parameters(L)>>(std::move(log_probabilities), std::move(label));
 }
 template <labels L = labels{}>
-constexpr auto nll_loss(operand auto log_probabilities, operand auto label, operand auto weight) {
+constexpr auto nll_loss(general_operand auto log_probabilities, general_operand auto label, general_operand auto weight) {
     return apply<with<op::weighted_nll_loss, core::label_parameters(L)>>(std::move(log_probabilities), std::move(label), std::move(weight));
 }
 
 /// Standardizes over the trailing axes, those of scale and shift.
 template <double Epsilon = 1e-5>
-constexpr auto layer_norm(operand auto x, operand auto scale, operand auto shift) {
+constexpr auto layer_norm(general_operand auto x, general_operand auto scale, general_operand auto shift) {
     return apply<with<op::layer_norm, core::with_value(Epsilon)>>(std::move(x), std::move(scale), std::move(shift));
 }
 /// x / sqrt(mean x^2 + Epsilon) scale, over the axes of scale.
 template <double Epsilon = 1e-6>
-constexpr auto rms_norm(operand auto x, operand auto scale) {
+constexpr auto rms_norm(general_operand auto x, general_operand auto scale) {
     return apply<with<op::rms_norm, core::with_value(Epsilon)>>(std::move(x), std::move(scale));
 }
 /// Standardizes every channel (axis 1) with the statistics of x.
@@ -156,11 +158,11 @@ constexpr auto batch_norm(X x, operand auto scale, operand auto shift, operand a
 }
 /// Standardizes Groups of channels (axis 1).
 template <std::int64_t Groups, double Epsilon = 1e-5>
-constexpr auto group_norm(operand auto x, operand auto scale, operand auto shift) {
+constexpr auto group_norm(general_operand auto x, general_operand auto scale, general_operand auto shift) {
     return apply<with<op::group_norm, core::with_value(Epsilon, Groups)>>(std::move(x), std::move(scale), std::move(shift));
 }
 /// x w^T + b: [..., in], [out, in], [out].
-constexpr auto linear(operand auto x, operand auto w, operand auto b) {
+constexpr auto linear(general_operand auto x, general_operand auto w, general_operand auto b) {
     return apply<op::linear_layer>(std::move(x), std::move(w), std::move(b));
 }
 /// softmax(q k^T / sqrt(d)) v; Causal: a position sees itself and what is before it.

@@ -7,6 +7,7 @@
 #include <gradus/program/bind.hpp>
 #include <gradus/program/overlap.hpp>
 #include <gradus/program/report.hpp>
+#include <gradus/program/results.hpp>
 
 #include <cstring>
 #include <source_location>
@@ -248,7 +249,7 @@ private:
     }
     template <int... I>
     static auto call_by_value(std::int64_t const* dimensions, void* const* symbols, std::integer_sequence<int, I...>, auto&... arguments) {
-        std::tuple<core::result_t<Source, I>...> results{core::make_result<Source, I>(dimensions)...};
+        core::program_results_t<core::result_t<Source, I>...> results{core::make_result<Source, I>(dimensions)...};
         void* outputs[] = {core::result_memory(std::get<I>(results))..., nullptr};
         core::require_apart<Source, false, what_is_known<std::remove_reference_t<decltype(arguments)>...>()>(dimensions, symbols, outputs);
         execute(dimensions, symbols, outputs, arguments...);

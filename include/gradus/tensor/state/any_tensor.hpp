@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <gradus/tensor/any/operations.hpp>
 #include <gradus/tensor/tape/region.hpp>
 
 namespace gradus::inline GRADUS_ARCH {
@@ -70,12 +71,15 @@ inline void set_to_zero(tensor_state& t, tensor_ref& fresh, bool set_to_none) {
 
 }  // namespace core
 
-/// A tensor whose dtype and shape are known at run time: for lists of parameters, optimisers and files. It is a handle of
-/// the same tensor: gradients, history and versions are shared with the typed ones.
-class any_tensor {
+/// A tensor whose dtype and shape are known at run time: for lists of parameters, optimisers, files, and models that are made when the
+/// program runs. It is a handle of the same tensor: gradients, history and versions are shared with the typed ones. It computes as they do,
+/// one operation at a time by the loop interpreter; dtypes are promoted by PyTorch's table, and an axis broadcasts where its extent is 1.
+class any_tensor : public core::run_time_operations<any_tensor> {
     using location = std::source_location;
 
 public:
+    using gradus_symbolic = void;  ///< the functions of the language take it: gr::exp(a), gr::matmul(a, b)
+
     any_tensor() = default;
     explicit any_tensor(core::tensor_ref state) : state_(std::move(state)) {}
     template <class T, extent... E>
@@ -144,6 +148,9 @@ private:
     }
     core::tensor_ref state_;
 };
+
+template <>
+inline constexpr bool is_any_tensor<any_tensor> = true;
 
 /// Tells the tape that the elements of a tensor were written to by other means: a backward pass that needs the old ones
 /// throws then, instead of computing with the new ones.

@@ -54,6 +54,19 @@ tensor<T, N> tensor_of(counting_expr<T, N>) {
     for (std::int64_t i = 0; i < N.code; ++i) made.data()[i] = static_cast<T>(i);
     return made;
 }
+template <element T>
+tensor<T, dyn> tensor_of(counting_expr<T, dyn>, T start, T stop, T step = T(1)) {
+    auto const first = static_cast<double>(start), last = static_cast<double>(stop), by = static_cast<double>(step);
+    if (!(by != 0) || (last - first) * by < 0)
+        throw error(concat("gradus::arange(start, stop, step): no steps of ", by, " lead from ", first, " to ", last).str());
+    auto made = empty<T, dyn>(static_cast<std::int64_t>(std::ceil((last - first) / by)));
+    for (std::int64_t i = 0; i < made.size(); ++i) made.data()[i] = static_cast<T>(start + static_cast<T>(i) * step);
+    return made;
+}
+template <element T>
+tensor<T, dyn> tensor_of(counting_expr<T, dyn> e, T stop) {
+    return tensor_of(e, T{}, stop);
+}
 template <element T, extent N, std::integral... Count>
 tensor<T, N> tensor_of(linspace_function<T, N>, T start, T stop, Count... count) {
     auto made = empty<T, N>(count...);

@@ -191,6 +191,12 @@ Stream& operator<<(Stream& out, Any const& t) {
     out << written.view();
     return out;
 }
+/// The tensor that an expression is computed as.
+template <class Stream, class Op, class... A>
+    requires requires(Stream& out, std::string_view s) { out << s; }
+Stream& operator<<(Stream& out, tensor_expression<Op, A...> const& x) {
+    return out << core::computed_now(x, std::source_location::current());
+}
 /// `<AddBackward0>`, or `null`.
 template <class Stream, std::same_as<grad_function> Function>
     requires requires(Stream& out, std::string_view s) { out << s; }

@@ -41,6 +41,7 @@ enum class view_origin : std::uint8_t { recording, no_grad, several };
 /// What was picked by indices, and by which: what is assigned to `x[indices]` goes there.
 struct index_source {
     tensor_ref whole, indices;
+    int axis = 0, taken_as_one = 1;  ///< the axes that the indices are about
 };
 
 /// What few tensors have: hooks, a place in another tensor's memory.

@@ -9,6 +9,7 @@
 #include <gradus/tensor/tape/tape.hpp>
 #include <gradus/tensor/view/in_place.hpp>
 #include <gradus/tensor/view/indexed_write.hpp>
+#include <gradus/tensor/view/indexing.hpp>
 
 #include <array>
 
@@ -19,7 +20,7 @@ namespace gradus::inline GRADUS_ARCH {
 /// `gr::tensor z = gr::matmul(x, w) + b;` computes the whole expression with fused kernels and, where an operand requires it,
 /// records one node. An extent is a number or `gr::dyn` (known at run time). Default-constructed, it is undefined.
 template <element T, extent... E>
-class tensor : public core::written_in_place<tensor<T, E...>> {
+class tensor : public core::written_in_place<tensor<T, E...>>, public core::indexed_by_all<tensor<T, E...>> {
     static_assert(sizeof...(E) <= static_cast<std::size_t>(max_rank), "gradus::tensor: at most 6 axes");
     static_assert((!E.is_named() && ...), "gradus::tensor: an extent is a number or gr::dyn; names are for symbols");
     static_assert(!gradus::shape{E...}.is_too_large(), "gradus::tensor: more elements than 64 bits count");
@@ -145,6 +146,12 @@ public:
         if (size() != 1)
             throw error(core::concat("gradus::tensor::item(): a tensor with ", size(), " elements cannot be converted to a number").str());
         return *data();
+    }
+    /// A scalar is a number: `double d = t`, `total += loss`.
+    operator T() const  // NOLINT: as said
+        requires(sizeof...(E) == 0)
+    {
+        return item();
     }
     /// A copy of the elements as a value.
     array<T, E...> to_array() const {
@@ -284,11 +291,12 @@ public:
     auto slice(location where = location::current()) const {
         return viewed(gradus::slice<Start, Stop, Step, Axis>(*this), where);
     }
-    /// Elements start .. stop-1 along an axis, known at run time; negative ones count from the end.
+    /// Elements start, start + step, ... before stop along an axis, known at run time; negative ones count from the end, what leaves the
+    /// axis is clamped.
     template <int Axis = 0>
-    auto slice(std::int64_t start, std::int64_t stop, location where = location::current()) const {
+    auto slice(std::int64_t start, std::int64_t stop = to_end, std::int64_t step = 1, location where = location::current()) const {
         constexpr int axis = checked_axis<Axis, sizeof...(E)>();
-        return core::declared_as<core::with_extent(type, axis, dyn)>(core::narrowed(state_, axis, start, stop, where));
+        return core::declared_as<core::with_extent(type, axis, dyn)>(core::sliced(state_, axis, {start, stop, step}, where));
     }
     /// `length` elements from `start` on.
     template <int Axis = 0>
@@ -301,7 +309,7 @@ public:
             throw shape_error(core::concat("gradus::tensor::narrow(start, length): there are no ", length, " elements from ", start,
                                            " on: the tensor is ", state_->described())
                                   .str());
-        return slice<Axis>(first, first + length, where);
+        return slice<Axis>(first, first + length, 1, where);
     }
     /// Element `index` of an axis, which is gone then.
     template <int Axis = 0>
@@ -315,13 +323,12 @@ public:
     auto operator[](I index) const {
         return select<0>(static_cast<std::int64_t>(index));
     }
-    /// `x[indices]`: the elements of axis 0 that integers name, a copy; see index_select. `x[indices] = v`, `+=` and so on write to x;
-    /// of equal indices the last one's value stays.
-    template <std::integral I, extent... N>
+    /// `x[indices]`, `x[x > 0]`: the elements of axis 0 that integers name, or those where a mask is true, a copy; see index.
+    /// `x[indices] = v`, `+=` and so on write to x; of equal indices the last one's value stays.
+    template <run_time_operand I>
         requires(sizeof...(E) > 0)
-    auto operator[](tensor<I, N...> const& indices) const {
-        core::report<&core::mask_complaint<I, N...>>();
-        return core::declared_as<core::with_axes(type, 0, {N...})>(core::picked_from(state_, indices.state(), location::current()));
+    auto operator[](I const& indices) const {
+        return this->index(indices);
     }
     /// All elements of an axis of known extent, an array of views.
     template <int Axis = 0>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <gradus/tensor/state/expression.hpp>
+#include <gradus/tensor/state/leaves.hpp>
 #include <gradus/tensor/tape/recorded.hpp>
 #include <gradus/tensor/tape/region.hpp>
 #include <gradus/tensor/view/index_range.hpp>

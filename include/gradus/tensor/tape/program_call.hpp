@@ -99,7 +99,8 @@ auto call_with_tensors(void** symbols, std::int64_t const* sizes, std::source_lo
         return [&]<int... I>(std::integer_sequence<int, I...>) {
             each_tensor([&]<class B>(B&, tensor_ref& t) { symbols[symbol_number<Source>(B::symbol::name())] = t->data; });
             require_apart<Source, false, known_memory{}>(sizes, symbols, nullptr);
-            std::tuple<tensor_result_t<Source, I>...> results{tensor_result_t<Source, I>(result_shape<Source, I>(sizes), nullptr)...};
+            program_results_t<tensor_result_t<Source, I>...> results{
+                tensor_result_t<Source, I>(result_shape<Source, I>(sizes), nullptr)...};
             void* outputs[] = {static_cast<void*>(std::get<I>(results).data())..., nullptr};
             with_scratch<Source>(sizes, [&](std::byte* scratch) { run_program<Source>({symbols, outputs, scratch, sizes}); });
             each_tensor([]<class B>(B&, tensor_ref& t) {
@@ -123,7 +124,7 @@ auto call_with_tensors(void** symbols, std::int64_t const* sizes, std::source_lo
         if constexpr (R::differentiable)
             if (wanted) record(R::facts, edges, operands, out, named, dimensions_of<P>.count, keep, where);
         return [&]<int... I>(std::integer_sequence<int, I...>) {
-            return std::tuple<tensor_result_t<Source, I>...>(tensor_result_t<Source, I>(std::move(out[I]))...);
+            return program_results_t<tensor_result_t<Source, I>...>(tensor_result_t<Source, I>(std::move(out[I]))...);
         }(std::make_integer_sequence<int, R::results>{});
     }
 }

@@ -90,6 +90,7 @@ inline constexpr node_kind unsqueeze_kind = region_kind<&backward_of_region>("Un
 inline constexpr node_kind unbind_kind = region_kind<&backward_of_region>("UnbindBackward0");
 inline constexpr node_kind expand_kind = region_kind<&backward_of_region>("ExpandBackward0");
 inline constexpr node_kind reshape_kind = region_kind<&backward_of_region>("ViewBackward0");
+inline constexpr node_kind permute_kind = region_kind<&backward_of_region>("PermuteBackward0");
 inline constexpr node_kind as_strided_kind = region_kind<&backward_of_region>("AsStridedBackward0");
 inline constexpr node_kind put_back_kind = region_kind<&backward_of_put_back>("SliceBackwardBackward0");
 
@@ -158,15 +159,6 @@ inline tensor_ref clone_of(tensor_ref const& t, std::source_location where) {
 
 [[noreturn, gnu::cold]] inline void refuse_index(std::string_view call, tensor_state const& t, std::int64_t index, int axis) {
     refuse_index(call, t.described(), index, axis);
-}
-inline tensor_ref narrowed(tensor_ref const& t, int axis, std::int64_t start, std::int64_t stop, std::source_location where) {
-    if (!t) refuse_undefined();
-    std::int64_t const n = t->extents[axis], first = start < 0 ? start + n : start, last = stop < 0 ? stop + n : stop;
-    if (first < 0 || first > n) refuse_index("tensor::slice(start, stop)", *t, start, axis);
-    if (last < first || last > n) refuse_index("tensor::slice(start, stop)", *t, stop, axis);
-    view_places at(*t);
-    at.each([&](view_place& p) { p.narrow(axis, first, last - first); });
-    return region_of(t, at, slice_kind, where);
 }
 inline tensor_ref selected(tensor_ref const& t, int axis, std::int64_t index, node_kind const& kind, std::source_location where) {
     if (!t) refuse_undefined();

@@ -41,7 +41,8 @@ std::span<kernel::block_entry const> operations_at_run_time() {
 template <class Asked>
 struct derived_node : tape_node {
     tape_program<Asked>* program = nullptr;
-    list<saved_value> values;  ///< of the program's known nodes
+    list<saved_value> values;     ///< of the program's known nodes
+    bool has_them_saved = false;  ///< they are its saved values instead, which go when a pass has succeeded
 };
 
 /// Of which nodes of its graph a node of the tape has the value, and where among its saved values.
@@ -62,8 +63,11 @@ inline void find_known(tape_graph& p, tape_node const& n) {
 template <class Asked>
 tape_program<Asked>& program_of(tape_node& n, list<saved_value>& values) {
     if (n.kind->is_derived) {
-        values = static_cast<derived_node<Asked>&>(n).values;
-        return *static_cast<derived_node<Asked>&>(n).program;
+        auto& derived = static_cast<derived_node<Asked>&>(n);
+        values = derived.values;
+        if (derived.has_them_saved)
+            for (saved_value const& s : n.saved) values.push_back(s);
+        return *derived.program;
     }
     struct programs {
         list<tape_program<Asked>*> all;

@@ -8,22 +8,38 @@
 namespace gradus::inline GRADUS_ARCH {
 namespace core {
 
-/// A node about an axis of a tensor, and the indices along it (its saved value).
+/// A node about an axis of a tensor, and the indices along it (its saved value). Several axes may be taken as one.
 struct index_node : tape_node {
     dtype type, index_type;
     int axis;
-    bool gathers;  ///< indices have the result's shape; else they replace the axis
-    view_place whole, indices;
+    bool gathers;      ///< indices have the result's shape; else they replace the axis
+    view_place of;     ///< the tensor
+    view_place whole;  ///< the same with one axis for those that are taken as one
+    view_place indices;
 
-    index_node(tensor_state const& t, tensor_state const& names, int along, bool gather)
+    index_node(tensor_state const& t, tensor_state const& names, int along, bool gather, int taken_as_one = 1)
         : type(t.type),
           index_type(names.type),
           axis(along),
           gathers(gather),
-          whole(t.rank, t.extents),
-          indices(names.rank, names.extents) {}
+          of(t.rank, t.extents),
+          whole(of),
+          indices(names.rank, names.extents) {
+        for (; taken_as_one > 1; --taken_as_one) {
+            std::int64_t const count = whole.extents[axis] * whole.extents[axis + 1];
+            whole.drop(axis);
+            whole.extents[axis] = count;
+        }
+    }
     index_node(index_node const& n)
-        : tape_node(), type(n.type), index_type(n.index_type), axis(n.axis), gathers(n.gathers), whole(n.whole), indices(n.indices) {}
+        : tape_node(),
+          type(n.type),
+          index_type(n.index_type),
+          axis(n.axis),
+          gathers(n.gathers),
+          of(n.of),
+          whole(n.whole),
+          indices(n.indices) {}
     /// The shape of what the indices pick out.
     view_place picked() const {
         if (gathers) return indices;
@@ -73,7 +89,7 @@ inline void pick(index_node const& n, void const* names, std::byte const* from, 
     });
 }
 inline void add_to_picked(index_node const& n, void const* names, std::byte const* from, std::byte* to) {
-    with_floating_dtype(n.type, [&]<class T>(T) {
+    with_dtype(n.type, [&]<class T>(T) {
         each_index(n, names, [&](std::int64_t whole, std::int64_t picked, std::int64_t row) {
             for (std::int64_t i = 0; i < row; ++i) reinterpret_cast<T*>(to)[whole + i] += reinterpret_cast<T const*>(from)[picked + i];
         });
@@ -101,12 +117,13 @@ inline void backward_of_pick(tape_node& base, backward_call& call);
 inline void backward_of_add(tape_node& base, backward_call& call);
 inline constexpr node_kind index_select_kind{"IndexSelectBackward0", &backward_of_pick, &node_block<index_node>::destroy};
 inline constexpr node_kind index_kind{"IndexBackward0", &backward_of_pick, &node_block<index_node>::destroy};
+inline constexpr node_kind masked_select_kind{"MaskedSelectBackward0", &backward_of_pick, &node_block<index_node>::destroy};
 inline constexpr node_kind gather_kind{"GatherBackward0", &backward_of_pick, &node_block<index_node>::destroy};
 inline constexpr node_kind index_add_kind{"IndexAddBackward0", &backward_of_add, &node_block<index_node>::destroy};
 
 inline void backward_of_pick(tape_node& base, backward_call& call) {
     auto& n = static_cast<index_node&>(base);
-    tensor_ref made = zeros_like(n.type, n.whole.rank, n.whole.extents);
+    tensor_ref made = zeros_like(n.type, n.of.rank, n.of.extents);
     add_to_picked(n, saved_indices(n), call.cotangents[0]->data, made->data);
     enter_same(made, call.cotangents[0], n, index_add_kind);
     call.gradients[0] = std::move(made);
@@ -125,19 +142,20 @@ inline void backward_of_add(tape_node& base, backward_call& call) {
 
 /// Throws where an index leaves the axis.
 inline void require_indices(std::string_view call, tensor_state const& t, int axis, index_node const& n, std::byte const* names) {
-    std::int64_t const count = t.extents[axis], total = n.indices.size();
+    std::int64_t const count = n.whole.extents[axis], total = n.indices.size();
     for (std::int64_t i = 0; i < total; ++i) {
         std::int64_t const index = n.index_type == dtype::int32 ? reinterpret_cast<std::int32_t const*>(names)[i]
                                                                 : reinterpret_cast<std::int64_t const*>(names)[i];
         if (index < -count || index >= count) refuse_index(call, t, index, axis);
     }
 }
-inline tensor_ref indexed(tensor_ref const& t, int axis, tensor_ref const& indices, node_kind const& kind, std::source_location where) {
+inline tensor_ref indexed(tensor_ref const& t, int axis, tensor_ref const& indices, node_kind const& kind, std::source_location where,
+                          int taken_as_one = 1) {
     if (!t || !indices) refuse_undefined();
     bool const gathers = &kind == &gather_kind;
-    std::string_view const call = gathers                ? "gather(x, indices)"
-                                  : &kind == &index_kind ? "tensor::operator[](indices)"
-                                                         : "index_select(x, indices)";
+    std::string_view const call = gathers                       ? "gather(x, indices)"
+                                  : &kind == &index_select_kind ? "index_select(x, indices)"
+                                                                : "tensor::operator[](indices)";
     tensor_ref const from = t->is_contiguous() ? t : contiguous_copy(*t),
                      names = indices->is_contiguous() ? indices : contiguous_copy(*indices);
     bool fits = !gathers || names->rank == t->rank;
@@ -146,7 +164,7 @@ inline tensor_ref indexed(tensor_ref const& t, int axis, tensor_ref const& indic
         throw shape_error(concat("gradus::gather(x, indices): the indices reach beyond x beside axis ", axis, ": x is ", t->described(),
                                  ", indices is ", names->described())
                               .str());
-    node_ref const owner(node_block<index_node>::make(kind, 1, 1, 0, *t, *names, axis, gathers));
+    node_ref const owner(node_block<index_node>::make(kind, 1, 1, 0, *t, *names, axis, gathers, taken_as_one));
     auto& n = static_cast<index_node&>(*owner);
     require_indices(call, *t, axis, n, names->data);
     view_place const shape = n.picked();

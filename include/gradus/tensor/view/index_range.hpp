@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <gradus/tensor/state/expression.hpp>
+#include <gradus/tensor/state/leaves.hpp>
 #include <gradus/tensor/view/view.hpp>
 
 #include <source_location>

@@ -34,12 +34,22 @@ inline constexpr node_kind index_put_kind{"IndexPutBackward0",
                                           },
                                           &node_block<index_node>::destroy};
 
-/// t[names] = values, which are contiguous and of the shape that the indices pick.
-inline void put_at(tensor_ref const& t, tensor_ref names, tensor_ref const& values, std::source_location where) {
-    if (overlap(*t, *names)) names = contiguous_copy(*names);
-    node_ref const owner(node_block<index_node>::make(index_put_kind, 2, 1, 0, *t, *names, 0, false));
+inline constexpr node_kind index_add_to_kind{"IndexPutBackward0",
+                                             [](tape_node& base, backward_call& call) {
+                                                 auto& n = static_cast<index_node&>(base);
+                                                 if (call.wants(0)) call.gradients[0] = call.cotangents[0];
+                                                 if (call.wants(1)) call.gradients[1] = picked_by(call.cotangents[0], n);
+                                             },
+                                             &node_block<index_node>::destroy};
+
+/// t[source.indices] = values or, accumulating, +=; the values are contiguous and of the shape that the indices pick.
+inline void put_at(index_source const& source, tensor_ref const& values, std::source_location where, bool accumulate = false) {
+    tensor_ref const& t = source.whole;
+    tensor_ref const names = overlap(*t, *source.indices) ? contiguous_copy(*source.indices) : source.indices;
+    node_ref const owner(node_block<index_node>::make(accumulate ? index_add_to_kind : index_put_kind, 2, 1, 0, *t, *names, source.axis,
+                                                      false, source.taken_as_one));
     auto& n = static_cast<index_node&>(*owner);
-    require_indices("tensor::operator[](indices)", *t, 0, n, names->data);
+    require_indices("tensor::operator[](indices)", *t, source.axis, n, names->data);
     bool const from_recorded = is_recording(values);
     node_ref const written = from_recorded || (modes.records && is_recorded_memory(*t)) ? owner : node_ref{};
     if (written) {
@@ -51,21 +61,22 @@ inline void put_at(tensor_ref const& t, tensor_ref names, tensor_ref const& valu
     }
     tensor_ref const to = t->is_contiguous() ? t : contiguous_copy(*t);
     history_of_write history(t, written, 0);
-    each_index(n, static_cast<void const*>(names->data), [&](std::int64_t whole, std::int64_t picked, std::int64_t row) {
-        std::int64_t const size = size_of(t->type);
-        std::memcpy(to->data + whole * size, values->data + picked * size, static_cast<std::size_t>(row * size));
-    });
+    if (accumulate) add_to_picked(n, names->data, values->data, to->data);
+    else
+        each_index(n, static_cast<void const*>(names->data), [&](std::int64_t whole, std::int64_t picked, std::int64_t row) {
+            std::int64_t const size = size_of(t->type);
+            std::memcpy(to->data + whole * size, values->data + picked * size, static_cast<std::size_t>(row * size));
+        });
     if (to.get() != t.get()) copy_elements(t->type, to->data, view_place(*to), t->data, view_place(*t));
     history.take_effect();
 }
 
 /// Remembers where a copy was picked from, for an assignment to it.
-inline tensor_ref picked_from(tensor_ref const& whole, tensor_ref const& indices, std::source_location where) {
-    tensor_ref made = indexed(whole, 0, indices, index_kind, where);
-    forget_source(*whole);  // it has a name now
-    index_source& source = made->more().picked_from.make();
-    source.whole = whole;
-    source.indices = indices->is_contiguous() ? indices : contiguous_copy(*indices);
+inline tensor_ref picked_from(index_source from, std::source_location where) {
+    tensor_ref made = indexed(from.whole, from.axis, from.indices, index_kind, where, from.taken_as_one);
+    forget_source(*from.whole);  // it has a name now
+    if (!from.indices->is_contiguous()) from.indices = contiguous_copy(*from.indices);
+    made->more().picked_from.make() = std::move(from);
     return made;
 }
 /// Runs `write`, which writes to `t`, a tensor without a name; then the tensor that it was picked from holds what `t` does.
@@ -74,14 +85,7 @@ void write_through(tensor_ref const& t, std::source_location where, auto const& 
     if (t) take_source(*t, source);
     if (source) require_writable(source->whole);
     write();
-    if (source) put_at(source->whole, source->indices, t, where);
-}
-
-template <class I, extent... N>
-constexpr text mask_complaint() {
-    if (is_integer(dtype_of<I>)) return {};
-    return concat("gradus::tensor::operator[](a): an index is no integer: a is ", tensor<I, N...>::type,
-                  ". Select by a mask with gr::where(mask, a, b), write with x.copy_(gr::where(mask, v, x))");
+    if (source) put_at(*source, t, where);
 }
 
 /// What tensors do in place.
@@ -154,6 +158,62 @@ struct written_in_place {
     Tensor const& tanh_(location where = location::current()) const { return update(tanh(self()), where); }
     Tensor const& sigmoid_(location where = location::current()) const { return update(sigmoid(self()), where); }
     Tensor const& relu_(location where = location::current()) const { return update(relu(self()), where); }
+    Tensor const& log1p_(location where = location::current()) const { return update(log1p(self()), where); }
+    Tensor const& expm1_(location where = location::current()) const { return update(expm1(self()), where); }
+    Tensor const& exp2_(location where = location::current()) const { return update(exp2(self()), where); }
+    Tensor const& log2_(location where = location::current()) const { return update(log2(self()), where); }
+    Tensor const& log10_(location where = location::current()) const { return update(log10(self()), where); }
+    Tensor const& tan_(location where = location::current()) const { return update(tan(self()), where); }
+    Tensor const& sinh_(location where = location::current()) const { return update(sinh(self()), where); }
+    Tensor const& cosh_(location where = location::current()) const { return update(cosh(self()), where); }
+    Tensor const& asin_(location where = location::current()) const { return update(asin(self()), where); }
+    Tensor const& acos_(location where = location::current()) const { return update(acos(self()), where); }
+    Tensor const& atan_(location where = location::current()) const { return update(atan(self()), where); }
+    Tensor const& erf_(location where = location::current()) const { return update(erf(self()), where); }
+    Tensor const& erfc_(location where = location::current()) const { return update(erfc(self()), where); }
+    Tensor const& floor_(location where = location::current()) const { return update(floor(self()), where); }
+    Tensor const& ceil_(location where = location::current()) const { return update(ceil(self()), where); }
+    Tensor const& round_(location where = location::current()) const { return update(round(self()), where); }
+    Tensor const& trunc_(location where = location::current()) const { return update(trunc(self()), where); }
+    Tensor const& sign_(location where = location::current()) const { return update(sign(self()), where); }
+    Tensor const& reciprocal_(location where = location::current()) const { return update(reciprocal(self()), where); }
+    Tensor const& nan_to_num_(location where = location::current()) const { return update(nan_to_num(self()), where); }
+    template <class X>
+    Tensor const& atan2_(X const& x, location where = location::current()) const {
+        return update(atan2(self(), x), where);
+    }
+    template <class X>
+    Tensor const& fmod_(X const& x, location where = location::current()) const {
+        return update(fmod(self(), x), where);
+    }
+    template <class X>
+    Tensor const& remainder_(X const& x, location where = location::current()) const {
+        return update(remainder(self(), x), where);
+    }
+    template <class X>
+    Tensor const& copysign_(X const& x, location where = location::current()) const {
+        return update(copysign(self(), x), where);
+    }
+    template <class X>
+    Tensor const& xlogy_(X const& x, location where = location::current()) const {
+        return update(xlogy(self(), x), where);
+    }
+    template <class X>
+    Tensor const& hypot_(X const& x, location where = location::current()) const {
+        return update(hypot(self(), x), where);
+    }
+    template <class L, class H>
+    Tensor const& clamp_(L const& low, H const& high, location where = location::current()) const {
+        return update(clamp(self(), low, high), where);
+    }
+    template <class B, class W>
+    Tensor const& lerp_(B const& b, W const& w, location where = location::current()) const {
+        return update(lerp(self(), b, w), where);
+    }
+    template <class A, class B>
+    Tensor const& addcmul_(A const& a, B const& b, location where = location::current()) const {
+        return update(addcmul(self(), a, b), where);
+    }
 
 protected:
     Tensor const& self() const { return static_cast<Tensor const&>(*this); }

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <gradus/kernel/move.hpp>
-#include <gradus/tensor/state/expression.hpp>
+#include <gradus/tensor/state/leaves.hpp>
 
 // Tensors that show elements of another: they share its memory and its version.
 
