@@ -70,7 +70,8 @@ TEST_CASE("an auto that is a tensor accumulates, and its history with it") {
 TEST_CASE("an expression is printed as the tensor that it is computed as") {
     std::ostringstream out;
     out << numbers() * 2.0f << ' ' << gr::sum(numbers().requires_grad_());
-    CHECK(out.str() == "tensor([2., 4., 8.]) tensor(7., grad_fn=<SumBackward0>)");
+    out << ' ' << numbers().shape();
+    CHECK(out.str() == "tensor([2., 4., 8.]) tensor(7., grad_fn=<SumBackward0>) [3]");
 }
 
 TEST_CASE("the only result of a program is a number, an array or a tensor, and a tuple still") {

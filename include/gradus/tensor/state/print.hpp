@@ -197,6 +197,14 @@ template <class Stream, class Op, class... A>
 Stream& operator<<(Stream& out, tensor_expression<Op, A...> const& x) {
     return out << core::computed_now(x, std::source_location::current());
 }
+/// `[2,3]`.
+template <class Stream, std::same_as<shape> Shape>
+    requires requires(Stream& out, std::string_view s) { out << s; }
+Stream& operator<<(Stream& out, Shape const& s) {
+    text const written = core::concat(s);
+    out << written.view();
+    return out;
+}
 /// `<AddBackward0>`, or `null`.
 template <class Stream, std::same_as<grad_function> Function>
     requires requires(Stream& out, std::string_view s) { out << s; }
