@@ -8,3 +8,6 @@
 #include <gradus/program/overlap.hpp>
 #include <gradus/program/random.hpp>
 #include <gradus/program/report.hpp>
+#include <gradus/program/sparse_jacobian.hpp>
+#include <gradus/program/sparse_matrix.hpp>
+#include <gradus/program/sparsity.hpp>

@@ -177,6 +177,15 @@ public:
             else return call(dimensions, symbols, arguments...);
         }
     }
+    /// The numbers of named dimensions that arguments tell, in the order of core::dimensions_of_program.
+    template <class... A>
+    static std::array<std::int64_t, max_dimensions> dimensions(A&... arguments) {
+        std::array<std::int64_t, max_dimensions> found{};
+        void* symbols[S::optimized.symbol_count + 1] = {};
+        std::int64_t numbers[S::optimized.symbol_count + 1];
+        bind(found.data(), symbols, numbers, arguments...);
+        return found;
+    }
 
 private:
     template <class A>
