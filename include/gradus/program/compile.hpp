@@ -177,15 +177,6 @@ public:
             else return call(dimensions, symbols, arguments...);
         }
     }
-    /// The numbers of named dimensions that arguments tell, in the order of core::dimensions_of_program.
-    template <class... A>
-    static std::array<std::int64_t, max_dimensions> dimensions(A&... arguments) {
-        std::array<std::int64_t, max_dimensions> found{};
-        void* symbols[S::optimized.symbol_count + 1] = {};
-        std::int64_t numbers[S::optimized.symbol_count + 1];
-        bind(found.data(), symbols, numbers, arguments...);
-        return found;
-    }
 
 private:
     template <class A>
@@ -345,7 +336,7 @@ private:
         if constexpr ((std::is_same_v<A, workspace> || ...)) {
             workspace& given = first_workspace(arguments...);
             core::require_no_scratch<Source>(dimensions, symbols, outputs, given);
-            given.reserve(static_cast<std::size_t>(plan.workspace_bytes(dimensions, team.threads)));
+            given.reserve(static_cast<std::size_t>(core::scratch_bytes<Source>(dimensions, team.threads)));
             run(given.data());
         } else {
             core::with_scratch<Source>(dimensions, run, team.threads);

@@ -209,12 +209,53 @@ inline constexpr auto arrays_of = [] {
     return nodes;
 }();
 
+/// The names of extents that a derivative depends on, and what arguments of a call tell of them.
+template <class Y, class X>
+inline constexpr dimension_table names_of = [] {
+    dimension_table names;
+    auto const& g = differentiated_graph<along_direction<Y, X>>;
+    for (int i = 0; i < g.size(); ++i)
+        for (int axis = 0; axis < g[i].shape.rank(); ++axis)
+            if (g[i].shape[axis].is_named()) names.index(g[i].shape[axis]);
+    return names;
+}();
+template <class A>
+void learn_extents(dimension_solver const& solver, A& a, bool& all_known) {
+    using D = std::remove_cvref_t<A>;
+    if constexpr (is_dimension<D>) {
+        if (std::int64_t* size = solver.find(D::name)) *size = a.size;
+    } else if constexpr (is_binding<D>) {
+        using S = typename D::symbol;
+        shape s;
+        if (known_shape<typename D::data_type>(a.data, s)) solver.with_shape(S::name(), S::type, s);
+        else if (!S::type.shape.is_static()) all_known = solver.with_size(S::name(), S::type, data_size(a.data)) && all_known;
+    }
+}
+template <class Y, class X, class... A>
+std::array<std::int64_t, max_dimensions> extents_told(A&... arguments) {
+    std::array<std::int64_t, max_dimensions> sizes{};
+    dimension_table const& names = names_of<Y, X>;
+    for (int i = 0; i < names.count; ++i) sizes[static_cast<std::size_t>(i)] = -1;
+    dimension_solver const solver{names.names, sizes.data(), names.count};
+    bool all_known = false;
+    for (int round = 0; !all_known && round <= names.count; ++round) {
+        all_known = true;
+        (learn_extents(solver, arguments, all_known), ...);
+    }
+    for (int i = 0; i < names.count; ++i)
+        if (sizes[static_cast<std::size_t>(i)] < 0)
+            throw binding_error(
+                concat("gradus::program: no argument tells dimension ", names.names[i], ": pass gr::dim<\"", names.names[i], "\"> = size")
+                    .str());
+    return sizes;
+}
+
 struct owned_structure {
     compressed_pattern pattern;
     std::vector<int> source;
 };
-/// The structure of a derivative, for the arguments of a call of `Program`, the program that computes it.
-template <class D, class Source, class Y, class X, class... A>
+/// The structure of a derivative, for the arguments of a call.
+template <class D, class Y, class X, class... A>
 sparse_structure structure_of([[maybe_unused]] A&... arguments) {
     if constexpr (D::is_constant)
         return {static_cast<int>(Y::type.shape.static_size()),
@@ -224,7 +265,7 @@ sparse_structure structure_of([[maybe_unused]] A&... arguments) {
                 D::source.data(),
                 {}};
     else {
-        auto const sizes = program<Source>::dimensions(arguments...);
+        auto const sizes = extents_told<Y, X>(arguments...);
         std::vector<std::vector<std::int64_t>> arrays;
         [&]<std::size_t... I>(std::index_sequence<I...>) {
             auto const one = [&](auto at) {
@@ -236,7 +277,7 @@ sparse_structure structure_of([[maybe_unused]] A&... arguments) {
             };
             (one(std::integral_constant<std::size_t, I>{}), ...);
         }(std::make_index_sequence<8>{});
-        numbers_of_call const numbers{dimensions_of_program<Source>, sizes.data(), arrays};
+        numbers_of_call const numbers{names_of<Y, X>, sizes.data(), arrays};
         auto owned = std::make_shared<owned_structure>();
         auto const shape_of = [](int node) { return node < 0 ? shape{} : differentiated_graph<along_direction<Y, X>>[node].shape; };
         owned->pattern = compressed(relations_of<Y, X>, {Y::type.shape, X::type.shape}, numbers, shape_of);
@@ -289,7 +330,7 @@ public:
 
     template <class... A>
     sparse_structure structure(A&&... arguments) const {
-        return core::structure_of<derivative, source, Y, X>(arguments...);
+        return core::structure_of<derivative, Y, X>(arguments...);
     }
     template <class... A>
     auto operator()(sparse_structure const& known, A&&... arguments) const {
