@@ -9,3 +9,6 @@
 #include <gradus/program/random.hpp>
 #include <gradus/program/report.hpp>
 #include <gradus/program/results.hpp>
+#include <gradus/program/sparse_jacobian.hpp>
+#include <gradus/program/sparse_matrix.hpp>
+#include <gradus/program/sparsity.hpp>

@@ -4,11 +4,16 @@
 #include <gradus/transform/access.hpp>
 #include <gradus/transform/assembly.hpp>
 #include <gradus/transform/backward.hpp>
+#include <gradus/transform/coloring.hpp>
+#include <gradus/transform/constant_elements.hpp>
 #include <gradus/transform/control_batch.hpp>
 #include <gradus/transform/control_derivatives.hpp>
 #include <gradus/transform/custom_derivatives.hpp>
 #include <gradus/transform/dead_code.hpp>
 #include <gradus/transform/decisions.hpp>
+#include <gradus/transform/dependence.hpp>
+#include <gradus/transform/dependence_piece.hpp>
+#include <gradus/transform/dependence_reshape.hpp>
 #include <gradus/transform/differentiate.hpp>
 #include <gradus/transform/expand.hpp>
 #include <gradus/transform/expansion.hpp>
@@ -19,5 +24,6 @@
 #include <gradus/transform/reciprocals.hpp>
 #include <gradus/transform/rule/elementwise.hpp>
 #include <gradus/transform/simplify.hpp>
+#include <gradus/transform/sparsity_pattern.hpp>
 #include <gradus/transform/vectorize.hpp>
 #include <gradus/transform/widen.hpp>

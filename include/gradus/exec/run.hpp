@@ -154,11 +154,17 @@ void run_program(run_context const& c) {
     }
 }
 
+/// Scratch memory that a program needs, by the plan that runs.
+template <class Source>
+std::int64_t scratch_bytes(std::int64_t const* dimensions, int threads) {
+    if constexpr (is_interpreted<Source>) return executable_of<Source>().workspace_bytes(dimensions, threads);
+    else return stages<Source>::plan.workspace_bytes(dimensions, threads);
+}
 /// Calls `run(scratch)` with the scratch memory that a program needs: on the stack if it is small and static.
 template <class Source>
 void with_scratch(std::int64_t const* dimensions, auto&& run, int threads = 1) {
     if constexpr (is_interpreted<Source>) {
-        std::int64_t const bytes = executable_of<Source>().workspace_bytes(dimensions, threads);
+        std::int64_t const bytes = scratch_bytes<Source>(dimensions, threads);
         alignas(64) std::byte little[target::scratch_on_stack];
         if (bytes <= target::scratch_on_stack) return run(little);
         aligned_buffer scratch(static_cast<std::size_t>(bytes));
@@ -168,7 +174,7 @@ void with_scratch(std::int64_t const* dimensions, auto&& run, int threads = 1) {
         alignas(64) std::byte scratch[static_workspace<Source>() + 1];
         run(scratch);
     } else {
-        aligned_buffer scratch(static_cast<std::size_t>(stages<Source>::plan.workspace_bytes(dimensions, threads)));
+        aligned_buffer scratch(static_cast<std::size_t>(scratch_bytes<Source>(dimensions, threads)));
         std::byte nothing{};  // what is empty has an address too, for pointers to begin at
         run(scratch.size() ? scratch.data() : &nothing);
     }

@@ -337,7 +337,7 @@ private:
         if constexpr ((std::is_same_v<A, workspace> || ...)) {
             workspace& given = first_workspace(arguments...);
             core::require_no_scratch<Source>(dimensions, symbols, outputs, given);
-            given.reserve(static_cast<std::size_t>(plan.workspace_bytes(dimensions, team.threads)));
+            given.reserve(static_cast<std::size_t>(core::scratch_bytes<Source>(dimensions, team.threads)));
             run(given.data());
         } else {
             core::with_scratch<Source>(dimensions, run, team.threads);
