@@ -14,6 +14,12 @@
 #include <gradus/kernel/evaluated_loop.hpp>
 #include <gradus/kernel/half.hpp>
 #include <gradus/kernel/linear_algebra.hpp>
+#include <gradus/kernel/linear_algebra/batch.hpp>
+#include <gradus/kernel/linear_algebra/cholesky.hpp>
+#include <gradus/kernel/linear_algebra/cholesky_slope.hpp>
+#include <gradus/kernel/linear_algebra/lu.hpp>
+#include <gradus/kernel/linear_algebra/matrix.hpp>
+#include <gradus/kernel/linear_algebra/substitute.hpp>
 #include <gradus/kernel/loop.hpp>
 #include <gradus/kernel/loop_description.hpp>
 #include <gradus/kernel/loop_evaluation.hpp>

@@ -56,25 +56,21 @@ void run_on_matrices(run_context const& c) {
     operand_matrices<Source, Node, 0> const a(c);
     std::int64_t const n = a.columns(), count = a.count();
     T* to = elements<Source, Node, T>(c);
+    constexpr bool batch = operand_matrices<Source, Node, 0>::lead > 0;
     if constexpr (which == own_kernel::cholesky) {
-        for (std::int64_t i = 0; i < count; ++i) kernel::cholesky(a[i], to + i * n * n, n);
+        kernel::cholesky_of_all<batch>(a, to, n, count);
+    } else if constexpr (which == own_kernel::cholesky_slope) {
+        kernel::cholesky_slope_of_all<batch>(a, operand_matrices<Source, Node, 1>(c), to, n, count);
     } else if constexpr (which == own_kernel::lu_factor) {
-        for (std::int64_t i = 0; i < count; ++i) kernel::lu_factor(a[i], to + i * n * (n + 1), n);
+        kernel::lu_factor_of_all<batch>(a, to, n, count);
     } else if constexpr (which == own_kernel::triangular_solve) {
         using t = op::triangular_solve;
         operand_matrices<Source, Node, 1> const b(c);
-        for (std::int64_t i = 0, m = b.columns(); i < count; ++i, to += n * m) {
-            kernel::copy_matrix(b[i], to, n, m);
-            kernel::substitute(t::transposes(attr) ? a[i].transposed() : a[i], t::is_upper(attr) != t::transposes(attr), t::has_ones(attr),
-                               to, n, m);
-        }
+        kernel::substitute_all<batch>(a, t::is_upper(attr), t::transposes(attr), t::has_ones(attr), b, to, n, b.columns(), count);
     } else if constexpr (which == own_kernel::lu_solve) {
         operand_matrices<Source, Node, 1> const f(c);
         operand_matrices<Source, Node, 2> const b(c);
-        for (std::int64_t i = 0, m = b.columns(); i < count; ++i, to += n * m) {
-            kernel::copy_matrix(b[i], to, n, m);
-            kernel::lu_solve(f[i], op::lu_solve::transposes(attr), to, n, m);
-        }
+        kernel::lu_solve_all<batch>(f, op::lu_solve::transposes(attr), b, to, n, b.columns(), count);
     } else if constexpr (which == own_kernel::lu_cofactors) {
         operand_matrices<Source, Node, 1> const f(c);
         for (std::int64_t i = 0; i < count; ++i) cofactors(f[i], to + i * n * n, n);

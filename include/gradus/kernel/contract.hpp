@@ -104,7 +104,7 @@ void multiply_blocked(T const* a, matrix_layout la, T const* b, matrix_layout lb
             for (std::int64_t i = begin; i < end; i += height) {
                 std::int64_t const m = std::min(height, end - i);
                 left_matrix<T> left{a + i * la.row_stride + p * la.column_stride, la, 0};
-                write_result<T> const to{out.c + i * out.ldc, out.ldc, out.add || p > 0};
+                write_result<T> const to{out.c + i * out.ldc, out.ldc, out.add || p > 0, out.sign};
                 if (strips) {
                     pack_strips(left.a, la, m, k, strips);
                     left = {strips, {1, t::rows}, strip_size<T>(k)};

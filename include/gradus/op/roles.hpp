@@ -47,6 +47,7 @@ enum class own_kernel : unsigned char {
     add_rows,
     sorting_order,
     cholesky,  ///< from here on: for every matrix of a batch
+    cholesky_slope,
     triangular_solve,
     lu_factor,
     lu_solve,

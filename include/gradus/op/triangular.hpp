@@ -161,25 +161,71 @@ struct cholesky : on_matrices<cholesky, 1> {
             }
         }
     }
+    static constexpr auto lower(auto x) { return tril::expand({}, x); }
     static constexpr auto with_half_diagonal(auto x) {
         attributes below;
         below.n[0] = -1;
-        return (tril::expand({}, x) + tril::expand(below, x)) / 2;
+        return (lower(x) + tril::expand(below, x)) / 2;
     }
     static constexpr auto symmetric(auto x) { return (x + x.transposed()) / 2; }
-    static constexpr attributes transposed() {
-        attributes attr;
-        attr.n[1] = 1;
-        return attr;
-    }
-    static constexpr auto vjp(auto g, auto l, auto) {
-        auto left = triangular_solve::solved(transposed(), l, with_half_diagonal(l.transposed().matmul(g)));
-        return symmetric(triangular_solve::solved(transposed(), l, left.transposed()));
-    }
-    static constexpr auto jvp(auto t, auto l, auto) {
-        auto left = triangular_solve::solved({}, l, symmetric(t));
-        return l.matmul(with_half_diagonal(triangular_solve::solved({}, l, left.transposed())));
+    static constexpr auto vjp(auto g, auto l, auto);
+    static constexpr auto jvp(auto t, auto l, auto) { return l.matmul(with_half_diagonal(solved_on_both_sides({}, l, symmetric(t)))); }
+    /// l^-1 x l^-T, or l^-T x l^-1, for a symmetric x.
+    static constexpr auto solved_on_both_sides(attributes const& attr, auto l, auto x) {
+        return triangular_solve::solved(attr, l, triangular_solve::solved(attr, l, x).transposed());
     }
 };
+
+/// s = l^-T f l^-1, f being the symmetric part of l^T g with what is above the diagonal left out and the diagonal halved: the derivative
+/// of something by a, where g is that by the factor l. Of l and g the lower triangles are read.
+struct cholesky_slope : on_matrices<cholesky_slope, 2> {
+    static constexpr auto name = "cholesky_slope";
+    static constexpr auto runs_by = own_kernel::cholesky_slope;
+    static constexpr int flops_per_column = 1;
+    static constexpr tensor_type infer(call const& c, complaint& fail) {
+        tensor_type const &l = c.operand[0], &g = c.operand[1];
+        bool const fits = is_square(l, c) && g.type == l.type && c.same(l.shape, g.shape);
+        return fits ? l : fail("needs two square matrices: a is ", l, ", b is ", g);
+    }
+    static constexpr std::int64_t result_size(std::int64_t n, std::int64_t) { return n * n; }
+    static void matrix(attributes const&, std::int64_t n, std::int64_t, double const* const* in, double* s) {
+        double const *const l = in[0], *const g = in[1];
+        for (std::int64_t i = 0; i < n; ++i)
+            for (std::int64_t j = 0; j <= i; ++j) {
+                double sum = 0;
+                for (std::int64_t k = i; k < n; ++k) sum += l[k * n + i] * g[k * n + j];
+                s[i * n + j] = s[j * n + i] = sum / 2;
+            }
+        for (int side = 0; side < 2; ++side) {
+            triangular_solve::substitute(l, false, true, false, n, n, s, s);
+            for (std::int64_t i = 0; i < n; ++i)
+                for (std::int64_t j = 0; j < i; ++j) std::swap(s[i * n + j], s[j * n + i]);
+        }
+        for (std::int64_t i = 0; i < n; ++i)
+            for (std::int64_t j = 0; j < i; ++j) s[i * n + j] = s[j * n + i] = (s[i * n + j] + s[j * n + i]) / 2;
+    }
+    static constexpr attributes transposed() { return triangular_solve::of_triangle(false, true, false); }
+    static constexpr auto of(auto l, auto g) -> decltype(l) {
+        return decltype(l)::template emit<cholesky_slope>(l.owner(), {}, {}, {l, g});
+    }
+    static constexpr auto vjp(auto h, auto s, auto l, auto g) {
+        auto const along = cholesky::symmetric(h);
+        auto const to_f = cholesky::with_half_diagonal(cholesky::solved_on_both_sides({}, l, along));
+        auto const by_solving = triangular_solve::solved({}, l, along.matmul(s)).transposed();
+        auto const to_l = cholesky::lower(g).matmul(to_f.transposed()) - 2 * by_solving;
+        return std::pair{cholesky::lower(to_l), cholesky::lower(l).matmul(to_f)};
+    }
+    template <int K>
+    static constexpr auto directional(auto t, auto s, auto l, auto g) {
+        if constexpr (K == 1) return of(l, t);
+        else {
+            auto const moved = cholesky::lower(t);
+            auto const by_solving = triangular_solve::solved(transposed(), l, s.matmul(moved).transposed());
+            auto const f = cholesky::symmetric(cholesky::with_half_diagonal(moved.transposed().matmul(cholesky::lower(g))));
+            return cholesky::solved_on_both_sides(transposed(), l, f) - by_solving - by_solving.transposed();
+        }
+    }
+};
+constexpr auto cholesky::vjp(auto g, auto l, auto) { return cholesky_slope::of(l, g); }
 
 }  // namespace gradus::inline GRADUS_ARCH::op

@@ -73,6 +73,12 @@ void check(double limit) {
             x = static_cast<T>(-std::exp2(8 * unit_interval() - 4));
             y = static_cast<T>(static_cast<int>(bits() % 128) - 64) / (bits() % 8 ? T(1) : T(2));
         });
+        // vectors of small integers, whose powers are products: with results from the smallest to infinity
+        for (int range_of_base : {4, 40, limits::max_exponent})
+            scan<T, W>(most, samples / 4, [&](T& x, T& y) {
+                x = static_cast<T>(std::exp2((2 * unit_interval() - 1) * range_of_base)) * (bits() % 2 ? T(1) : T(-1));
+                y = static_cast<T>(static_cast<int>(bits() % 17) - 1);
+            });
         if (all) MESSAGE(most.error << " ulp at " << most.base << " ^ " << most.exponent << " (" << most.got << ")");
         CAPTURE(W);
         CAPTURE(most.base);

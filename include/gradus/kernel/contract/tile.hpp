@@ -50,12 +50,13 @@ struct tile {
     static constexpr int depth = static_cast<int>(target::panel_bytes(bytes)) / (columns * static_cast<int>(sizeof(T)));
 };
 
-/// Where finished sums go: C, overwritten or added to.
+/// Where finished sums go: C, overwritten, or added to `sign` (1 or -1) times.
 template <class T, class Add = bool>
 struct write_result {
     T* c;
     std::int64_t ldc;
     Add add;
+    T sign = T(1);
 };
 
 /// One Rows x (Vectors * W) tile of C at (row, column), of which n columns exist: rank one updates of registers, one for
@@ -96,7 +97,10 @@ template <class T, int W, int Rows, int Vectors, class Left, class Right, class 
             unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
                 T* const p = to + r * out.ldc + v * W;
                 int const lanes = v + 1 < Vectors ? W : count - (Vectors - 1) * W;
-                if constexpr (added()) sum[r][v] = sum[r][v] + simd::load_partial<T, W>(p, lanes, T{0});
+                if constexpr (added() && is_static) sum[r][v] = sum[r][v] + simd::load_partial<T, W>(p, lanes, T{0});
+                else if constexpr (added()) {
+                    sum[r][v] = simd::fma<T, W>(simd::broadcast<T, W>(out.sign), sum[r][v], simd::load_partial<T, W>(p, lanes, T{0}));
+                }
                 simd::store_partial<T, W>(p, sum[r][v], lanes);
             });
         });
