@@ -2,6 +2,7 @@
 #pragma once
 
 #include <gradus/tensor/autograd/autograd.hpp>
+#include <gradus/tensor/autograd/captured_program.hpp>
 #include <gradus/tensor/autograd/checkpoint.hpp>
 #include <gradus/tensor/autograd/context.hpp>
 #include <gradus/tensor/autograd/function.hpp>
