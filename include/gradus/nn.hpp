@@ -18,3 +18,4 @@
 #include <gradus/nn/sequential.hpp>
 #include <gradus/nn/state_dict.hpp>
 #include <gradus/nn/summary.hpp>
+#include <gradus/nn/train_step.hpp>

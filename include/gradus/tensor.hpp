@@ -4,6 +4,7 @@
 #include <gradus/tensor/any/operations.hpp>
 #include <gradus/tensor/any/statement.hpp>
 #include <gradus/tensor/autograd/autograd.hpp>
+#include <gradus/tensor/autograd/captured_program.hpp>
 #include <gradus/tensor/autograd/checkpoint.hpp>
 #include <gradus/tensor/autograd/context.hpp>
 #include <gradus/tensor/autograd/function.hpp>

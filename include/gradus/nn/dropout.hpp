@@ -21,7 +21,8 @@ struct dropout : module<dropout<P>> {
     explicit dropout(random& source) : key(static_cast<std::int64_t>(source.next() >> 33)) {}
     template <operand X>
     auto operator()(X const& x) const {
-        return dropped(x, training && P > 0 ? key++ : key);
+        if constexpr (core::has_symbol(std::type_identity<X>{})) return compiled(x);
+        else return dropped(x, training && P > 0 ? key++ : key);
     }
     template <operand X>
     auto operator()(X const& x, std::int64_t of_this_call) const {
@@ -30,6 +31,12 @@ struct dropout : module<dropout<P>> {
     auto members() const { return nn::members("training", training); }
 
 private:
+    /// In a program, which always drops: what the mode says cannot change its type.
+    template <class X>
+    auto compiled(X const& x) const {
+        if (!training) throw error("gradus::nn::dropout: a compiled step trains, but the module is in eval()");
+        return gradus::dropout<P>(x, full<std::int64_t>(key++ & 0x7fffffff));
+    }
     template <class X>
     auto dropped(X const& x, std::int64_t now) const {
         using result = decltype(gradus::tensor(x));

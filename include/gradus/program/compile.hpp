@@ -20,6 +20,8 @@ template <class T>
 inline constexpr bool is_binding = false;
 template <class S, class D>
 inline constexpr bool is_binding<binding<S, D>> = true;
+template <class S, class D>
+inline constexpr bool is_binding<binding<S, D> const> = true;
 template <class T>
 inline constexpr bool is_out = false;
 template <class... D>

@@ -45,10 +45,10 @@ template <class Call, int K>
 constexpr bool has_symbol(std::type_identity<applied_expr<Call, K>>) {
     return has_symbol(std::type_identity<typename applied_expr<Call, K>::one>{});
 }
-template <class Mapped, int Number, int K, class... Done>
-struct slotted_operands<mapped_result<Mapped, Number>, K, std::tuple<Done...>> {
+template <class Mapped, int Number, int K, class Leaves, class... Done>
+struct slotted_operands<mapped_result<Mapped, Number>, K, Leaves, std::tuple<Done...>> {
     using type = std::tuple_element_t<static_cast<std::size_t>(Number), leaves_of<decltype(Mapped{}(Done{}...))>>;
-    static_assert(!has_symbol(std::type_identity<type>{}),
+    static_assert(Leaves::take_symbols || !has_symbol(std::type_identity<type>{}),
                   "gradus: a function on tensors, gr::vmap(f) or gr::grad(f), captures a symbol: hand in a tensor, gr::unmapped in "
                   "gr::vmap<0, gr::unmapped>(f) where it is not mapped");
 };

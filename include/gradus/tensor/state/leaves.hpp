@@ -34,42 +34,54 @@ constexpr bool has_symbol(std::type_identity<let_expr<F>>) {
     return has_symbol(std::type_identity<typename let_expr<F>::body>{});
 }
 
+/// Is a symbol somewhere among the operands? Such an expression is for a compiled program, which captures its tensors.
+template <class Op, class... A>
+constexpr bool has_symbol(std::type_identity<tensor_expression<Op, A...>>) {
+    return (has_symbol(std::type_identity<A>{}) || ...);
+}
+
 /// Is gr::vmap somewhere in an expression on tensors? (tensor/autograd/vmap.hpp)
 template <class X>
 inline constexpr bool maps_function = false;
 template <class Op, class... A>
 inline constexpr bool maps_function<tensor_expression<Op, A...>> = (maps_function<A> || ...);
 
-/// An expression with its K-th, K+1-th, ... leaves replaced by slots.
-template <class X, int K>
+/// What the leaves of an expression become where it is a statement: slots.
+struct as_slots {
+    template <int K, class T, extent... E>
+    using leaf = slot<K, T, E...>;
+    static constexpr bool take_symbols = false;
+};
+/// An expression with its K-th, K+1-th, ... leaves replaced by `Leaves`.
+template <class X, int K, class Leaves = as_slots>
 struct slotted {
-    static_assert(!has_symbol(std::type_identity<X>{}),
-                  "gradus: a symbol meets a tensor in one expression: symbols are for compiled programs, bind the tensor to it there");
+    static_assert(Leaves::take_symbols || !has_symbol(std::type_identity<X>{}),
+                  "gradus: a symbol meets a tensor in one expression: such an expression can be compiled (gr::compile), not computed here");
     using type = X;
 };
-template <class T, extent... E, int K>
-struct slotted<tensor<T, E...>, K> {
-    using type = slot<K, T, E...>;
+template <class T, extent... E, int K, class Leaves>
+struct slotted<tensor<T, E...>, K, Leaves> {
+    using type = typename Leaves::template leaf<K, T, E...>;
 };
-template <class T, int K>
-struct slotted<number<T>, K> {
-    using type = slot<K, T>;
+template <class T, int K, class Leaves>
+struct slotted<number<T>, K, Leaves> {
+    using type = typename Leaves::template leaf<K, T>;
 };
-template <half_element T, int K>
-struct slotted<number<T>, K> {
-    using type = expr<with<op::cast, cast_parameters<gradus::dtype::number>()>, slot<K, float>>;
+template <half_element T, int K, class Leaves>
+struct slotted<number<T>, K, Leaves> {
+    using type = expr<with<op::cast, cast_parameters<gradus::dtype::number>()>, typename Leaves::template leaf<K, float>>;
 };
-template <class Op, int K, class Done, class... Left>
+template <class Op, int K, class Leaves, class Done, class... Left>
 struct slotted_operands;
-template <class Op, int K, class... Done>
-struct slotted_operands<Op, K, std::tuple<Done...>> {
+template <class Op, int K, class Leaves, class... Done>
+struct slotted_operands<Op, K, Leaves, std::tuple<Done...>> {
     using type = expr<Op, Done...>;
 };
-template <class Op, int K, class... Done, class X, class... Left>
-struct slotted_operands<Op, K, std::tuple<Done...>, X, Left...>
-    : slotted_operands<Op, K + leaf_count<X>, std::tuple<Done..., typename slotted<X, K>::type>, Left...> {};
-template <class Op, class... A, int K>
-struct slotted<tensor_expression<Op, A...>, K> : slotted_operands<Op, K, std::tuple<>, A...> {};
+template <class Op, int K, class Leaves, class... Done, class X, class... Left>
+struct slotted_operands<Op, K, Leaves, std::tuple<Done...>, X, Left...>
+    : slotted_operands<Op, K + leaf_count<X>, Leaves, std::tuple<Done..., typename slotted<X, K, Leaves>::type>, Left...> {};
+template <class Op, class... A, int K, class Leaves>
+struct slotted<tensor_expression<Op, A...>, K, Leaves> : slotted_operands<Op, K, Leaves, std::tuple<>, A...> {};
 
 /// A leaf of an expression at run time: a tensor, or a number whose bytes stand in `number`.
 struct leaf {
