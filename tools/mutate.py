@@ -3,6 +3,7 @@
 """What do the tests notice? Applies one semantic change at a time to a copy of the tree and runs the tests concerned.
 
 mutate.py --list                 the changes, by number
+mutate.py --stale                those that are stale, or whose tests are not there; nothing is compiled
 mutate.py [--only N,N-M] [--jobs J] [--compiler C]
 
 A change is killed by a test that does not compile, fails or does not end. Its text must stand exactly once in its file; one that
@@ -172,6 +173,15 @@ class Tree:
         return "survived", ", ".join(tests)
 
 
+def stale():
+    for number, (name, old, _, tests) in enumerate(MUTANTS):
+        file = ROOT / "include/gradus" / name
+        found = file.read_text().count(old) if file.exists() else 0
+        if found != 1:
+            yield f"{shown(number)}: its text stands {found} times in the file"
+        yield from (f"{shown(number)}: there is no test/{test}.cpp" for test in tests if not (ROOT / f"test/{test}.cpp").exists())
+
+
 def selected(text):
     numbers = []
     for part in text.split(","):
@@ -188,6 +198,7 @@ def shown(number):
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--list", action="store_true")
+    arguments.add_argument("--stale", action="store_true")
     arguments.add_argument("--only", type=selected, default=list(range(len(MUTANTS))))
     arguments.add_argument("--jobs", type=int, default=1)
     arguments.add_argument("--compiler", default=os.environ.get("CXX", "g++"))
@@ -196,6 +207,8 @@ def main():
     if o.list:
         print("\n".join(map(shown, range(len(MUTANTS)))))
         return 0
+    if o.stale:
+        sys.exit("\n".join(stale()) or 0)
     compiler = o.compiler.split()
     with tempfile.TemporaryDirectory() as directory:
         base = Path(directory)
