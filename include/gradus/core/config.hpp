@@ -26,6 +26,30 @@
 #define GRADUS_FLATTEN [[gnu::noinline, gnu::flatten]]
 #endif
 
+/// A kernel that many call is one function: g++ would copy it for each constant that it is called with.
+#if defined(__clang__)
+#define GRADUS_SHARED GRADUS_FLATTEN
+#else
+#define GRADUS_SHARED [[gnu::noclone]] GRADUS_FLATTEN
+#endif
+
+/// A part of kernels, of functions that are GRADUS_FLATTEN. g++ inlines all that such a function calls at once. If each part were inlined
+/// into the next by force, the innermost would be optimized again at every level between. Clang inlines one level and needs the force.
+#if defined(__OPTIMIZE__) && defined(__clang__)
+#define GRADUS_PART __attribute__((always_inline))
+#else
+#define GRADUS_PART
+#endif
+
+/// Unrolls the loop that follows, which has a constant number of steps, at most 64.
+#if !defined(__OPTIMIZE__)
+#define GRADUS_UNROLL
+#elif defined(__clang__)
+#define GRADUS_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define GRADUS_UNROLL _Pragma("GCC unroll 64")
+#endif
+
 /// Inlines a function by force, where constants have to reach it; not without optimization, where that is only more code.
 #if defined(__OPTIMIZE__)
 #define GRADUS_INLINE [[gnu::always_inline]] inline

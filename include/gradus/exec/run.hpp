@@ -28,8 +28,10 @@ template <class Source, int At>
 [[gnu::always_inline]] inline void run_group(run_context const& c) {
     constexpr planned_group g = stages<Source>::plan.groups[At];
     if constexpr (g.kind == kernel_kind::loop) run_loop<Source, g.number>(c);
-    else if constexpr (g.kind == kernel_kind::contraction) run_contraction<Source, g.node>(c);
-    else if constexpr (g.kind == kernel_kind::control) run_control<Source, g.node>(c);
+    else if constexpr (g.kind == kernel_kind::contraction) {
+        if constexpr (is_tiny<Source>) run_contraction_here<Source, g.node>(c);
+        else run_contraction<Source, g.node>(c);
+    } else if constexpr (g.kind == kernel_kind::control) run_control<Source, g.node>(c);
     else if constexpr (g.kind == kernel_kind::whole) run_whole<Source, g.node>(c);
     else if constexpr (g.kind == kernel_kind::argmax) run_argmax<Source, g.node>(c);
     else if constexpr (is_on_matrices(stages<Source>::optimized[g.node].op->runs_by)) run_on_matrices<Source, g.node>(c);

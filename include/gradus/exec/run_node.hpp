@@ -144,8 +144,9 @@ template <class Source, int Node>
     } else kernel::contract<T, false>(a, p.layout_a, b, p.layout_b, to, p.size.n, p.size, p.work);
 }
 
+/// Part of the caller, which is to be flattened, as a kernel's small loop is.
 template <class Source, int Node>
-void run_contraction(run_context const& c) {
+inline void run_contraction_here(run_context const& c) {
     using product = bound_product<Source, Node>;
     using T = typename product::T;
     product p(c);
@@ -167,6 +168,10 @@ void run_contraction(run_context const& c) {
         }
         multiply(p, a, b, p.to + batch * p.size.m * p.size.n);
     }
+}
+template <class Source, int Node>
+GRADUS_FLATTEN void run_contraction(run_context const& c) {
+    run_contraction_here<Source, Node>(c);
 }
 
 /// A product of a matrix and a vector that runs a block of rows at a time: those of the result, or those that it adds up.

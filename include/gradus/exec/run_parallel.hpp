@@ -136,7 +136,7 @@ template <class Product>
 inline constexpr bool has_quarters = Product::lead == 0 && Product::m.is_static() && Product::m.code >= target::product_rows &&
                                      Product::m.code % 4 == 0 && Product::k.code > 1;
 template <class Source, int Node>
-void share_quarters(run_context const& c) {
+GRADUS_FLATTEN void share_quarters(run_context const& c) {
     using product = bound_product<Source, Node>;
     constexpr int rows = static_cast<int>(product::m.code / 4), columns = static_cast<int>(product::k.code);
     product const p(c);

@@ -60,8 +60,8 @@ struct right_panel {
 /// All rows of C below one panel of B. Tiles of fewer than three rows wait for their own sums: where the rows that are left
 /// are such, they share with the tile before them.
 template <class T, int Vectors>
-inline void multiply_panel(left_matrix<T> left, right_panel<T> b, std::int64_t m, std::int64_t k, std::int64_t column, int columns,
-                           write_result<T> out) {
+GRADUS_SHARED void multiply_panel(left_matrix<T> left, right_panel<T> b, std::int64_t m, std::int64_t k, std::int64_t column, int columns,
+                                  write_result<T> out) {
     constexpr int W = simd::native_width<T>, most = tile<T>::rows;
     std::int64_t row = 0;
     if constexpr (Vectors == tile<T>::vectors)
@@ -72,7 +72,7 @@ inline void multiply_panel(left_matrix<T> left, right_panel<T> b, std::int64_t m
             b = {b.to, Vectors * W};
         }
     panel_of<T, W> const right{b.b, b.stride};
-    auto const rows = [&]<int Rows>(std::int64_t end, std::integral_constant<int, Rows>) __attribute__((always_inline)) {
+    auto const rows = [&]<int Rows>(std::int64_t end, std::integral_constant<int, Rows>) GRADUS_PART {
         for (; row + Rows <= end; row += Rows)
             multiply_tile<T, W, Rows, Vectors>(rows_of<T, Rows>(left.from(row), left.layout), right, k, row, column, columns, out);
     };
@@ -87,8 +87,8 @@ inline void multiply_panel(left_matrix<T> left, right_panel<T> b, std::int64_t m
 
 /// Under each block of A, panels of B as wide as the tile: packed, or where they lie when that is as good.
 template <class T>
-void multiply_blocked(T const* a, matrix_layout la, T const* b, matrix_layout lb, write_result<T> out, contract_extents e,
-                      contract_work<T> const& work) {
+GRADUS_SHARED void multiply_blocked(T const* a, matrix_layout la, T const* b, matrix_layout lb, write_result<T> out, contract_extents e,
+                                    contract_work<T> const& work) {
     using t = tile<T>;
     alignas(64) T own[t::depth * t::columns];
     blocking<T> const part(la, lb, e);
@@ -178,7 +178,7 @@ struct contiguous {
 /// contract for extents the compiler knows, with a B that stays near: tiles as equal as possible, operands where they lie (a
 /// transposed B packed), unrolled while that is little, with registers no wider than a row of C.
 template <class T, bool Accumulate, int M, int N, int K, contiguous Are>
-[[gnu::always_inline]] inline void contract_static(T const* a, matrix_layout la, T const* b, matrix_layout lb, T* c, std::int64_t ldc) {
+GRADUS_PART inline void contract_static(T const* a, matrix_layout la, T const* b, matrix_layout lb, T* c, std::int64_t ldc) {
     constexpr int W = detail::width_for<T, N>();
     constexpr int all = (N + W - 1) / W, vectors = all <= 3 ? all : 2;
     detail::write_result<T, std::bool_constant<Accumulate>> const out{c, ldc, {}};
@@ -189,22 +189,23 @@ template <class T, bool Accumulate, int M, int N, int K, contiguous Are>
             matrix_layout const left{lb.column_stride, lb.row_stride}, right{la.column_stride, la.row_stride};
             if (ldc == 1) return contract_static<T, Accumulate, 1, M, K, {.a_columns = false, .b_rows = true}>(b, left, a, right, c, M);
         }
-        auto const columns = [&]<int Vectors>(int j, std::integral_constant<int, Vectors>, auto n) __attribute__((always_inline)) {
+        auto const columns = [&]<int Vectors>(int j, std::integral_constant<int, Vectors>, auto n) GRADUS_PART {
             // Accumulators of a tile fill the registers; the rows are shared out among as few tiles as that allows.
             constexpr int most = std::max(1, 2 * detail::tile<T>::rows / Vectors);
             constexpr int tiles = (M + most - 1) / most, fewer = M / tiles, longer = M % tiles;
-            auto const rows = [&]<int Rows>(int i, std::integral_constant<int, Rows>, auto const& right) __attribute__((always_inline)) {
-                detail::multiply_tile<T, W, Rows, Vectors>(detail::rows_of<T, Rows>(a + i * la.row_stride, la), right,
-                                                           std::integral_constant<int, K>{}, i, j, n, out);
+            auto const rows = [&]<int Rows>(int i, std::integral_constant<int, Rows>, auto const& right) GRADUS_PART {
+                T const* const first = a + i * la.row_stride;
+                auto const left = [&](int r, auto p) GRADUS_PART { return first[r * la.row_stride + p * la.column_stride]; };
+                detail::multiply_tile<T, W, Rows, Vectors>(left, right, std::integral_constant<int, K>{}, i, j, n, out);
             };
-            auto const all_rows = [&](auto const& right) __attribute__((always_inline)) {
+            auto const all_rows = [&](auto const& right) GRADUS_PART {
                 if constexpr (longer > 0)
                     for (int i = 0; i < longer * (fewer + 1); i += fewer + 1) rows(i, std::integral_constant<int, fewer + 1>{}, right);
                 for (int i = longer * (fewer + 1); i < M; i += fewer) rows(i, std::integral_constant<int, fewer>{}, right);
             };
             T const* const from = b + j * lb.column_stride;
             if constexpr (Are.b_rows) {
-                all_rows([&](auto p, auto v) __attribute__((always_inline)) {
+                all_rows([&](auto p, auto v) GRADUS_PART {
                     return simd::load_partial<T, W>(from + p * lb.row_stride + v * W, std::min(W, n() - v * W), T{0});
                 });
             } else if constexpr (W == simd::native_width<T> && tiles > 1) {
@@ -212,7 +213,7 @@ template <class T, bool Accumulate, int M, int N, int K, contiguous Are>
                 detail::pack_panel<T, Vectors>(from, lb, K, n(), panel);
                 all_rows(detail::panel_of<T, W>{panel, Vectors * W});
             } else {
-                all_rows([&](auto p, auto v) __attribute__((always_inline)) {
+                all_rows([&](auto p, auto v) GRADUS_PART {
                     return simd::load_strided<T, W>(from + p * lb.row_stride + v * W * lb.column_stride, lb.column_stride,
                                                     std::min(W, n() - v * W), T{0});
                 });
@@ -228,7 +229,7 @@ template <class T, bool Accumulate, int M, int N, int K, contiguous Are>
 
 /// The same as a function that all products of these extents and strides share, whatever program they are in.
 template <class T, int M, int N, int K, contiguous Are, matrix_layout A, matrix_layout B>
-[[gnu::noinline]] void contract_shared(T const* a, T const* b, T* c) {
+GRADUS_SHARED void contract_shared(T const* a, T const* b, T* c) {
     contract_static<T, false, M, N, K, Are>(a, A, b, B, c, N);
 }
 

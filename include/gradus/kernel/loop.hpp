@@ -48,7 +48,7 @@ public:
 
     /// The same for a loop of a few elements, whose call would cost as much as its work: part of the caller, which is to be
     /// flattened.
-    [[gnu::always_inline]] static void run_here(loop_arguments const& args) {
+    GRADUS_PART static void run_here(loop_arguments const& args) {
         loop l(args);
         l.start();
         l.template nest<0>();
@@ -56,7 +56,7 @@ public:
     }
 
     /// The same in pieces: begin(), pieces that cover the first axis in order, end(). `args` has to live as long.
-    [[gnu::always_inline]] explicit loop(loop_arguments const& args) : args_(args) {
+    GRADUS_PART explicit loop(loop_arguments const& args) : args_(args) {
         for (int a = 0; a < axes; ++a) extent_[a] = D.extents[a] == at_run_time ? args.extents[a] : D.extents[a];
         for (int j = 0; j < D.input_count; ++j)
             for (int a = 0; a < axes; ++a) {
@@ -96,18 +96,17 @@ private:
     template <int O>
     using in_memory = fold_in_memory<Description, O>;
     template <int O>
-    [[gnu::always_inline]] auto& fold_of() {
+    GRADUS_PART auto& fold_of() {
         return static_cast<in_memory<O>&>(memory_);
     }
     template <int O>
-    [[gnu::always_inline]] auto const& fold_of() const {
+    GRADUS_PART auto const& fold_of() const {
         return static_cast<in_memory<O> const&>(memory_);
     }
     template <int First, int Last>
-    [[gnu::always_inline]] static void each(auto f) {
-        [&]<int... I>(std::integer_sequence<int, I...>) __attribute__((always_inline)) {
-            (f(std::integral_constant<int, First + I>{}), ...);
-        }(std::make_integer_sequence<int, Last - First>{});
+    GRADUS_PART static void each(auto f) {
+        [&]<int... I>(std::integer_sequence<int, I...>)
+            GRADUS_PART { (f(std::integral_constant<int, First + I>{}), ...); }(std::make_integer_sequence<int, Last - First>{});
     }
 
     // ---- leaves
@@ -119,20 +118,20 @@ private:
         void* out[outputs];
         std::int64_t stride[D.input_count + 1];
     };
-    [[gnu::always_inline]] cursor here() const {
+    GRADUS_PART cursor here() const {
         cursor c;
-        each<0, D.input_count>([&](auto j) __attribute__((always_inline)) {
+        each<0, D.input_count>([&](auto j) GRADUS_PART {
             c.in[j] = static_cast<element_t<D.inputs[j].type> const*>(args_.in[j]) + in_offset_[j];
             c.stride[j] = in_stride_[j][inner];
         });
-        each<0, outputs>([&](auto o) __attribute__((always_inline)) {
+        each<0, outputs>([&](auto o) GRADUS_PART {
             if constexpr (in_memory<o>::exists) c.out[o] = fold_of<o>().base + out_offset_[o];
             else c.out[o] = static_cast<element_t<D.outputs[o].type>*>(args_.out[o]) + out_offset_[o];
         });
         return c;
     }
     template <int I>
-    [[gnu::always_inline]] void leaf(auto& r, cursor const& at, std::int64_t column, int valid) const {
+    GRADUS_PART void leaf(auto& r, cursor const& at, std::int64_t column, int valid) const {
         constexpr instruction i = D.code[I];
         using T = element_t<i.type>;
         auto& to = r.template at<T>(I);
@@ -163,26 +162,26 @@ private:
         }
     }
     template <varies When, int I>
-    [[gnu::always_inline]] void evaluate(auto& r, auto& f, cursor const& at, std::int64_t column, int valid) const {
+    GRADUS_PART void evaluate(auto& r, auto& f, cursor const& at, std::int64_t column, int valid) const {
         if constexpr (facts::change.of[I] != When) return;
         else if constexpr (D.code[I].op < 0) leaf<I>(r, at, column, valid);
         else step_of::template operate<lanes, I>(r, f);
     }
     template <varies When, int... I>
-    [[gnu::always_inline]] void evaluate_each(auto& r, auto& f, cursor const& at, std::int64_t column, int valid,
-                                              std::integer_sequence<int, I...>) const {
+    GRADUS_PART void evaluate_each(auto& r, auto& f, cursor const& at, std::int64_t column, int valid,
+                                   std::integer_sequence<int, I...>) const {
         (evaluate<When, I>(r, f, at, column, valid), ...);
     }
     template <varies When>
-    [[gnu::always_inline]] void evaluate_all(auto& r, auto& f, cursor const& at, std::int64_t column, int valid) const {
+    GRADUS_PART void evaluate_all(auto& r, auto& f, cursor const& at, std::int64_t column, int valid) const {
         evaluate_each<When>(r, f, at, column, valid, std::make_integer_sequence<int, D.body>{});
     }
 
     // ---- the loop
 
-    [[gnu::always_inline]] void start() {
+    GRADUS_PART void start() {
         evaluate_all<varies::never>(fixed_, fixed_, here(), 0, lanes);
-        each<0, outputs>([&](auto o) __attribute__((always_inline)) {
+        each<0, outputs>([&](auto o) GRADUS_PART {
             constexpr loop_output out = D.outputs[o];
             using T = element_t<out.type>;
             if constexpr (!folds::is_fold(o)) return;
@@ -198,21 +197,21 @@ private:
             }
         });
     }
-    [[gnu::always_inline]] static void each_in_memory(auto f) {
-        each<0, outputs>([&](auto o) __attribute__((always_inline)) {
+    GRADUS_PART static void each_in_memory(auto f) {
+        each<0, outputs>([&](auto o) GRADUS_PART {
             if constexpr (in_memory<o>::exists) f(o);
         });
     }
     template <int Axis>
-    [[gnu::always_inline]] void nest() {
+    GRADUS_PART void nest() {
         if constexpr (Axis == inner) row();
         else {
-            each_in_memory([&](auto o) __attribute__((always_inline)) {
+            each_in_memory([&](auto o) GRADUS_PART {
                 if constexpr (Axis > 0 && in_memory<o>::outermost == Axis) fold_of<o>().open(out_offset_[o]);
             });
             for (index_[Axis] = 0; index_[Axis] < extent_[Axis]; ++index_[Axis]) {
                 nest<Axis + 1>();
-                each_in_memory([&](auto o) __attribute__((always_inline)) {
+                each_in_memory([&](auto o) GRADUS_PART {
                     if constexpr (in_memory<o>::settling == Axis) fold_of<o>().after_step();
                 });
                 for (int j = 0; j < D.input_count; ++j) in_offset_[j] += in_stride_[j][Axis];
@@ -220,25 +219,26 @@ private:
             }
             for (int j = 0; j < D.input_count; ++j) in_offset_[j] -= extent_[Axis] * in_stride_[j][Axis];
             for (int o = 0; o < outputs; ++o) out_offset_[o] -= extent_[Axis] * out_stride_[o][Axis];
-            each_in_memory([&](auto o) __attribute__((always_inline)) {
+            each_in_memory([&](auto o) GRADUS_PART {
                 if constexpr (Axis > 0 && in_memory<o>::outermost == Axis) fold_of<o>().close();
             });
         }
     }
-    template <int... U>
-    [[gnu::always_inline]] void step(file& f, accumulators& acc, cursor const& at, std::int64_t column, int valid,
-                                     std::integer_sequence<int, U...>) const {
-        (vector<U>(f, acc, at, column + U * lanes, valid, std::make_integer_sequence<int, outputs>{}), ...);
+    /// Vectors First .. Last - 1 of a step that begins at `column`.
+    template <int First, int Last>
+    GRADUS_PART void step(file& f, accumulators& acc, cursor const& at, std::int64_t column, int valid) const {
+        GRADUS_UNROLL
+        for (int u = First; u < Last; ++u) vector(f, acc, at, column + u * lanes, valid, u, std::make_integer_sequence<int, outputs>{});
     }
-    template <int U, int... O>
-    [[gnu::always_inline]] void vector(file& f, accumulators& acc, cursor const& at, std::int64_t column, int valid,
-                                       std::integer_sequence<int, O...>) const {
+    template <int... O>
+    GRADUS_PART void vector(file& f, accumulators& acc, cursor const& at, std::int64_t column, int valid, int u,
+                            std::integer_sequence<int, O...>) const {
         file r;
         evaluate_all<varies::per_element>(r, f, at, column, valid);
-        (deliver<O, U>(r, f, acc, at, column, valid), ...);
+        (deliver<O>(r, f, acc, at, column, valid, u), ...);
     }
-    template <int O, int U>
-    [[gnu::always_inline]] void deliver(auto& r, auto& f, accumulators& acc, cursor const& at, std::int64_t column, int valid) const {
+    template <int O>
+    GRADUS_PART void deliver(auto& r, auto& f, accumulators& acc, cursor const& at, std::int64_t column, int valid, int u) const {
         constexpr loop_output out = D.outputs[O];
         using T = element_t<out.type>;
         if constexpr (out.how == fold::none) {
@@ -254,7 +254,7 @@ private:
                 if (valid != lanes)
                     v = simd::select<T, lanes>(simd::first<T, lanes>(valid), v,
                                                simd::broadcast<T, lanes>(folds::template identity<out.how, T>()));
-                auto& a = acc.template at<T>(O * unroll + U);
+                auto& a = acc.template at<T>(O * unroll + u);
                 a = folds::template combine<out.how, T, lanes>(a, v);
             } else {
                 T* p = static_cast<T*>(at.out[O]) + column;
@@ -266,48 +266,48 @@ private:
         }
     }
     /// Whole steps up to column `end`; where there are many, sums are compensated on the way.
-    [[gnu::always_inline]] void whole_steps(file& f, accumulators& acc, cursor const& at, std::int64_t end) {
+    GRADUS_PART void whole_steps(file& f, accumulators& acc, cursor const& at, std::int64_t end) {
         std::int64_t i = 0, stop = folds::rows_compensate && end > folds::block ? folds::block : end;
         while (i < end) {
-            for (; i < stop; i += folds::step) step(f, acc, at, i, lanes, std::make_integer_sequence<int, unroll>{});
+            for (; i < stop; i += folds::step) step<0, unroll>(f, acc, at, i, lanes);
             if (!folds::rows_compensate || i == end) [[likely]]
                 break;
             stop = end - i > folds::block ? i + folds::block : end;
-            each<0, outputs>([&](auto o) __attribute__((always_inline)) {
+            each<0, outputs>([&](auto o) GRADUS_PART {
                 if constexpr (folds::compensates_in_row(o))
                     folds::template compensate<o>(acc, compensated_, facts::folds_all(D.outputs[o]) ? has_compensated_ : i > folds::block);
             });
             if constexpr (folds::all_compensate) has_compensated_ = true;
         }
     }
-    [[gnu::always_inline]] void elements(file& f, accumulators& acc, cursor const& at) {
+    GRADUS_PART void elements(file& f, accumulators& acc, cursor const& at) {
         if constexpr (D.extents[inner] != at_run_time) {  // what remains of a row is a constant
             constexpr std::int64_t n = D.extents[inner], vectors = n / lanes, rest = vectors % unroll, first = (vectors - rest) * lanes;
             whole_steps(f, acc, at, first);
-            if constexpr (rest > 0) step(f, acc, at, first, lanes, std::make_integer_sequence<int, static_cast<int>(rest)>{});
+            if constexpr (rest > 0) step<0, static_cast<int>(rest)>(f, acc, at, first, lanes);
             if constexpr (n % lanes > 0)
-                step(f, acc, at, first, static_cast<int>(n % lanes), std::integer_sequence<int, static_cast<int>(rest)>{});
+                step<static_cast<int>(rest), static_cast<int>(rest) + 1>(f, acc, at, first, static_cast<int>(n % lanes));
         } else {
             std::int64_t const n = extent_[inner];
             std::int64_t i = whole_of(n);
             whole_steps(f, acc, at, i);
             if constexpr (unroll > 1)
-                for (; n - i >= lanes; i += lanes) step(f, acc, at, i, lanes, std::integer_sequence<int, 0>{});
+                for (; n - i >= lanes; i += lanes) step<0, 1>(f, acc, at, i, lanes);
             if constexpr (lanes > 1)
-                if (i < n) step(f, acc, at, i, static_cast<int>(n - i), std::integer_sequence<int, 0>{});
+                if (i < n) step<0, 1>(f, acc, at, i, static_cast<int>(n - i));
         }
     }
     static constexpr std::int64_t whole_of(std::int64_t n) {
         return static_cast<std::int64_t>(static_cast<std::uint64_t>(n) / folds::step * folds::step);
     }
     /// Has this row more terms than are added plainly?
-    [[gnu::always_inline]] bool is_long_row() const { return folds::rows_compensate && whole_of(extent_[inner]) > folds::block; }
-    [[gnu::always_inline]] void row() {
+    GRADUS_PART bool is_long_row() const { return folds::rows_compensate && whole_of(extent_[inner]) > folds::block; }
+    GRADUS_PART void row() {
         file f = fixed_;
         accumulators acc;
         cursor const at = here();
         evaluate_all<varies::per_row>(f, f, at, 0, lanes);
-        each<0, outputs>([&](auto o) __attribute__((always_inline)) {
+        each<0, outputs>([&](auto o) GRADUS_PART {
             if constexpr (folds::is_fold(o) && (D.outputs[o].axes >> inner & 1)) {
                 using T = element_t<D.outputs[o].type>;
                 if constexpr (facts::folds_all(D.outputs[o]))
@@ -316,7 +316,7 @@ private:
             }
         });
         elements(f, acc, at);
-        each<0, outputs>([&](auto o) __attribute__((always_inline)) {
+        each<0, outputs>([&](auto o) GRADUS_PART {
             constexpr loop_output out = D.outputs[o];
             using T = element_t<out.type>;
             if constexpr (folds::is_fold(o) && (out.axes >> inner & 1)) {
@@ -336,10 +336,10 @@ private:
         if constexpr (axes > 1 && folds::all_compensate) compensate_all();
     }
     /// After a row: sums over everything, when they have taken in many terms.
-    [[gnu::always_inline]] void compensate_all() {
+    GRADUS_PART void compensate_all() {
         uncompensated_ += folds::terms(is_long_row() ? extent_[inner] % folds::block : extent_[inner]);
         if (uncompensated_ < target::plain_terms / 2) return;
-        each<0, outputs>([&](auto o) __attribute__((always_inline)) {
+        each<0, outputs>([&](auto o) GRADUS_PART {
             if constexpr (folds::compensates_between_rows(o)) folds::template compensate<o>(total_, compensated_, has_compensated_);
         });
         uncompensated_ = 0;
@@ -349,12 +349,12 @@ private:
     // ---- the end: folds over everything, then scalars computed from them; only then is anything stored, as an update may write
     // over a scalar that is read here
 
-    [[gnu::always_inline]] void finish() {
-        each_in_memory([&](auto o) __attribute__((always_inline)) {
+    GRADUS_PART void finish() {
+        each_in_memory([&](auto o) GRADUS_PART {
             if constexpr (in_memory<o>::outermost == 0) fold_of<o>().close();
         });
         scalars result;
-        each<0, outputs>([&](auto o) __attribute__((always_inline)) {
+        each<0, outputs>([&](auto o) GRADUS_PART {
             constexpr loop_output out = D.outputs[o];
             using T = element_t<out.type>;
             if constexpr (folds::compensates_between_rows(o))
@@ -363,7 +363,7 @@ private:
             else if constexpr (folds::is_fold(o) && facts::folds_all(out)) result.template at<T>(o) = folds::template collapse<o>(total_);
         });
         registers<0, 1, count> r;
-        each<D.body, count>([&](auto k) __attribute__((always_inline)) {
+        each<D.body, count>([&](auto k) GRADUS_PART {
             constexpr instruction i = D.code[k];
             using T = element_t<i.type>;
             auto& to = r.template at<T>(k);
@@ -373,7 +373,7 @@ private:
             else if constexpr (i.op == reduced) to = result.template at<T>(i.a);
             else step_of::template operate<1, k>(r, r);
         });
-        each<0, outputs>([&](auto o) __attribute__((always_inline)) {
+        each<0, outputs>([&](auto o) GRADUS_PART {
             constexpr loop_output out = D.outputs[o];
             using T = element_t<out.type>;
             if constexpr (out.how == fold::epilogue) *static_cast<T*>(args_.out[o]) = static_cast<T>(r.template at<T>(out.source));

@@ -55,18 +55,18 @@ struct loop_folds {
         else return std::numeric_limits<T>::lowest();
     }
     template <fold How, class T, int Lanes>
-    [[gnu::always_inline]] static simd::vec<T, Lanes> combine(simd::vec<T, Lanes> a, simd::vec<T, Lanes> b) {
+    GRADUS_PART static simd::vec<T, Lanes> combine(simd::vec<T, Lanes> a, simd::vec<T, Lanes> b) {
         if constexpr (How == fold::sum) return a + b;
         else return simd::max_nan<T, Lanes>(a, b);
     }
     template <int O>
-    [[gnu::always_inline]] static void reset(auto& acc) {
+    GRADUS_PART static void reset(auto& acc) {
         using T = element_t<D.outputs[O].type>;
         for (int u = 0; u < unroll; ++u) acc.template at<T>(O * unroll + u) = simd::broadcast<T, lanes>(identity<D.outputs[O].how, T>());
     }
     /// All accumulators of an output, in their order.
     template <int O>
-    [[gnu::always_inline]] static auto gather(auto& acc) {
+    GRADUS_PART static auto gather(auto& acc) {
         using T = element_t<D.outputs[O].type>;
         auto all = acc.template at<T>(O * unroll);
         for (int u = 1; u < unroll; ++u) all = combine<D.outputs[O].how, T, lanes>(all, acc.template at<T>(O * unroll + u));
@@ -74,21 +74,21 @@ struct loop_folds {
     }
     /// The accumulators of an output go into its compensated sum, if there is one, and begin anew.
     template <int O>
-    [[gnu::always_inline]] static void compensate(auto& acc, sums& s, bool is_one) {
+    GRADUS_PART static void compensate(auto& acc, sums& s, bool is_one) {
         using T = element_t<D.outputs[O].type>;
         if (!is_one) s.template at<T>(2 * O) = s.template at<T>(2 * O + 1) = simd::broadcast<T, lanes>(T(0));
         simd::add_exactly<T, lanes>(s.template at<T>(2 * O), s.template at<T>(2 * O + 1), gather<O>(acc));
         reset<O>(acc);
     }
     template <int O>
-    [[gnu::always_inline]] static auto collapse(auto& acc) {
+    GRADUS_PART static auto collapse(auto& acc) {
         using T = element_t<D.outputs[O].type>;
         if constexpr (D.outputs[O].how == fold::sum) return simd::reduce_add<T, lanes>(gather<O>(acc));
         else return simd::reduce_max<T, lanes>(gather<O>(acc));
     }
     /// The same with the compensated sum.
     template <int O>
-    [[gnu::always_inline]] static auto collapse(auto& acc, sums& s) {
+    GRADUS_PART static auto collapse(auto& acc, sums& s) {
         using T = element_t<D.outputs[O].type>;
         compensate<O>(acc, s, true);
         return simd::reduce_add<T, lanes>(simd::with_lost<T, lanes>(s.template at<T>(2 * O), s.template at<T>(2 * O + 1)));
@@ -126,7 +126,7 @@ struct fold_in_memory {
     std::int64_t size = 1, first = 0;
     std::int64_t period = 1, left = std::numeric_limits<std::int64_t>::max();  ///< steps between settlings, and until the next
 
-    [[gnu::always_inline]] void start(T* to, std::int64_t const* extents, T* memory) {
+    GRADUS_PART void start(T* to, std::int64_t const* extents, T* memory) {
         base = result = to;
         std::int64_t all = 1;
         for (int a = 0; a < inner; ++a)
@@ -141,22 +141,22 @@ struct fold_in_memory {
         block = memory;
         if constexpr (outermost == 0) open(0);
     }
-    [[gnu::always_inline]] void open(std::int64_t offset) {
+    GRADUS_PART void open(std::int64_t offset) {
         if (!block) return;
         first = offset;
         base = block - offset;
         left = period;
         for (std::int64_t i = 0; i < 2 * size; ++i) block[i] = T(0);
     }
-    [[gnu::always_inline]] void after_step() {
+    GRADUS_PART void after_step() {
         if (--left == 0) [[unlikely]]
             compensate();
     }
-    [[gnu::always_inline]] void compensate() {
+    GRADUS_PART void compensate() {
         compensate_in_memory<T, folds::lanes>(result + first, block + size, block, size);
         left = period;
     }
-    [[gnu::always_inline]] void close() {
+    GRADUS_PART void close() {
         if (!block) return;
         compensate();
         for (std::int64_t i = 0; i < size; ++i) result[first + i] = simd::with_lost<T, 1>(result[first + i], block[size + i]);

@@ -14,13 +14,13 @@ struct loop_instruction {
     using facts = loop_facts<Description>;
 
     template <int Lanes, int I, class T>
-    [[gnu::always_inline]] static auto fetch(auto& r, auto& f) {  // from this step's registers or from the row's
+    GRADUS_PART static auto fetch(auto& r, auto& f) {  // from this step's registers or from the row's
         using E = computed_t<D.code[I].type>;
         if constexpr (facts::change.of[I] != varies::per_element) return fetch_from<Lanes, I, T, E>(f);
         else return fetch_from<Lanes, I, T, E>(r);
     }
     template <int Lanes, int I, class T, class E>
-    [[gnu::always_inline]] static auto fetch_from(auto& source) {
+    GRADUS_PART static auto fetch_from(auto& source) {
         if constexpr (std::is_same_v<E, bool> && Lanes > 1)
             return simd::mask_cast<T, mask_lane<facts::bytes>, Lanes>(source.template at<bool>(I));
         else return source.template at<E>(I);
@@ -32,7 +32,7 @@ struct loop_instruction {
         else return i.a >= 0 ? D.code[i.a].type : dtype::boolean;
     }
     template <int Lanes, int I>
-    [[gnu::always_inline]] static void operate(auto& r, auto& f) {
+    GRADUS_PART static void operate(auto& r, auto& f) {
         constexpr instruction i = D.code[I];
         using Op = typename op_at<Ops, i.op>::type;
         using T = computed_t<i.type>;
@@ -57,7 +57,7 @@ struct loop_instruction {
         }
     }
     template <int Lanes, int I, class W>
-    [[gnu::always_inline]] static void put(auto& to, auto result) {
+    GRADUS_PART static void put(auto& to, auto result) {
         if constexpr (Lanes == 1) to = static_cast<computed_t<D.code[I].type>>(result);
         else if constexpr (D.code[I].type == dtype::boolean) to = simd::mask_cast<mask_lane<facts::bytes>, W, Lanes>(result);
         else to = result;

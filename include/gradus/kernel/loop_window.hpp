@@ -8,8 +8,7 @@ namespace gradus::inline GRADUS_ARCH::kernel {
 /// Elements of input J from `column` on: whole vectors inside a window are loaded, lanes outside are 0; their memory, which may
 /// not exist, is not read.
 template <auto Description, int J, class T>
-[[gnu::always_inline]] inline auto load_in_window(T const* p, std::int64_t stride, std::int64_t const* index, std::int64_t column,
-                                                  int valid) {
+GRADUS_PART inline auto load_in_window(T const* p, std::int64_t stride, std::int64_t const* index, std::int64_t column, int valid) {
     constexpr int inner = Description.axis_count - 1, lanes = loop_facts<Description>::width;
     constexpr auto in = Description.inputs[J];
     std::int64_t low = 0, high = valid;
@@ -23,7 +22,7 @@ template <auto Description, int J, class T>
         if (low <= 0 && high == lanes) return simd::load<T, lanes>(p + column);
     using R = computed_t<dtype_of<T>>;
     if (low >= high) return simd::broadcast<R, lanes>(R(0));
-    return [&]<int... Lane>(std::integer_sequence<int, Lane...>) __attribute__((always_inline)) {
+    return [&]<int... Lane>(std::integer_sequence<int, Lane...>) GRADUS_PART {
         return simd::detail::from_raw<R, lanes>(
             simd::detail::raw<R, lanes>{(Lane >= low && Lane < high ? static_cast<R>(p[(column + Lane) * stride]) : R(0))...});
     }(std::make_integer_sequence<int, lanes>{});

@@ -52,7 +52,7 @@ namespace gradus::inline GRADUS_ARCH::kernel {
 
 /// f(i, n): vectors from element i on, of which n lanes count, a constant where that is all of them.
 template <int W>
-[[gnu::always_inline]] inline void each_vector(std::int64_t size, auto f) {
+GRADUS_PART inline void each_vector(std::int64_t size, auto f) {
     std::int64_t i = 0;
     for (; i + W <= size; i += W) f(i, std::integral_constant<int, W>{});
     if (i < size) f(i, static_cast<int>(size - i));
@@ -60,8 +60,8 @@ template <int W>
 
 /// s += block, what rounding takes going to lost; the block is 0 again.
 template <class T, int W>
-[[gnu::noinline]] void compensate_in_memory(T* s, T* lost, T* block, std::int64_t size) {
-    each_vector<W>(size, [&](std::int64_t i, auto n) __attribute__((always_inline)) {
+GRADUS_SHARED void compensate_in_memory(T* s, T* lost, T* block, std::int64_t size) {
+    each_vector<W>(size, [&](std::int64_t i, auto n) GRADUS_PART {
         auto sum = simd::load_partial<T, W>(s + i, n, T(0)), rest = simd::load_partial<T, W>(lost + i, n, T(0));
         simd::add_exactly<T, W>(sum, rest, simd::load_partial<T, W>(block + i, n, T(0)));
         simd::store_partial<T, W>(s + i, sum, n);
@@ -72,8 +72,8 @@ template <class T, int W>
 
 /// block = block + s + lost.
 template <class T, int W>
-[[gnu::noinline]] void finish_in_memory(T* s, T* lost, T* block, std::int64_t size) {
-    each_vector<W>(size, [&](std::int64_t i, auto n) __attribute__((always_inline)) {
+GRADUS_SHARED void finish_in_memory(T* s, T* lost, T* block, std::int64_t size) {
+    each_vector<W>(size, [&](std::int64_t i, auto n) GRADUS_PART {
         auto sum = simd::load_partial<T, W>(s + i, n, T(0)), rest = simd::load_partial<T, W>(lost + i, n, T(0));
         simd::add_exactly<T, W>(sum, rest, simd::load_partial<T, W>(block + i, n, T(0)));
         simd::store_partial<T, W>(block + i, simd::with_lost<T, W>(sum, rest), n);

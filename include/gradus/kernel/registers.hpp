@@ -21,7 +21,7 @@ struct registers {
     simd::mask<lane, W> truth[N];
 
     template <class T>
-    [[gnu::always_inline]] auto& at(int i) {
+    GRADUS_PART auto& at(int i) {
         if constexpr (std::is_same_v<T, bool>) return truth[i];
         else if constexpr (std::is_same_v<T, lane> || half_element<T>) return real[i];
         else return integer[i];
@@ -38,7 +38,7 @@ struct registers<Bytes, 1, N> {
     bool truth[N];
 
     template <class T>
-    [[gnu::always_inline]] auto& at(int i) {
+    GRADUS_PART auto& at(int i) {
         if constexpr (std::is_same_v<T, bool>) return truth[i];
         else if constexpr (std::is_same_v<T, float> || half_element<T>) return f32[i];
         else if constexpr (std::is_same_v<T, double>) return f64[i];

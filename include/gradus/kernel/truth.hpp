@@ -10,7 +10,7 @@ namespace detail {
 
 /// W bytes as lanes of I.
 template <class I, int W>
-[[gnu::always_inline]] inline vec<I, W> widen_bytes(void const* p) {
+GRADUS_PART inline vec<I, W> widen_bytes(void const* p) {
 #ifdef __AVX2__
     // g++ 12 widens a compiler vector byte by byte.
     if constexpr (W > 1 && W < 16) {
@@ -40,30 +40,28 @@ template <class I, int W>
 
 /// Lane i is p[i] for i < n, false beyond; reads nothing beyond p[n - 1].
 template <class T, int W>
-[[gnu::always_inline]] inline mask<T, W> load_bool(bool const* p, int n) {
+GRADUS_PART inline mask<T, W> load_bool(bool const* p, int n) {
     using I = detail::bits_of<T>;
     vec<I, W> const zero(I{0});
     if (__builtin_constant_p(n) && n >= W) { return mask_cast<T, I, W>(not_equal<I, W>(detail::widen_bytes<I, W>(p), zero)); }
     unsigned char bytes[W] = {};
     auto const from = reinterpret_cast<unsigned char const*>(p);  // not as bool: a block's end holds any bytes
-    [&]<int... Lane>(std::integer_sequence<int, Lane...>) __attribute__((always_inline)) {
-        ((Lane < n ? void(bytes[Lane] = from[Lane]) : void()), ...);
-    }(std::make_integer_sequence<int, W>{});
+    [&]<int... Lane>(std::integer_sequence<int, Lane...>)
+        GRADUS_PART { ((Lane < n ? void(bytes[Lane] = from[Lane]) : void()), ...); }(std::make_integer_sequence<int, W>{});
     return mask_cast<T, I, W>(not_equal<I, W>(detail::widen_bytes<I, W>(bytes), zero));
 }
 
 /// The first n lanes to p as bytes 0 and 1; writes nothing beyond p[n - 1].
 template <class T, int W>
-[[gnu::always_inline]] inline void store_bool(bool* p, mask<T, W> m, int n) {
+GRADUS_PART inline void store_bool(bool* p, mask<T, W> m, int n) {
     using I = detail::bits_of<T>;
     auto const ones = select<I, W>(mask_cast<I, T, W>(m), vec<I, W>(I{1}), vec<I, W>(I{0}));
     auto const b = __builtin_convertvector((detail::to_raw<I, W>(ones)), detail::raw<unsigned char, W>);
     if (__builtin_constant_p(n) && n >= W) {
         std::memcpy(p, &b, W);
     } else {
-        [&]<int... Lane>(std::integer_sequence<int, Lane...>) __attribute__((always_inline)) {
-            ((Lane < n ? void(p[Lane] = b[Lane] != 0) : void()), ...);
-        }(std::make_integer_sequence<int, W>{});
+        [&]<int... Lane>(std::integer_sequence<int, Lane...>)
+            GRADUS_PART { ((Lane < n ? void(p[Lane] = b[Lane] != 0) : void()), ...); }(std::make_integer_sequence<int, W>{});
     }
 }
 

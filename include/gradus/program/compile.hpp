@@ -31,6 +31,8 @@ template <class T>
 inline constexpr bool is_run_time_binding = false;
 template <class S, class D>
 inline constexpr bool is_run_time_binding<binding<S, D>> = run_time_operand<std::remove_cvref_t<D>>;
+template <class S, class D>
+inline constexpr bool is_run_time_binding<binding<S, D> const> = run_time_operand<std::remove_cvref_t<D>>;
 template <class Source, class... A>
 auto call_with_tensors(void** symbols, std::int64_t const* sizes, std::source_location where, A&... arguments);
 template <class T>

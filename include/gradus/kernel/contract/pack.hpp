@@ -12,24 +12,24 @@ namespace detail {
 
 /// r[i][j] becomes r[j][i]: each round rotates the bits of (i, j) by one.
 template <class T, int W, int Round = 1>
-[[gnu::always_inline]] inline void transpose(simd::detail::raw<T, W> (&r)[W]) {
+GRADUS_PART inline void transpose(simd::detail::raw<T, W> (&r)[W]) {
     if constexpr (Round < W) {
         simd::detail::raw<T, W> s[W];
-        [&]<int... L>(std::integer_sequence<int, L...>) __attribute__((always_inline)) {
-            unroll<W / 2>([&](auto i) __attribute__((always_inline)) {
+        [&]<int... L>(std::integer_sequence<int, L...>) GRADUS_PART {
+            unroll<W / 2>([&](auto i) GRADUS_PART {
                 constexpr int half = W / 2;
                 s[2 * i] = __builtin_shufflevector(r[i], r[i + half], (L / 2 + L % 2 * W)...);
                 s[2 * i + 1] = __builtin_shufflevector(r[i], r[i + half], (L / 2 + L % 2 * W + half)...);
             });
         }(std::make_integer_sequence<int, W>{});
         transpose<T, W, 2 * Round>(s);
-        unroll<W>([&](auto i) __attribute__((always_inline)) { r[i] = s[i]; });
+        unroll<W>([&](auto i) GRADUS_PART { r[i] = s[i]; });
     }
 }
 
 /// k rows of B, padded with zeros to whole vectors, one after the other in panel.
 template <class T, int Vectors>
-inline void pack_panel(T const* b, matrix_layout lb, std::int64_t k, int columns, T* panel) {
+GRADUS_SHARED void pack_panel(T const* b, matrix_layout lb, std::int64_t k, int columns, T* panel) {
     constexpr int W = simd::native_width<T>;
     constexpr int width = Vectors * W;
     for (int v = 0; v < Vectors; ++v) {
@@ -45,14 +45,12 @@ inline void pack_panel(T const* b, matrix_layout lb, std::int64_t k, int columns
             for (std::int64_t p = 0; p < k; p += W) {
                 int const rows = static_cast<int>(std::min<std::int64_t>(W, k - p));
                 simd::detail::raw<T, W> r[W];
-                unroll<W>([&](auto j) __attribute__((always_inline)) {
+                unroll<W>([&](auto j) GRADUS_PART {
                     T const* const q = from + (j < n ? j : 0) * lb.column_stride + p;
                     r[j] = simd::detail::to_raw<T, W>(simd::load_partial<T, W>(q, j < n ? rows : 0, T{0}));
                 });
                 transpose<T, W>(r);
-                unroll<W>([&](auto i) __attribute__((always_inline)) {
-                    simd::store<T, W>(to + (p + i) * width, simd::detail::from_raw<T, W>(r[i]));
-                });
+                unroll<W>([&](auto i) GRADUS_PART { simd::store<T, W>(to + (p + i) * width, simd::detail::from_raw<T, W>(r[i])); });
             }
         } else {
             for (std::int64_t p = 0; p < k; ++p) {
@@ -66,7 +64,7 @@ inline void pack_panel(T const* b, matrix_layout lb, std::int64_t k, int columns
 /// m rows of A, rows or columns of it contiguous, in strips as high as the tile: the elements of a strip lie column after
 /// column. The last may hold fewer rows and zeros. Strips are strip_size(k) apart.
 template <class T>
-inline void pack_strips(T const* a, matrix_layout la, std::int64_t m, std::int64_t k, T* strips) {
+GRADUS_SHARED void pack_strips(T const* a, matrix_layout la, std::int64_t m, std::int64_t k, T* strips) {
     constexpr int W = simd::native_width<T>, rows = tile<T>::rows;
     std::int64_t const size = strip_size<T>(k);
     if (la.row_stride == 1) {
@@ -95,19 +93,19 @@ inline void pack_strips(T const* a, matrix_layout la, std::int64_t m, std::int64
             // From below, since a store that is too wide reaches into the rows on top of the next column.
             for (int v = (at_once * rows - 1) / W * W; v >= 0; v -= W) {
                 simd::detail::raw<T, W> r[W];
-                unroll<W>([&](auto j) __attribute__((always_inline)) {
+                unroll<W>([&](auto j) GRADUS_PART {
                     std::int64_t const row = i + v + j;
                     bool const some = v + j < at_once * rows && row < m;
                     r[j] =
                         simd::detail::to_raw<T, W>(simd::load_partial<T, W>(a + (some ? row : 0) * la.row_stride + p, some ? n : 0, T{0}));
                 });
                 transpose<T, W>(r);
-                unroll<W>([&](auto j) __attribute__((always_inline)) {
+                unroll<W>([&](auto j) GRADUS_PART {
                     if (j >= n) return;
                     if constexpr (at_once == 1) simd::store<T, W>(to + (p + j) * rows + v, simd::detail::from_raw<T, W>(r[j]));
                     else
-                        for_constants<at_once>([&](auto part) __attribute__((always_inline)) {
-                            [&]<int... L>(std::integer_sequence<int, L...>) __attribute__((always_inline)) {
+                        for_constants<at_once>([&](auto part) GRADUS_PART {
+                            [&]<int... L>(std::integer_sequence<int, L...>) GRADUS_PART {
                                 auto const lanes = __builtin_shufflevector(r[j], r[j], (part * rows + L)...);
                                 if (i + part * rows < m)
                                     simd::store<T, rows>(to + part * size + (p + j) * rows, simd::detail::from_raw<T, rows>(lanes));

@@ -26,17 +26,16 @@ namespace detail {
 
 /// f with the constants 0 .. N-1.
 template <int N, class F>
-[[gnu::always_inline]] inline void for_constants(F f) {
+GRADUS_PART inline void for_constants(F f) {
     [&]<int... I>(std::integer_sequence<int, I...>)
-        __attribute__((always_inline)) { (f(std::integral_constant<int, I>{}), ...); }(std::make_integer_sequence<int, N>{});
+        GRADUS_PART { (f(std::integral_constant<int, I>{}), ...); }(std::make_integer_sequence<int, N>{});
 }
-/// f with 0 .. N-1, as constants: accumulators stay in registers, which an -O2 loop does not promise. Without optimization nothing stays
-/// there, and a loop is a fraction of the code.
+/// f with 0 .. N-1, which become constants where the loop is unrolled: accumulators stay in registers. N is at most 64. The lambda is
+/// optimized once, not once for each number.
 template <int N, class F>
-[[gnu::always_inline]] inline void unroll(F f) {
-    if constexpr (optimizes) for_constants<N>(f);
-    else
-        for (int i = 0; i < N; ++i) f(i);
+GRADUS_PART inline void unroll(F f) {
+    GRADUS_UNROLL
+    for (int i = 0; i < N; ++i) f(i);
 }
 
 /// The register tile, rows x columns of C, and the depth at which a packed panel of B fills half of the first cache.
@@ -63,38 +62,36 @@ struct write_result {
 /// each of k. left(r, p) is element p of row r of A, right(p, v) is register v of row p of B. k, n and whether C is added to are
 /// constants (std::integral_constant), or none of them is.
 template <class T, int W, int Rows, int Vectors, class Left, class Right, class Add>
-[[gnu::always_inline]] inline void multiply_tile(Left left, Right right, auto k, std::int64_t row, std::int64_t column, auto n,
-                                                 write_result<T, Add> out) {
+GRADUS_PART inline void multiply_tile(Left left, Right right, auto k, std::int64_t row, std::int64_t column, auto n,
+                                      write_result<T, Add> out) {
     T* const to = out.c + row * out.ldc + column;
     constexpr bool is_static = !std::is_same_v<Add, bool>;
     simd::vec<T, W> sum[Rows][Vectors];
-    unroll<Rows>([&](auto r) __attribute__((always_inline)) {
-        unroll<Vectors>([&](auto v) __attribute__((always_inline)) { sum[r][v] = simd::broadcast<T, W>(T{0}); });
-    });
-    auto const step = [&](auto p) __attribute__((always_inline)) {
+    unroll<Rows>([&](auto r) GRADUS_PART { unroll<Vectors>([&](auto v) GRADUS_PART { sum[r][v] = simd::broadcast<T, W>(T{0}); }); });
+    auto const step = [&](auto p) GRADUS_PART {
         simd::vec<T, W> b[Vectors];
-        unroll<Vectors>([&](auto v) __attribute__((always_inline)) { b[v] = right(p, v); });
-        unroll<Rows>([&](auto r) __attribute__((always_inline)) {
+        unroll<Vectors>([&](auto v) GRADUS_PART { b[v] = right(p, v); });
+        unroll<Rows>([&](auto r) GRADUS_PART {
             auto const a = simd::broadcast<T, W>(left(r, p));
-            unroll<Vectors>([&](auto v) __attribute__((always_inline)) { sum[r][v] = simd::fma<T, W>(a, b[v], sum[r][v]); });
+            unroll<Vectors>([&](auto v) GRADUS_PART { sum[r][v] = simd::fma<T, W>(a, b[v], sum[r][v]); });
         });
     };
     // Beyond some hundred instructions a loop over k is as fast, and the compiler much faster.
     if constexpr (is_static) {
-        if constexpr (Rows * Vectors * k() <= 64) unroll<k()>(step);
+        if constexpr (k() <= 64 && Rows * Vectors * k() <= 128) unroll<k()>(step);
         else
             for (std::int64_t p = 0; p < k(); ++p) step(p);
     } else {
         std::int64_t p = 0;
         for (int r = 0; r < Rows && p + 4 <= k; ++r) {  // C may be far away: it comes a row at a time
-            unroll<Vectors>([&](auto v) __attribute__((always_inline)) { __builtin_prefetch(to + r * out.ldc + v * W, 1); });
+            unroll<Vectors>([&](auto v) GRADUS_PART { __builtin_prefetch(to + r * out.ldc + v * W, 1); });
             for (std::int64_t const end = p + 4; p < end; ++p) step(p);
         }
         for (; p < k; ++p) step(p);
     }
-    auto const finish = [&](int count, auto added) __attribute__((always_inline)) {
-        unroll<Rows>([&](auto r) __attribute__((always_inline)) {
-            unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
+    auto const finish = [&](int count, auto added) GRADUS_PART {
+        unroll<Rows>([&](auto r) GRADUS_PART {
+            unroll<Vectors>([&](auto v) GRADUS_PART {
                 T* const p = to + r * out.ldc + v * W;
                 int const lanes = v + 1 < Vectors ? W : count - (Vectors - 1) * W;
                 if constexpr (added() && is_static) sum[r][v] = sum[r][v] + simd::load_partial<T, W>(p, lanes, T{0});
@@ -120,17 +117,17 @@ template <class T, int Rows>
 struct rows_of {
     T const* line[Rows];
     std::int64_t step;
-    [[gnu::always_inline]] rows_of(T const* a, matrix_layout l) : step(l.column_stride) {
-        unroll<Rows>([&](auto r) __attribute__((always_inline)) { line[r] = a + r * l.row_stride; });
+    GRADUS_PART rows_of(T const* a, matrix_layout l) : step(l.column_stride) {
+        unroll<Rows>([&](auto r) GRADUS_PART { line[r] = a + r * l.row_stride; });
     }
-    [[gnu::always_inline]] T operator()(auto r, auto p) const { return line[r][p * step]; }
+    GRADUS_PART T operator()(auto r, auto p) const { return line[r][p * step]; }
 };
 /// A panel of B whose rows are `stride` apart.
 template <class T, int W>
 struct panel_of {
     T const* first;
     std::int64_t stride;
-    [[gnu::always_inline]] simd::vec<T, W> operator()(auto p, auto v) const { return simd::load<T, W>(first + p * stride + v * W); }
+    GRADUS_PART simd::vec<T, W> operator()(auto p, auto v) const { return simd::load<T, W>(first + p * stride + v * W); }
 };
 /// The same, which also packs what it reads, while there is arithmetic to do.
 template <class T, int W, int Vectors>
@@ -138,7 +135,7 @@ struct packing_panel_of {
     T const* first;
     std::int64_t stride;
     T* panel;
-    [[gnu::always_inline]] simd::vec<T, W> operator()(auto p, auto v) const {
+    GRADUS_PART simd::vec<T, W> operator()(auto p, auto v) const {
         T const* const from = first + p * stride + v * W;
         __builtin_prefetch(from + 12 * stride);
         auto const x = simd::load<T, W>(from);

@@ -18,14 +18,14 @@ namespace detail {
 
 /// Lane i becomes the sum of the lanes of r[i]: halves, then their halves, ... of two vectors are added in one.
 template <class T, int W, int Block = W>
-[[gnu::always_inline]] inline simd::detail::raw<T, W> sums_of_lanes(simd::detail::raw<T, W> const (&r)[Block]) {
+GRADUS_PART inline simd::detail::raw<T, W> sums_of_lanes(simd::detail::raw<T, W> const (&r)[Block]) {
     if constexpr (Block == 1) {
         return r[0];
     } else {
         constexpr int half = Block / 2;
         simd::detail::raw<T, W> s[half];
-        [&]<int... L>(std::integer_sequence<int, L...>) __attribute__((always_inline)) {
-            unroll<half>([&](auto i) __attribute__((always_inline)) {
+        [&]<int... L>(std::integer_sequence<int, L...>) GRADUS_PART {
+            unroll<half>([&](auto i) GRADUS_PART {
                 auto const low = __builtin_shufflevector(r[i], r[i + half], (L % Block < half ? L : L - half + W)...);
                 auto const high = __builtin_shufflevector(r[i], r[i + half], (L % Block < half ? L + half : L + W)...);
                 s[i] = low + high;
@@ -37,20 +37,20 @@ template <class T, int W, int Block = W>
 
 /// y = A * x by rows, for contiguous rows of A: a dot product for each lane at a time, then one by one.
 template <class T>
-void multiply_rows(T const* a, std::int64_t lda, T const* x, T* y, std::int64_t stride, std::int64_t m, std::int64_t k, bool add) {
+GRADUS_SHARED void multiply_rows(T const* a, std::int64_t lda, T const* x, T* y, std::int64_t stride, std::int64_t m, std::int64_t k,
+                                 bool add) {
     constexpr int W = simd::native_width<T>;
     // Eight sums hide the latency of fma.
     auto const dots = [&]<int Rows, int Parts>(std::int64_t i, auto& sum, std::integral_constant<int, Rows>,
-                                               std::integral_constant<int, Parts>) __attribute__((always_inline)) {
-        unroll<Rows>([&](auto r) __attribute__((always_inline)) {
-            unroll<Parts>([&](auto part) __attribute__((always_inline)) { sum[r][part] = simd::broadcast<T, W>(T{0}); });
-        });
+                                               std::integral_constant<int, Parts>) GRADUS_PART {
+        unroll<Rows>([&](auto r)
+                         GRADUS_PART { unroll<Parts>([&](auto part) GRADUS_PART { sum[r][part] = simd::broadcast<T, W>(T{0}); }); });
         T const* const top = a + i * lda;
         std::int64_t p = 0;
         for (; p + Parts * W <= k; p += Parts * W) {
-            unroll<Parts>([&](auto part) __attribute__((always_inline)) {
+            unroll<Parts>([&](auto part) GRADUS_PART {
                 auto const right = simd::load<T, W>(x + p + part * W);
-                unroll<Rows>([&](auto r) __attribute__((always_inline)) {
+                unroll<Rows>([&](auto r) GRADUS_PART {
                     sum[r][part] = simd::fma<T, W>(simd::load<T, W>(top + r * lda + p + part * W), right, sum[r][part]);
                 });
             });
@@ -58,13 +58,12 @@ void multiply_rows(T const* a, std::int64_t lda, T const* x, T* y, std::int64_t 
         for (; p < k; p += W) {
             int const n = static_cast<int>(std::min<std::int64_t>(W, k - p));
             auto const right = simd::load_partial<T, W>(x + p, n, T{0});
-            unroll<Rows>([&](auto r) __attribute__((always_inline)) {
+            unroll<Rows>([&](auto r) GRADUS_PART {
                 sum[r][0] = simd::fma<T, W>(simd::load_partial<T, W>(top + r * lda + p, n, T{0}), right, sum[r][0]);
             });
         }
-        unroll<Rows>([&](auto r) __attribute__((always_inline)) {
-            unroll<Parts - 1>([&](auto part) __attribute__((always_inline)) { sum[r][0] = sum[r][0] + sum[r][part + 1]; });
-        });
+        unroll<Rows>([&](auto r)
+                         GRADUS_PART { unroll<Parts - 1>([&](auto part) GRADUS_PART { sum[r][0] = sum[r][0] + sum[r][part + 1]; }); });
     };
     std::int64_t i = 0;
     if constexpr (W > 1) {
@@ -73,13 +72,13 @@ void multiply_rows(T const* a, std::int64_t lda, T const* x, T* y, std::int64_t 
             simd::vec<T, W> sum[W][parts];
             dots(i, sum, std::integral_constant<int, W>{}, std::integral_constant<int, parts>{});
             simd::detail::raw<T, W> r[W];
-            unroll<W>([&](auto row) __attribute__((always_inline)) { r[row] = simd::detail::to_raw<T, W>(sum[row][0]); });
+            unroll<W>([&](auto row) GRADUS_PART { r[row] = simd::detail::to_raw<T, W>(sum[row][0]); });
             auto const all = sums_of_lanes<T, W>(r);
             if (stride == 1) {
                 auto const v = simd::detail::from_raw<T, W>(all);
                 simd::store<T, W>(y + i, add ? simd::load<T, W>(y + i) + v : v);
             } else {
-                unroll<W>([&](auto row) __attribute__((always_inline)) {
+                unroll<W>([&](auto row) GRADUS_PART {
                     T& to = y[(i + row) * stride];
                     to = add ? to + all[int{row}] : all[int{row}];
                 });
@@ -98,16 +97,14 @@ void multiply_rows(T const* a, std::int64_t lda, T const* x, T* y, std::int64_t 
 /// y = A * x by columns, for contiguous columns of A and so few rows that y stays in registers: as many columns at a time as
 /// make eight sums. The last of the `Vectors` has n rows.
 template <class T, int Vectors, bool Whole>
-void multiply_few_rows(T const* a, std::int64_t lda, T const* x, std::int64_t x_stride, T* y, std::int64_t y_stride, int n, std::int64_t k,
-                       bool add) {
+GRADUS_SHARED void multiply_few_rows(T const* a, std::int64_t lda, T const* x, std::int64_t x_stride, T* y, std::int64_t y_stride, int n,
+                                     std::int64_t k, bool add) {
     constexpr int W = simd::native_width<T>, parts = Vectors < 8 ? 8 / Vectors : 1;
     simd::vec<T, W> sum[parts][Vectors];
-    unroll<parts>([&](auto part) __attribute__((always_inline)) {
-        unroll<Vectors>([&](auto v) __attribute__((always_inline)) { sum[part][v] = simd::broadcast<T, W>(T{0}); });
-    });
-    auto const column = [&](auto part, std::int64_t p) __attribute__((always_inline)) {
+    unroll<parts>([&](auto part) GRADUS_PART { unroll<Vectors>([&](auto v) GRADUS_PART { sum[part][v] = simd::broadcast<T, W>(T{0}); }); });
+    auto const column = [&](auto part, std::int64_t p) GRADUS_PART {
         auto const factor = simd::broadcast<T, W>(x[p * x_stride]);
-        unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
+        unroll<Vectors>([&](auto v) GRADUS_PART {
             T const* const q = a + p * lda + v * W;
             auto const left = Whole ? simd::load<T, W>(q) : simd::load_partial<T, W>(q, n, T{0});
             sum[part][v] = simd::fma<T, W>(left, factor, sum[part][v]);
@@ -115,11 +112,11 @@ void multiply_few_rows(T const* a, std::int64_t lda, T const* x, std::int64_t x_
     };
     std::int64_t p = 0;
     for (; p + parts <= k; p += parts) {
-        unroll<parts>([&](auto part) __attribute__((always_inline)) { column(part, p + part); });
+        unroll<parts>([&](auto part) GRADUS_PART { column(part, p + part); });
     }
     for (; p < k; ++p) { column(std::integral_constant<int, 0>{}, p); }
-    unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
-        unroll<parts - 1>([&](auto part) __attribute__((always_inline)) { sum[0][v] = sum[0][v] + sum[part + 1][v]; });
+    unroll<Vectors>([&](auto v) GRADUS_PART {
+        unroll<parts - 1>([&](auto part) GRADUS_PART { sum[0][v] = sum[0][v] + sum[part + 1][v]; });
         if constexpr (Whole) {
             if (y_stride == 1) {
                 T* const to = y + v * W;
@@ -152,8 +149,8 @@ void multiply_few(T const* a, std::int64_t lda, T const* x, std::int64_t x_strid
 
 /// y = A * x by columns, for contiguous columns of A: a piece of y stays in cache while four columns at a time pass.
 template <class T>
-void multiply_columns(T const* a, std::int64_t lda, T const* x, std::int64_t x_stride, T* y, std::int64_t y_stride, std::int64_t m,
-                      std::int64_t k, bool add) {
+GRADUS_SHARED void multiply_columns(T const* a, std::int64_t lda, T const* x, std::int64_t x_stride, T* y, std::int64_t y_stride,
+                                    std::int64_t m, std::int64_t k, bool add) {
     constexpr int W = simd::native_width<T>;
     constexpr std::int64_t piece = 1024, most = 2 * target::plain_terms;
     alignas(64) T sum[piece], total[piece], lost[piece];
@@ -164,11 +161,10 @@ void multiply_columns(T const* a, std::int64_t lda, T const* x, std::int64_t x_s
             T const* const top = a + i + p * lda;
             simd::vec<T, W> factor[Count];
             unroll<Count>([&](auto q) { factor[q] = simd::broadcast<T, W>(x[(p + q) * x_stride]); });
-            auto const step = [&](std::int64_t r, int n) __attribute__((always_inline)) {
+            auto const step = [&](std::int64_t r, int n) GRADUS_PART {
                 auto s = simd::load<T, W>(sum + r);
-                unroll<Count>([&](auto q) __attribute__((always_inline)) {
-                    s = simd::fma<T, W>(simd::load_partial<T, W>(top + q * lda + r, n, T{0}), factor[q], s);
-                });
+                unroll<Count>([&](auto q)
+                                  GRADUS_PART { s = simd::fma<T, W>(simd::load_partial<T, W>(top + q * lda + r, n, T{0}), factor[q], s); });
                 simd::store<T, W>(sum + r, s);
             };
             std::int64_t r = 0;

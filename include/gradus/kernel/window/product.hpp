@@ -25,25 +25,25 @@ struct window_tile {
     bool add;
 
     template <int Rows>
-    [[gnu::noinline]] void multiply(std::int64_t first) const {
+    GRADUS_SHARED void multiply(std::int64_t first) const {
         constexpr int W = window_width<T>;
         T const* line[Rows];
-        unroll<Rows>([&](auto r) __attribute__((always_inline)) { line[r] = weights + (first + r) * row_of_weights; });
+        unroll<Rows>([&](auto r) GRADUS_PART { line[r] = weights + (first + r) * row_of_weights; });
         T const *const left = source[0], *const right = source[1];
         simd::vec<T, W> sum[Rows][2];
-        unroll<Rows>([&](auto r) __attribute__((always_inline)) { sum[r][0] = sum[r][1] = simd::broadcast<T, W>(T{0}); });
+        unroll<Rows>([&](auto r) GRADUS_PART { sum[r][0] = sum[r][1] = simd::broadcast<T, W>(T{0}); });
         for (std::int64_t p = 0; p < terms; ++p) {
             std::int64_t const from = source_at[p], w = weight_at[p];
             auto const x = simd::load<T, W>(left + from), y = simd::load<T, W>(right + from);
-            unroll<Rows>([&](auto r) __attribute__((always_inline)) {
+            unroll<Rows>([&](auto r) GRADUS_PART {
                 auto const factor = simd::broadcast<T, W>(line[r][w]);
                 sum[r][0] = simd::fma<T, W>(factor, x, sum[r][0]);
                 sum[r][1] = simd::fma<T, W>(factor, y, sum[r][1]);
             });
         }
-        unroll<2>([&](auto v) __attribute__((always_inline)) {
+        unroll<2>([&](auto v) GRADUS_PART {
             int const n = lanes[v];
-            unroll<Rows>([&](auto r) __attribute__((always_inline)) {
+            unroll<Rows>([&](auto r) GRADUS_PART {
                 T* const c = to[v] + (first + r) * row_of_results;
                 if (n == W) return simd::store<T, W>(c, add ? simd::load<T, W>(c) + sum[r][v] : sum[r][v]);
                 simd::store_partial<T, W>(c, add ? simd::load_partial<T, W>(c, n, T{0}) + sum[r][v] : sum[r][v], n);
@@ -142,9 +142,10 @@ private:
         }
     }
     /// One channel of results, as groups of one channel have: four vectors at a time, where they lie.
-    void run_row(op::window_band const& b, window_table const& table, T const* band, T const* weights, std::int64_t rows, T* to) const {
+    GRADUS_SHARED void run_row(op::window_band const& b, window_table const& table, T const* band, T const* weights, std::int64_t rows,
+                               T* to) const {
         std::int64_t const width = b.axis[2].count, vectors = (width + W - 1) / W, all = rows * vectors;
-        auto const some = [&]<int Count>(std::int64_t first, std::integral_constant<int, Count>) {
+        auto const some = [&]<int Count>(std::int64_t first, std::integral_constant<int, Count>) GRADUS_PART {
             T const* from[Count];
             T* c[Count];
             int lanes[Count];
@@ -155,15 +156,13 @@ private:
                 lanes[i] = static_cast<int>(std::min<std::int64_t>(W, width - column));
             }
             simd::vec<T, W> sum[Count];
-            unroll<Count>([&](auto i) __attribute__((always_inline)) { sum[i] = simd::broadcast<T, W>(T{0}); });
+            unroll<Count>([&](auto i) GRADUS_PART { sum[i] = simd::broadcast<T, W>(T{0}); });
             for (std::int64_t p = 0; p < table.count; ++p) {
                 std::int64_t const at = table.band[p];
                 auto const factor = simd::broadcast<T, W>(weights[table.weights[p]]);
-                unroll<Count>([&](auto i) __attribute__((always_inline)) {
-                    sum[i] = simd::fma<T, W>(factor, simd::load<T, W>(from[i] + at), sum[i]);
-                });
+                unroll<Count>([&](auto i) GRADUS_PART { sum[i] = simd::fma<T, W>(factor, simd::load<T, W>(from[i] + at), sum[i]); });
             }
-            unroll<Count>([&](auto i) __attribute__((always_inline)) { simd::store_partial<T, W>(c[i], sum[i], lanes[i]); });
+            unroll<Count>([&](auto i) GRADUS_PART { simd::store_partial<T, W>(c[i], sum[i], lanes[i]); });
         };
         std::int64_t v = 0;
         for (; v + 4 <= all; v += 4) some(v, std::integral_constant<int, 4>{});

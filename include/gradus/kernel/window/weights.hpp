@@ -108,7 +108,7 @@ private:
         }
     }
     /// A load that g++ does not repeat for every use: here loads are what is scarce, not registers.
-    [[gnu::always_inline]] static simd::vec<T, W> load_once(T const* p) {
+    GRADUS_PART static simd::vec<T, W> load_once(T const* p) {
         if constexpr (W == 1) return *p;
         else {
             using unaligned [[gnu::aligned(alignof(T)), gnu::may_alias]] = simd::detail::raw<T, W>;
@@ -117,36 +117,34 @@ private:
         }
     }
     template <int Rows, int Columns>
-    [[gnu::noinline]] void add_sums(std::int64_t o, std::int64_t q, T* to) const {
+    GRADUS_SHARED void add_sums(std::int64_t o, std::int64_t q, T* to) const {
         simd::vec<T, W> sum[Rows * Columns];
-        unroll<Rows * Columns>([&](auto i) __attribute__((always_inline)) { sum[i] = simd::broadcast<T, W>(T{0}); });
+        unroll<Rows * Columns>([&](auto i) GRADUS_PART { sum[i] = simd::broadcast<T, W>(T{0}); });
         for (int part = 0; part < parts_; ++part) {
             T const *y = part_[part] + o * plane_, *x = panel_ + q * pitch_ + part * b_.positions;
-            auto const step = [&](auto load) __attribute__((always_inline)) {
+            auto const step = [&](auto load) GRADUS_PART {
                 simd::vec<T, W> left[Rows];
-                unroll<Rows>([&](auto r) __attribute__((always_inline)) { left[r] = load(y + r * plane_); });
-                unroll<Columns>([&](auto c) __attribute__((always_inline)) {
+                unroll<Rows>([&](auto r) GRADUS_PART { left[r] = load(y + r * plane_); });
+                unroll<Columns>([&](auto c) GRADUS_PART {
                     auto const right = load(x + c * pitch_);
-                    unroll<Rows>([&](auto r) __attribute__((always_inline)) {
-                        sum[r * Columns + c] = simd::fma<T, W>(left[r], right, sum[r * Columns + c]);
-                    });
+                    unroll<Rows>([&](auto r) GRADUS_PART { sum[r * Columns + c] = simd::fma<T, W>(left[r], right, sum[r * Columns + c]); });
                 });
             };
             std::int64_t i = 0;
-            for (; i + W <= length_; i += W, y += W, x += W) step([](T const* p) __attribute__((always_inline)) { return load_once(p); });
+            for (; i + W <= length_; i += W, y += W, x += W) step([](T const* p) GRADUS_PART { return load_once(p); });
             int const rest = static_cast<int>(length_ - i);
-            if (rest > 0) step([rest](T const* p) __attribute__((always_inline)) { return simd::load_partial<T, W>(p, rest, T{0}); });
+            if (rest > 0) step([rest](T const* p) GRADUS_PART { return simd::load_partial<T, W>(p, rest, T{0}); });
         }
         constexpr int blocks = (Rows * Columns + W - 1) / W;
         alignas(64) T total[blocks * W];
         if constexpr (W > 1)
-            for_constants<blocks>([&](auto block) __attribute__((always_inline)) {
+            for_constants<blocks>([&](auto block) GRADUS_PART {
                 simd::detail::raw<T, W> r[W]{};
                 constexpr int first = block * W, n = std::min(W, Rows * Columns - first);
-                unroll<n>([&](auto i) __attribute__((always_inline)) { r[i] = simd::detail::to_raw<T, W>(sum[first + i]); });
+                unroll<n>([&](auto i) GRADUS_PART { r[i] = simd::detail::to_raw<T, W>(sum[first + i]); });
                 simd::store<T, W>(total + first, simd::detail::from_raw<T, W>(sums_of_lanes<T, W>(r)));
             });
-        else unroll<Rows * Columns>([&](auto i) __attribute__((always_inline)) { total[i] = sum[i]; });
+        else unroll<Rows * Columns>([&](auto i) GRADUS_PART { total[i] = sum[i]; });
         for (int r = 0; r < Rows; ++r)
             for (int c = 0; c < Columns; ++c) to[r * row_ + c] += total[r * Columns + c];
     }
