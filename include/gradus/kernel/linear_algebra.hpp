@@ -36,7 +36,7 @@ void copy_matrix(strided_matrix<T> const& from, T* to, std::int64_t rows, std::i
 template <class T>
 void exchange_rows(T* x, std::int64_t i, std::int64_t j, std::int64_t columns) {
     if (i == j) return;
-    for (std::int64_t k = 0; k < columns; ++k) std::swap(x[i * columns + k], x[j * columns + k]);
+    for (std::int64_t k = 0; k < columns; ++k) core::exchange(x[i * columns + k], x[j * columns + k]);
 }
 
 /// x becomes t^-1 x for the lower or upper triangle t of a; `unit`: its diagonal counts as ones.
