@@ -3,10 +3,12 @@
 
 #include <gradus/core/aligned.hpp>
 #include <gradus/core/allocator.hpp>
+#include <gradus/core/array_view.hpp>
 #include <gradus/core/config.hpp>
 #include <gradus/core/decimal.hpp>
 #include <gradus/core/dtype.hpp>
 #include <gradus/core/error.hpp>
+#include <gradus/core/exchange.hpp>
 #include <gradus/core/fixed_string.hpp>
 #include <gradus/core/half.hpp>
 #include <gradus/core/hash.hpp>

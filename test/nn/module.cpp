@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <gradus.hpp>
 
+#include <boost/hana/define_struct.hpp>
+
 #include <memory>
 #include <optional>
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <gradus/core/allocator.hpp>
+#include <gradus/core/exchange.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -17,11 +18,10 @@ public:
 
     aligned_buffer() = default;
     explicit aligned_buffer(std::size_t bytes) { reserve(bytes); }
-    aligned_buffer(aligned_buffer&& that) noexcept : data_(std::exchange(that.data_, nullptr)), size_(std::exchange(that.size_, 0)) {}
+    aligned_buffer(aligned_buffer&& that) noexcept { swap(that); }
     aligned_buffer& operator=(aligned_buffer&& that) noexcept {
         aligned_buffer taken(std::move(that));
-        std::swap(data_, taken.data_);
-        std::swap(size_, taken.size_);
+        swap(taken);
         return *this;
     }
     ~aligned_buffer() { release(); }
@@ -41,6 +41,10 @@ public:
     std::size_t size() const { return size_; }
 
 private:
+    void swap(aligned_buffer& that) noexcept {
+        core::exchange(data_, that.data_);
+        core::exchange(size_, that.size_);
+    }
     void release() {
         if (data_) core::free_block(data_, size_);
     }
@@ -92,8 +96,12 @@ public:
     heap_elements& operator=(heap_elements&& that) noexcept {
         if (this == &that) return *this;
         buffer_ = std::move(that.buffer_);
-        count_ = std::exchange(that.count_, 0);
-        for (int i = 0; i < Rank; ++i) extents[i] = std::exchange(that.extents[i], 0);
+        count_ = that.count_;
+        that.count_ = 0;
+        for (int i = 0; i < Rank; ++i) {
+            extents[i] = that.extents[i];
+            that.extents[i] = 0;
+        }
         return *this;
     }
     ~heap_elements() = default;

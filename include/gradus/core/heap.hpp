@@ -12,8 +12,7 @@ public:
     constexpr bool empty() const { return items_.empty(); }
     constexpr void push(T const& value) {
         items_.push_back(value);
-        for (int i = items_.size() - 1; i > 0 && items_[(i - 1) / 2] < items_[i]; i = (i - 1) / 2)
-            std::swap(items_[i], items_[(i - 1) / 2]);
+        for (int i = items_.size() - 1; i > 0 && items_[(i - 1) / 2] < items_[i]; i = (i - 1) / 2) exchange(items_[i], items_[(i - 1) / 2]);
     }
     constexpr T pop() {
         T const first = items_[0];
@@ -24,7 +23,7 @@ public:
             for (int child = 2 * i + 1; child <= 2 * i + 2 && child < items_.size(); ++child)
                 if (items_[greatest] < items_[child]) greatest = child;
             if (greatest == i) return first;
-            std::swap(items_[i], items_[greatest]);
+            exchange(items_[i], items_[greatest]);
             i = greatest;
         }
     }

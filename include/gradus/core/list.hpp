@@ -2,6 +2,7 @@
 #pragma once
 
 #include <gradus/core/config.hpp>
+#include <gradus/core/exchange.hpp>
 
 #include <type_traits>
 #include <utility>
@@ -32,9 +33,9 @@ public:
     constexpr ~list() { delete[] items_; }
 
     constexpr void swap(list& that) noexcept {
-        std::swap(items_, that.items_);
-        std::swap(size_, that.size_);
-        std::swap(capacity_, that.capacity_);
+        exchange(items_, that.items_);
+        exchange(size_, that.size_);
+        exchange(capacity_, that.capacity_);
     }
     constexpr int size() const { return size_; }
     constexpr T& operator[](int i) { return items_[i]; }

@@ -20,7 +20,7 @@ public:
         a = find(a);
         b = find(b);
         if (a == b) return true;
-        if (!a.is_unknown()) std::swap(a, b);
+        if (!a.is_unknown()) exchange(a, b);
         if (!a.is_unknown()) return false;
         set(a, b);
         return true;

@@ -2,14 +2,13 @@
 #pragma once
 
 #include <gradus/core/aligned.hpp>
+#include <gradus/core/array_view.hpp>
 #include <gradus/exec/demand.hpp>
 #include <gradus/exec/execute_loop.hpp>
 #include <gradus/exec/operand.hpp>
 #include <gradus/kernel/block_table.hpp>
 #include <gradus/kernel/contract.hpp>
 #include <gradus/kernel/move.hpp>
-
-#include <span>
 
 // Programs whose plan is made at run time: the same passes and the same plan, executed by one function. Loops run by the interpreter,
 // products, movements and the rest by the kernels of their element types.
@@ -65,7 +64,7 @@ template <class Asked = void>
 class executable {
 public:
     /// `finished` is what pass::prepare makes. Throws gradus::error where the graph has an operation without a kernel.
-    executable(graph finished, std::span<kernel::block_entry const> operations)
+    executable(graph finished, array_view<kernel::block_entry const> operations)
         : g_(std::move(finished)), plan_(make_plan<-1>(g_)), loops_(plan_.group_count), operands_(4 * plan_.group_count) {
         list<std::uint64_t> ids;
         list<op_info const*> infos;
@@ -126,7 +125,7 @@ private:
     bool has_kernel(planned_group const& group) const { return group.kind == kernel_kind::contraction || has_kernel(g_[group.node]); }
 
     void describe_loop(int group, list<std::uint64_t> const& ids, list<op_info const*> const& infos,
-                       std::span<kernel::block_entry const> operations) {
+                       array_view<kernel::block_entry const> operations) {
         executable_loop& made = loops_[group];
         made.draft = describing<graph, program_plan<-1>>(g_, plan_, group, ids.begin(), ids.size()).run();
         for (op_info const* info : infos) made.formulas.push_back(info->eval);

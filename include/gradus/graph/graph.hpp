@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <gradus/core/exchange.hpp>
 #include <gradus/core/list.hpp>
 #include <gradus/op/batching.hpp>
 #include <gradus/op/leaf.hpp>
@@ -134,9 +135,9 @@ class subgraphs {
 public:
     constexpr subgraphs() = default;
     constexpr subgraphs(subgraphs const& that);
-    constexpr subgraphs(subgraphs&& that) noexcept : last_(std::exchange(that.last_, nullptr)) {}
+    constexpr subgraphs(subgraphs&& that) noexcept : last_(core::taken(that.last_)) {}
     constexpr subgraphs& operator=(subgraphs that) noexcept {
-        std::swap(last_, that.last_);
+        core::exchange(last_, that.last_);
         return *this;
     }
     constexpr ~subgraphs();

@@ -19,7 +19,7 @@ constexpr auto rows_at(double const* data, std::int64_t n) {
 }
 template <class T>
 constexpr void exchange_lines(T* x, std::int64_t i, std::int64_t j, std::int64_t line, std::int64_t step, std::int64_t count) {
-    for (std::int64_t k = 0; i != j && k < count; ++k) std::swap(x[i * line + k * step], x[j * line + k * step]);
+    for (std::int64_t k = 0; i != j && k < count; ++k) core::exchange(x[i * line + k * step], x[j * line + k * step]);
 }
 /// to -= factor from.
 template <class T>

@@ -31,7 +31,7 @@ struct lu_factor : on_matrices<lu_factor, 1> {
             std::int64_t pivot = k;
             for (std::int64_t i = k + 1; i < n; ++i)
                 if (std::abs(f[i * n + k]) > std::abs(f[pivot * n + k])) pivot = i;
-            for (std::int64_t j = 0; j < n; ++j) std::swap(f[k * n + j], f[pivot * n + j]);
+            for (std::int64_t j = 0; j < n; ++j) core::exchange(f[k * n + j], f[pivot * n + j]);
             f[n * n + k] = static_cast<double>(pivot);
             for (std::int64_t i = k + 1; i < n && f[k * n + k] != 0; ++i) f[i * n + k] /= f[k * n + k];
         }
@@ -74,7 +74,7 @@ struct lu_solve : on_matrices<lu_solve, 3> {
     static void exchange(double const* f, std::int64_t n, std::int64_t m, double* x, bool back) {
         for (std::int64_t step = 0; step < n; ++step) {
             std::int64_t const i = back ? n - 1 - step : step, pivot = static_cast<std::int64_t>(f[n * n + i]);
-            for (std::int64_t j = 0; j < m; ++j) std::swap(x[i * m + j], x[pivot * m + j]);
+            for (std::int64_t j = 0; j < m; ++j) core::exchange(x[i * m + j], x[pivot * m + j]);
         }
     }
     static constexpr auto solved(attributes const& attr, auto a, auto f, auto b) -> decltype(a) {

@@ -151,7 +151,7 @@ private:
         core::with_floating_dtype(p.dtype(), [&]<class T>(T) {
             std::span<T> const elements = p.values<T>(), slopes = g.values<T>();
             std::vector<float> wide(elements.begin(), elements.end()), of(slopes.begin(), slopes.end());
-            update(state, o, std::span<float>(wide), std::span<float>(of));
+            update(state, o, std::span<float>(wide.data(), wide.size()), std::span<float>(of.data(), of.size()));
             for (std::size_t k = 0; k < wide.size(); ++k) elements[k] = static_cast<T>(wide[k]);
         });
     }

@@ -78,7 +78,7 @@ using hidden_function = callback<list<tensor_ref>&>;
 /// Checks the derivatives of a function that reads `inputs` and fills a list with its outputs.
 class gradient_check {
 public:
-    gradient_check(hidden_function f, std::span<tensor_ref const> inputs, gradcheck_options const& o)
+    gradient_check(hidden_function f, array_view<tensor_ref const> inputs, gradcheck_options const& o)
         : f_(std::move(f)), inputs_(inputs), o_(o) {}
 
     bool run() const {
@@ -144,7 +144,7 @@ private:
             tensor_ref start = zeros_like(output->type, output->rank, output->extents);
             write_element(*start, i, seed);
             options.grad_outputs = {any_tensor(start)};
-            list<tensor_ref> const row = gradients_of(std::span(&output, 1), std::span(&in, 1), options);
+            list<tensor_ref> const row = gradients_of(array_view(&output, 1), array_view(&in, 1), options);
             if (!row[0]) continue;
             for (std::int64_t j = 0; j < found.columns; ++j) found.at(i, j) = read_element(*row[0], j);
         }
@@ -171,7 +171,7 @@ private:
         return found;
     }
     hidden_function f_;
-    std::span<tensor_ref const> inputs_;
+    array_view<tensor_ref const> inputs_;
     gradcheck_options o_;
 };
 
@@ -179,7 +179,7 @@ private:
 /// to begin with, which are drawn at random.
 class second_gradient_check {
 public:
-    second_gradient_check(hidden_function f, std::span<tensor_ref const> inputs, gradcheck_options const& o, recording_option recording)
+    second_gradient_check(hidden_function f, array_view<tensor_ref const> inputs, gradcheck_options const& o, recording_option recording)
         : f_(std::move(f)), recording_(recording), o_(o) {
         for (tensor_ref const& x : inputs) {
             all_.push_back(x);

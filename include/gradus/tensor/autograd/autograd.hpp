@@ -18,7 +18,8 @@ struct grad_options {
 
 namespace core {
 
-inline list<tensor_ref> gradients_of(std::span<tensor_ref const> outputs, std::span<tensor_ref const> inputs, grad_options const& options) {
+inline list<tensor_ref> gradients_of(array_view<tensor_ref const> outputs, array_view<tensor_ref const> inputs,
+                                     grad_options const& options) {
     if (inputs.empty()) throw autograd_error("grad requires non-empty inputs.");
     if (options.materialize_grads.value && options.allow_unused.said && !options.allow_unused.value)
         throw autograd_error("Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False.");
@@ -31,7 +32,7 @@ inline list<tensor_ref> gradients_of(std::span<tensor_ref const> outputs, std::s
     backward_pass pass({options.retain_graph.value_or(options.create_graph.recorder != nullptr), options.create_graph.recorder});
     pass.only_for({targets.begin(), targets.end()});
     list<tensor_ref>& found = pass.captured();
-    run_backward(pass, outputs, options.grad_outputs, [&] {
+    run_backward(pass, outputs, {options.grad_outputs.data(), options.grad_outputs.size()}, [&] {
         for (int i = 0; i < found.size(); ++i) {
             tensor_state const& input = *inputs[static_cast<std::size_t>(i)];
             if (found[i]) continue;
@@ -73,7 +74,7 @@ auto grad(Outputs const& outputs, Inputs const& inputs, grad_options const& opti
     auto const in = core::as_tuple(inputs);
     auto const roots = core::states_of(out);
     auto const leaves = core::states_of(in);
-    core::list<core::tensor_ref> found = core::gradients_of(roots, leaves, options);
+    core::list<core::tensor_ref> found = core::gradients_of({roots.data(), roots.size()}, {leaves.data(), leaves.size()}, options);
     if constexpr (!core::is_tuple<Inputs>) return std::remove_cvref_t<decltype(std::get<0>(in))>(found[0]);
     else
         return [&]<std::size_t... I>(std::index_sequence<I...>) {
@@ -85,7 +86,7 @@ auto grad(Outputs const& outputs, Inputs const& inputs, grad_options const& opti
 template <class... T>
 void backward(std::tuple<T...> const& roots, std::vector<any_tensor> const& gradients = {}, backward_options const& options = {}) {
     auto const states = core::states_of(roots);
-    core::backward(states, gradients, options);
+    core::backward({states.data(), states.size()}, {gradients.data(), gradients.size()}, options);
 }
 
 }  // namespace autograd

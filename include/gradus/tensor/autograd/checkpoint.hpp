@@ -89,7 +89,7 @@ private:
         recompute([&] { return calls_[inner.number].empty() && !inner.saved.empty(); });
         put_back({inner.saved.begin(), inner.saved.end()}, calls_[inner.number], "checkpoint");
     }
-    static void put_back(std::span<saved_value> into, values& found, std::string_view name) {
+    static void put_back(array_view<saved_value> into, values& found, std::string_view name) {
         for (std::size_t i = 0; i < into.size(); ++i) {
             saved_value& now = found[static_cast<int>(i)];
             if (now.memory && now.version != into[i].version) refuse_changed(name, now.version, into[i].version);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <gradus/core/exchange.hpp>
 #include <gradus/tensor/tape/saved.hpp>
 
 // What a user's function keeps from its forward for its backward, and its node of the tape.
@@ -13,11 +14,11 @@ namespace core {
 class any_value {
 public:
     any_value() = default;
-    any_value(any_value&& that) noexcept : object_(std::exchange(that.object_, nullptr)), destroy_(that.destroy_), type_(that.type_) {}
+    any_value(any_value&& that) noexcept : object_(taken(that.object_)), destroy_(that.destroy_), type_(that.type_) {}
     any_value& operator=(any_value that) noexcept {
-        std::swap(object_, that.object_);
-        std::swap(destroy_, that.destroy_);
-        std::swap(type_, that.type_);
+        exchange(object_, that.object_);
+        exchange(destroy_, that.destroy_);
+        exchange(type_, that.type_);
         return *this;
     }
     ~any_value() {
@@ -143,7 +144,7 @@ struct function_access {
             if (each.get() == t.get()) return true;
         return false;
     }
-    static int place_of(std::span<tensor_ref const> all, tensor_ref const& t) {
+    static int place_of(array_view<tensor_ref const> all, tensor_ref const& t) {
         for (std::size_t i = 0; i < all.size(); ++i)
             if (t && all[i].get() == t.get()) return static_cast<int>(i);
         return -1;
@@ -151,7 +152,7 @@ struct function_access {
     static void need(context& ctx, int argument) { ctx.needed_ |= std::uint64_t{1} << argument; }
 
     /// Enters a call into the tape. Results that are operands, or had a history, become other handles of the same elements.
-    static void enter(node_kind const& kind, context& ctx, std::span<tensor_ref const> in, std::span<tensor_ref> out, bool records,
+    static void enter(node_kind const& kind, context& ctx, array_view<tensor_ref const> in, array_view<tensor_ref> out, bool records,
                       std::source_location where) {
         for (tensor_ref const& t : ctx.dirty_) {
             if (place_of(in, t) < 0) throw autograd_error("gradus::autograd::context::mark_dirty(t): t is no operand of forward");
@@ -163,7 +164,7 @@ struct function_access {
         }
         list<tensor_ref> returned;
         for (std::size_t j = 0; j < out.size(); ++j) {
-            bool const repeated = place_of(out.first(j), out[j]) >= 0;
+            bool const repeated = place_of(out.part(0, j), out[j]) >= 0;
             returned.push_back(out[j]);
             if (out[j] && (repeated || (!has(ctx.dirty_, out[j]) && (place_of(in, out[j]) >= 0 || out[j]->is_recorded()))))
                 out[j] = detached(*out[j]);

@@ -4,6 +4,8 @@
 #include <gradus/tensor/any/operations.hpp>
 #include <gradus/tensor/tape/region.hpp>
 
+#include <span>
+
 namespace gradus::inline GRADUS_ARCH {
 
 template <element T, extent... E>
@@ -64,7 +66,7 @@ inline tensor_ref fresh_zeros(tensor_ref const& gradient) {
 /// Drops a gradient, puts fresh zeros in its place or overwrites it. What is replaced is in `fresh` then.
 inline void set_to_zero(tensor_state& t, tensor_ref& fresh, bool set_to_none) {
     locked held(t.lock);
-    if (set_to_none || fresh || !is_overwritten(t.grad)) return std::swap(t.grad, fresh);
+    if (set_to_none || fresh || !is_overwritten(t.grad)) return exchange(t.grad, fresh);
     std::memset(t.grad->data, 0, static_cast<std::size_t>(t.grad->bytes()));
     t.grad->memory->written();
 }

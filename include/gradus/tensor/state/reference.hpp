@@ -2,6 +2,7 @@
 #pragma once
 
 #include <gradus/core/config.hpp>
+#include <gradus/core/exchange.hpp>
 
 #include <pthread.h>
 #include <sched.h>
@@ -77,9 +78,9 @@ public:
     [[gnu::always_inline]] ref(ref const& that) : object_(that.object_) {
         if (object_) object_->owned.add();
     }
-    ref(ref&& that) noexcept : object_(std::exchange(that.object_, nullptr)) {}
+    ref(ref&& that) noexcept : object_(taken(that.object_)) {}
     ref& operator=(ref that) noexcept {
-        std::swap(object_, that.object_);
+        exchange(object_, that.object_);
         return *this;
     }
     [[gnu::always_inline]] ~ref() {
@@ -94,7 +95,7 @@ public:
     T& operator*() const { return *object_; }
     explicit operator bool() const { return object_ != nullptr; }
     /// Gives the ownership away.
-    T* release() { return std::exchange(object_, nullptr); }
+    T* release() { return taken(object_); }
 
 private:
     T* object_ = nullptr;
@@ -124,9 +125,9 @@ public:
         if (!object_) object_ = new T;
         return *object_;
     }
-    void reset() { delete std::exchange(object_, nullptr); }
-    T* release() { return std::exchange(object_, nullptr); }
-    void swap(own& that) { std::swap(object_, that.object_); }
+    void reset() { delete taken(object_); }
+    T* release() { return taken(object_); }
+    void swap(own& that) { exchange(object_, that.object_); }
     T* get() const { return object_; }
     T* operator->() const { return object_; }
     T& operator*() const { return *object_; }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <gradus/core/array_view.hpp>
 #include <gradus/core/error.hpp>
 #include <gradus/core/shape.hpp>
 #include <gradus/graph/graph.hpp>
@@ -9,7 +10,6 @@
 
 #include <cstring>
 #include <limits>
-#include <span>
 
 // What a tensor handle points to, and the nodes of the tape. Neither knows element types at compile time: kernels do.
 
@@ -23,7 +23,7 @@ void dispose(tape_node*);
 using tensor_ref = ref<tensor_state>;
 using node_ref = ref<tape_node>;
 /// A user's function on gradients, which it may replace; those after a node also see the derivatives that arrived there.
-using hook_call = callback<std::span<tensor_ref>, std::span<tensor_ref const>>;
+using hook_call = callback<array_view<tensor_ref>, array_view<tensor_ref const>>;
 /// Shared by the list that runs it and the handle that removes it, which empties it.
 struct hook_function {
     owners owned;
@@ -221,8 +221,8 @@ struct saved_value {
 
 /// How a node was entered: which of its results have a derivative, and which of its edges want one.
 struct backward_call {
-    std::span<tensor_ref> cotangents;                        ///< per result; null where nothing depends on it
-    std::span<tensor_ref> gradients;                         ///< per edge, to be filled where wanted
+    array_view<tensor_ref> cotangents;                       ///< per result; null where nothing depends on it
+    array_view<tensor_ref> gradients;                        ///< per edge, to be filled where wanted
     std::uint64_t wanted = 0;                                ///< a bit per edge (all where there are more than 64)
     void (*recorder)(tape_node&, backward_call&) = nullptr;  ///< create_graph: records what the backward pass computes
 
@@ -281,9 +281,9 @@ struct tape_node {
     std::uint16_t results = 1;
     bool released = false;  ///< what it had saved is gone
     spin_lock lock;         ///< while it runs
-    std::span<edge> edges;
-    std::span<saved_value> saved;
-    std::span<std::int64_t> dimensions;
+    array_view<edge> edges;
+    array_view<saved_value> saved;
+    array_view<std::int64_t> dimensions;
     char const* file = nullptr;  ///< where the statement stands
     std::uint32_t line = 0;
     own<node_extras> extras;
@@ -308,7 +308,7 @@ struct tape_node {
 };
 
 /// Without memory, but with the version that it had.
-inline void drop(std::span<saved_value> saved) {
+inline void drop(array_view<saved_value> saved) {
     for (saved_value& s : saved) s.memory = {};
 }
 

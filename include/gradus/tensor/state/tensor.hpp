@@ -190,7 +190,7 @@ public:
             core::refuse_type("tensor::set_grad(g)", *gradient.state_, need().described());
         core::tensor_ref replaced = gradient.state_;  // ends after the lock
         core::locked held(need().lock);
-        std::swap(state_->grad, replaced);
+        core::exchange(state_->grad, replaced);
     }
     void zero_grad() const {
         core::tensor_ref dropped;  // ends after the lock
@@ -209,8 +209,8 @@ public:
     /// from hooks. An exception of a hook or a function comes out as it is, and no gradient has changed.
     void backward(backward_options const& options = {}) const {
         core::tensor_ref root = state_;
-        core::backward(std::span(&root, 1), options.gradient.defined() ? std::span(&options.gradient, 1) : std::span<any_tensor const>(),
-                       options);
+        core::backward(core::array_view(&root, 1),
+                       options.gradient.defined() ? core::array_view(&options.gradient, 1) : core::array_view<any_tensor const>(), options);
     }
     void backward(any_tensor const& gradient, backward_options options = {}) const {
         options.gradient = gradient;
@@ -240,17 +240,18 @@ public:
     /// returns (a tensor) replaces it. The hook is about what the tensor is now: a later in-place operation leaves it there.
     template <class F>
     hook_handle register_hook(F f) const {
-        return core::add_hook(need(), [f = std::move(f)](std::span<core::tensor_ref> gradient, std::span<core::tensor_ref const>) {
-            if constexpr (std::is_void_v<std::invoke_result_t<F const&, tensor>>) f(tensor(gradient[0]));
-            else if (tensor replaced = f(tensor(gradient[0])); replaced.defined())
-                gradient[0] = core::checked_replacement(gradient[0], replaced.contiguous().state());
-        });
+        return core::add_hook(need(),
+                              [f = std::move(f)](core::array_view<core::tensor_ref> gradient, core::array_view<core::tensor_ref const>) {
+                                  if constexpr (std::is_void_v<std::invoke_result_t<F const&, tensor>>) f(tensor(gradient[0]));
+                                  else if (tensor replaced = f(tensor(gradient[0])); replaced.defined())
+                                      gradient[0] = core::checked_replacement(gradient[0], replaced.contiguous().state());
+                              });
     }
     /// Calls `f(leaf)` after a backward pass has added to the gradient of this leaf.
     template <class F>
     hook_handle register_post_accumulate_grad_hook(F f) const {
-        return core::add_leaf_hook(
-            need(), [f = std::move(f)](std::span<core::tensor_ref> leaf, std::span<core::tensor_ref const>) { f(tensor(leaf[0])); });
+        return core::add_leaf_hook(need(), [f = std::move(f)](core::array_view<core::tensor_ref> leaf,
+                                                              core::array_view<core::tensor_ref const>) { f(tensor(leaf[0])); });
     }
 
     // ---- views: other looks at the same memory

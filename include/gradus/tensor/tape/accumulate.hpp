@@ -87,7 +87,7 @@ public:
             tensor_ref replaced;  // ends after the lock: what goes with it may be long, and may have locks of its own
             locked held(e.to->lock);
             if (tensor_ref& now = e.to->grad; !now) now = std::move(e.gradient);
-            else if (e.sum >= 0 && sums_->all[e.sum].is_for(now)) std::swap(now, sums_->all[e.sum].total);
+            else if (e.sum >= 0 && sums_->all[e.sum].is_for(now)) exchange(now, sums_->all[e.sum].total);
             else if (!recording && can_be_added_to(*now)) add_in_place(*now, *e.gradient);
             else replaced = now, accumulate(now, e.gradient, recording);
         }

@@ -13,7 +13,7 @@
 namespace gradus::inline GRADUS_ARCH::core {
 
 /// Calls a hook; what it puts in the place of zeros that a condition has made is marked like those.
-inline void run_hook(hook_call const& call, std::span<tensor_ref> changed, std::span<tensor_ref const> seen = {}) {
+inline void run_hook(hook_call const& call, array_view<tensor_ref> changed, array_view<tensor_ref const> seen = {}) {
     bool marked = false;
     for (tensor_ref const& t : changed) marked = marked || (t && t->may_be_unselected);
     call(changed, seen);
@@ -21,7 +21,7 @@ inline void run_hook(hook_call const& call, std::span<tensor_ref> changed, std::
     for (tensor_ref const& t : changed)
         if (t && !t->may_be_unselected) t->may_be_unselected = true;
 }
-inline void run_hooks(list<hook> const& hooks, std::span<tensor_ref> changed, std::span<tensor_ref const> seen = {}) {
+inline void run_hooks(list<hook> const& hooks, array_view<tensor_ref> changed, array_view<tensor_ref const> seen = {}) {
     for (int i = 0; i < hooks.size(); ++i)  // by number: a hook may add another
         if (hook_call const call = hooks[i].function->call) run_hook(call, changed, seen);
 }
@@ -63,7 +63,7 @@ public:
     explicit backward_pass(options o) : options_(o) {}
 
     /// Collects derivatives for these edges only, instead of adding to leaves.
-    void only_for(std::span<edge const> targets) {
+    void only_for(array_view<edge const> targets) {
         restricted_ = true;
         for (edge const& e : targets) targets_.push_back(e);
         captured_ = list<tensor_ref>(static_cast<int>(targets.size()));
@@ -200,7 +200,7 @@ private:
                 many[more.output] = std::move(more.gradient);
             }
         }
-        backward_call call{n.results == 1 ? std::span(&one, 1) : std::span(many.begin(), many.end()), {}, 0, options_.recorder};
+        backward_call call{n.results == 1 ? array_view(&one, 1) : array_view(many.begin(), many.end()), {}, 0, options_.recorder};
         if (n.extras) observe(n, call);
         if (restricted_) {
             for (std::size_t j = 0; j < call.cotangents.size(); ++j)
@@ -209,7 +209,7 @@ private:
         tensor_ref few[8];
         list<tensor_ref> more;
         if (n.edges.size() > 8) more = list<tensor_ref>(static_cast<int>(n.edges.size()));
-        call.gradients = n.edges.size() > 8 ? std::span(more.begin(), more.end()) : std::span(few, n.edges.size());
+        call.gradients = n.edges.size() > 8 ? array_view(more.begin(), more.end()) : array_view(few, n.edges.size());
         for (std::size_t i = 0; i < n.edges.size() && i < 64; ++i)
             if (n.edges[i] && (!restricted_ || is_wanted(n.edges[i]))) call.wanted |= std::uint64_t{1} << i;
         if (call.wanted == 0 && n.edges.size() <= 64) return;  // there are bits for 64
@@ -257,7 +257,7 @@ private:
     void observe(tape_node& n, backward_call& call) {
         for (int i = 0; i < n.extras->hooks.size(); ++i) {
             hook const h = n.extras->hooks[i];
-            std::span<tensor_ref> const arrived = call.cotangents.subspan(static_cast<std::size_t>(h.output), 1);
+            array_view<tensor_ref> const arrived = call.cotangents.part(static_cast<std::size_t>(h.output), 1);
             if (hook_call const f = h.function->call; f && arrived[0]) run_hook(f, arrived);
         }
         run_hooks(n.extras->before, call.cotangents);
@@ -277,7 +277,7 @@ private:
         if (n.extras && n.extras->dropped) {
             n.released = true;
             n.extras->is_dropped = false;
-            std::swap(gone, n.extras->dropped);
+            exchange(gone, n.extras->dropped);
         }
         for (saved_value& s : n.saved) {
             if (!s.memory) continue;

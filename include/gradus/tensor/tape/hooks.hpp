@@ -53,7 +53,7 @@ inline tensor_ref checked_replacement(tensor_ref const& before, tensor_ref after
     return after->is_contiguous() ? after : contiguous_copy(*after);
 }
 /// Puts what a hook returns in the place of gradients, if it returns any.
-void replace(std::span<tensor_ref> gradients, auto call_hook) {
+void replace(core::array_view<tensor_ref> gradients, auto call_hook) {
     if constexpr (std::is_void_v<decltype(call_hook())>) call_hook();
     else {
         auto const returned = call_hook();

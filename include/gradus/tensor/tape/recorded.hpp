@@ -202,7 +202,7 @@ private:
 };
 
 /// Enters a recorded call into the tape; `in` has an edge where a derivative goes on, `out` the results and saved values.
-inline node_ref record(recorded_facts const& facts, std::span<edge> edges, saved_value* operands, tensor_ref const* out,
+inline node_ref record(recorded_facts const& facts, array_view<edge> edges, saved_value* operands, tensor_ref const* out,
                        std::int64_t const* dimensions, int dimension_count, std::uint64_t keep, std::source_location where) {
     tape_node* n = node_block<>::make(facts.kind, static_cast<std::size_t>(facts.symbols), static_cast<std::size_t>(facts.all_symbols()),
                                       static_cast<std::size_t>(dimension_count));

@@ -32,7 +32,7 @@ op_info const* rules_of(op_info const* label, op_info const* const* users) {
     throw autograd_error(concat("gradus: no second derivative: the rules of ", label->name, " are not known here").str());
 }
 template <class Asked>
-std::span<kernel::block_entry const> operations_at_run_time() {
+array_view<kernel::block_entry const> operations_at_run_time() {
     static constexpr auto const& table = kernel::block_table<when<Asked, op::kernel_list>>;
     return {table.data(), table.size()};
 }

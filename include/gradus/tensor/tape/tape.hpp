@@ -65,19 +65,21 @@ public:
     /// f returns replaces them; undefined elements stay as they are.
     template <class F>
     hook_handle register_prehook(F f) const {
-        return core::add_node_hook(at_, &core::node_extras::before,
-                                   [f = std::move(f)](std::span<core::tensor_ref> arrived, std::span<core::tensor_ref const>) {
-                                       core::replace(arrived, [&] { return f(vector_of(arrived)); });
-                                   });
+        return core::add_node_hook(
+            at_, &core::node_extras::before,
+            [f = std::move(f)](core::array_view<core::tensor_ref> arrived, core::array_view<core::tensor_ref const>) {
+                core::replace(arrived, [&] { return f(vector_of(arrived)); });
+            });
     }
     /// Calls `f(grad_inputs, grad_outputs)` after it has run: what goes on to its operands, and what had arrived. A vector that
     /// f returns replaces grad_inputs.
     template <class F>
     hook_handle register_hook(F f) const {
-        return core::add_node_hook(at_, &core::node_extras::after,
-                                   [f = std::move(f)](std::span<core::tensor_ref> leaving, std::span<core::tensor_ref const> arrived) {
-                                       core::replace(leaving, [&] { return f(vector_of(leaving), vector_of(arrived)); });
-                                   });
+        return core::add_node_hook(
+            at_, &core::node_extras::after,
+            [f = std::move(f)](core::array_view<core::tensor_ref> leaving, core::array_view<core::tensor_ref const> arrived) {
+                core::replace(leaving, [&] { return f(vector_of(leaving), vector_of(arrived)); });
+            });
     }
     bool operator==(grad_function const& that) const {
         return at_.node.get() == that.at_.node.get() && at_.leaf.get() == that.at_.leaf.get();
@@ -86,7 +88,7 @@ public:
     core::edge const& at() const { return at_; }
 
 private:
-    static std::vector<any_tensor> vector_of(std::span<core::tensor_ref const> states) {
+    static std::vector<any_tensor> vector_of(core::array_view<core::tensor_ref const> states) {
         std::vector<any_tensor> all;
         for (core::tensor_ref const& t : states) all.push_back(any_tensor(t));
         return all;
@@ -162,7 +164,7 @@ inline tensor_ref starting_gradient(tensor_ref const& root, any_tensor const& gi
 }
 
 /// Begins at the roots, computes, calls `check()` and changes what the pass is about.
-void run_backward(backward_pass& pass, std::span<tensor_ref const> roots, std::span<any_tensor const> gradients, auto const& check) {
+void run_backward(backward_pass& pass, array_view<tensor_ref const> roots, array_view<any_tensor const> gradients, auto const& check) {
     if (!gradients.empty() && gradients.size() != roots.size())
         throw autograd_error(concat("got ", static_cast<std::int64_t>(roots.size()), " tensors and ",
                                     static_cast<std::int64_t>(gradients.size()), " gradients")
@@ -182,7 +184,7 @@ void run_backward(backward_pass& pass, std::span<tensor_ref const> roots, std::s
 }
 
 /// backward() of one or more roots.
-[[gnu::noinline]] inline void backward(std::span<tensor_ref const> roots, std::span<any_tensor const> gradients,
+[[gnu::noinline]] inline void backward(array_view<tensor_ref const> roots, array_view<any_tensor const> gradients,
                                        backward_options const& options) {
     backward_pass pass({options.retain_graph.value_or(options.create_graph.recorder != nullptr), options.create_graph.recorder});
     if (!options.create_graph.recorder && options.inputs.empty()) return run_backward(pass, roots, gradients, [] {});

@@ -149,7 +149,7 @@ inline graph graph_from_known(tape_graph const& p, list<int> const& wanted, list
 }
 template <class Asked>
 executable<Asked> const& plan_for(tape_program<Asked>& p, list<int> const& wanted, list<int> const& same_value,
-                                  std::span<kernel::block_entry const> operations) {
+                                  array_view<kernel::block_entry const> operations) {
     locked held(p.lock);
     for (planned_derivatives<Asked> const* known : p.plans)
         if (known && same(known->wanted, wanted) && same(known->same, same_value)) return known->program;
@@ -159,7 +159,7 @@ executable<Asked> const& plan_for(tape_program<Asked>& p, list<int> const& wante
     return p.plans.back()->program;
 }
 /// Per value the first that is the same memory: what a statement reads twice is read once, and computed with once.
-inline list<int> same_values(std::span<saved_value const> values) {
+inline list<int> same_values(array_view<saved_value const> values) {
     list<int> first;
     for (int k = 0; k < static_cast<int>(values.size()); ++k) {
         saved_value const& v = values[static_cast<std::size_t>(k)];
@@ -182,8 +182,8 @@ inline numbers extents_at(shape const& s, dimension_table names, std::int64_t co
 /// Computes sums of outputs from the values, one per node that is known; `wanted` has per output 0 or the number of its sum, which are
 /// counted from 1 as they begin. `check(k)` is called for each value that is read.
 template <class Asked>
-list<tensor_ref> run_derivatives(tape_program<Asked>& p, list<int> const& wanted, std::span<saved_value const> values,
-                                 std::int64_t const* sizes, std::span<kernel::block_entry const> operations, auto const& check) {
+list<tensor_ref> run_derivatives(tape_program<Asked>& p, list<int> const& wanted, array_view<saved_value const> values,
+                                 std::int64_t const* sizes, array_view<kernel::block_entry const> operations, auto const& check) {
     executable<Asked> const& e = plan_for(p, wanted, same_values(values), operations);
     std::int64_t dimensions[max_dimensions]{};
     dimension_table names = p.names;

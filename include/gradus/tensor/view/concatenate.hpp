@@ -31,14 +31,14 @@ inline void backward_of_cat(tape_node& base, backward_call& call) {
 }
 inline constexpr node_kind cat_kind{"CatBackward0", &backward_of_cat, &node_block<cat_node>::destroy};
 
-inline tensor_ref joined(std::span<tensor_ref const> parts, int axis, std::source_location where) {
+inline tensor_ref joined(array_view<tensor_ref const> parts, int axis, std::source_location where) {
     if (parts.empty()) throw shape_error("gradus::cat(parts): there are no parts");
     for (tensor_ref const& t : parts)
         if (!t) refuse_undefined();
     std::int64_t extents[max_rank];
     for (int i = 0; i < parts[0]->rank; ++i) extents[i] = parts[0]->extents[i];
     bool recorded = is_recording(parts[0]);
-    for (tensor_ref const& t : parts.subspan(1)) {
+    for (tensor_ref const& t : parts.part(1, parts.size() - 1)) {
         for (int i = 0; i < t->rank; ++i)
             if (i != axis && t->extents[i] != extents[i])
                 throw shape_error(concat("gradus::cat(parts): shapes differ beside axis ", axis, ": one is ", parts[0]->described(),
