@@ -10,6 +10,7 @@
 #include <gradus/core/error.hpp>
 #include <gradus/core/exchange.hpp>
 #include <gradus/core/fixed_string.hpp>
+#include <gradus/core/form.hpp>
 #include <gradus/core/half.hpp>
 #include <gradus/core/hash.hpp>
 #include <gradus/core/heap.hpp>

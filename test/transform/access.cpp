@@ -17,7 +17,12 @@ std::string access_of(auto build) {
     gr::access a = gr::core::resolve(b.g, v.id(), dimensions);
     if (a.base < 0) return "none";
     auto number = [](gr::monomial m) { return std::to_string(m.c) + std::string(m.powers & 15, 'n'); };
-    std::string text = std::to_string(a.base) + "+" + number(a.offset) + " [";
+    auto offset = [&](gr::element_offset const& o) {
+        std::string sum = number(o.of[0]);
+        for (int i = 1; i < gr::element_offset::most && o.of[i].c; ++i) sum += "+" + number(o.of[i]);
+        return sum;
+    };
+    std::string text = std::to_string(a.base) + "+" + offset(a.offset) + " [";
     for (int i = 0; i < v.shape().rank(); ++i) text += (i ? "," : "") + number(a.stride[i]);
     return text + "]";
 }
@@ -63,6 +68,7 @@ TEST_CASE("access: named dimensions are factors") {
     CHECK(access_of([](builder& b) { return b.symbol("m", {6, "n"}); }) == "0+0 [1n,1]");
     CHECK(access_of([](builder& b) { return b.symbol("m", {2, 3, "n"}).reshape({6, "n"}); }) == "0+0 [1n,1]");
     CHECK(access_of([](builder& b) { return b.symbol("m", {"n", "n"}).transposed(); }) == "0+0 [1,1n]");
+    CHECK(access_of([](builder& b) { return b.symbol("m", {6, "n"}).slice(ranges(2, 1, 1, 1), {4, "n - 1"}); }) == "0+2n+1 [1n,1]");
 }
 TEST_CASE("access: where no strides do, there is none") {
     CHECK(access_of([](builder& b) { return b.symbol("m", {4, 6}).transposed().reshape({24}); }) == "none");

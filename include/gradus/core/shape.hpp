@@ -8,15 +8,16 @@
 #include <cstddef>
 #include <initializer_list>
 #include <stdexcept>
+#include <utility>
 
 namespace gradus::inline GRADUS_ARCH {
 
 inline constexpr int max_rank = 6;
 
-/// One extent of a shape: a number, a named dimension ("batch": known with the data, equal names are equal extents),
-/// or `dyn` (known at run time, arrays only).
+/// One extent of a shape: a number, a named dimension ("batch": known with the data, equal names are equal extents), arithmetic on
+/// names ("n - 2", core/form.hpp), or `dyn` (known at run time, arrays only).
 ///
-/// A name is packed into two integers, six bits a character: a name can then be a template argument and an extent
+/// The text is packed into two integers, ten characters each: it can then be a template argument and an extent
 /// compares in two instructions, which matters where the compiler runs them.
 struct extent {
     std::int64_t code = 0;
@@ -31,12 +32,21 @@ struct extent {
     template <std::size_t N>
     constexpr extent(char const (&name)[N]) : extent(std::string_view(name, N - 1)) {}  // NOLINT: so is "batch"
     constexpr explicit extent(std::string_view name) {
+        bool plain = true;
+        for (char c : name) plain = plain && is_letter(c);
+        if (!plain) {
+            *this = parsed(name);
+            return;
+        }
         if (name.empty() || name.size() > 20) core::refuse<"gradus: the name of a dimension has 1 to 20 characters", std::length_error>();
-        code = -2 - pack(name.substr(0, 10));
-        more = name.size() > 10 ? pack(name.substr(10)) : 0;
+        *this = packed(name, false);
     }
     constexpr bool is_static() const { return code >= 0; }
     constexpr bool is_named() const { return code < -1; }
+    /// Is it arithmetic on names?
+    constexpr bool is_form() const { return more < -1; }
+    /// Does the compiler know it as a number or by names?
+    constexpr bool is_expressible() const { return code != -1 && !is_unknown(); }
     /// Statically 1: the axis broadcasts. An extent of 1 that was only measured at run time does not.
     constexpr bool is_one() const { return code == 1 && more == 0; }
 
@@ -58,12 +68,43 @@ struct extent {
     }
 
     constexpr bool operator==(extent const&) const = default;
+    /// Arithmetic, quotients rounded down; `dyn` where the result is no extent, or an operand is known at run time only.
+    friend constexpr extent operator+(extent a, extent b) { return combined(a, '+', b); }
+    friend constexpr extent operator-(extent a, extent b) { return combined(a, '-', b); }
+    friend constexpr extent operator*(extent a, extent b) { return combined(a, '*', b); }
+    friend constexpr extent operator/(extent a, extent b) { return combined(a, '/', b); }
 
     [[gnu::cold, gnu::noinline]] friend constexpr void append(gradus::text& out, extent e) {
         if (e.is_static()) return core::append(out, e.code);
         if (!e.is_named() || e.is_unknown()) return core::append(out, "dyn");
-        unpack(out, -2 - e.code);
-        unpack(out, e.more);
+        char letters[20]{};
+        int const count = e.unpack(letters);
+        for (int i = 0; i < count; ++i) {
+            bool const spaced = i > 0 && (letters[i] == '+' || letters[i] == '-' || letters[i] == '/');
+            if (spaced) out += ' ';
+            out += letters[i];
+            if (spaced) out += ' ';
+        }
+    }
+
+    static constexpr bool is_letter(char c) { return alphabet.find(c) < 63; }
+    /// A name, or the text of a form without spaces, of at most 20 characters.
+    static constexpr extent packed(std::string_view text, bool is_form) {
+        extent e;
+        e.code = -2 - pack(text.substr(0, 10));
+        e.more = text.size() > 10 ? pack(text.substr(10)) : 0;
+        if (is_form) e.more = -2 - e.more;
+        return e;
+    }
+    /// The characters of a name or form; how many there are.
+    constexpr int unpack(char (&to)[20]) const {
+        int count = 0;
+        for (std::int64_t part : {-2 - code, is_form() ? -2 - more : more}) {
+            int const first = count;
+            for (; part; part /= 70) to[count++] = alphabet[static_cast<std::size_t>(part % 70 - 1)];
+            for (int i = first, j = count - 1; i < j; ++i, --j) std::swap(to[i], to[j]);
+        }
+        return count;
     }
 
 private:
@@ -71,23 +112,14 @@ private:
         if (size < -1) core::refuse<"gradus: an extent is not negative", std::invalid_argument>();
         return size;
     }
-    static constexpr std::string_view alphabet = "_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+    static constexpr std::string_view alphabet = "_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-*/()";
     static constexpr std::int64_t pack(std::string_view name) {
         std::int64_t packed = 0;
-        for (char c : name) {
-            auto index = alphabet.find(c);
-            if (index == alphabet.npos)
-                core::refuse<"gradus: the name of a dimension is of letters, digits and _", std::invalid_argument>();
-            packed = packed * 64 + static_cast<std::int64_t>(index) + 1;
-        }
+        for (char c : name) packed = packed * 70 + static_cast<std::int64_t>(alphabet.find(c)) + 1;
         return packed;
     }
-    static constexpr void unpack(gradus::text& out, std::int64_t packed) {
-        char reversed[10]{};
-        int count = 0;
-        for (; packed; packed /= 64) reversed[count++] = alphabet[static_cast<std::size_t>(packed % 64 - 1)];
-        while (count) out += reversed[--count];
-    }
+    static constexpr extent combined(extent a, char how, extent b);
+    static constexpr extent parsed(std::string_view text);
 };
 
 /// An extent that is known at run time (arrays and tensors; symbols use named dimensions).
@@ -169,8 +201,14 @@ struct tensor_type {
     }
 };
 
+namespace core {
+constexpr bool same_product(shape const& a, shape const& b);  // of arithmetic on names
+}
 /// Same elements in the same order under another shape: equal products, named dimensions included.
 constexpr bool same_size(shape const& a, shape const& b) {
+    for (shape const* s : {&a, &b})
+        for (int i = 0; i < s->rank(); ++i)
+            if ((*s)[i].is_form()) return core::same_product(a, b);
     if (a.static_size() != b.static_size()) return false;
     int balance = 0;
     for (int i = 0; i < a.rank(); ++i) {
@@ -186,3 +224,5 @@ constexpr bool same_size(shape const& a, shape const& b) {
 }
 
 }  // namespace gradus::inline GRADUS_ARCH
+
+#include <gradus/core/form.hpp>

@@ -25,7 +25,7 @@ struct run_context {
 /// A product of dimensions for those of a call.
 template <monomial M>
 [[gnu::always_inline]] inline std::int64_t number_at([[maybe_unused]] std::int64_t const* dimensions) {
-    constexpr bool one_dimension = std::has_single_bit(M.powers) && (M.powers & 0x11111111u);
+    constexpr bool one_dimension = std::has_single_bit(M.powers) && (M.powers & 0x1111111111111111u);
     if constexpr (M.is_static()) return M.c;
     else if constexpr (one_dimension) return M.c * dimensions[std::countr_zero(M.powers) / 4];
     else return M.at(dimensions);
@@ -108,10 +108,12 @@ template <class Source, int Node>
 [[gnu::always_inline]] inline void* address(run_context const& c, std::int64_t bytes) {
     return static_cast<std::byte*>(address<Source, Node>(c)) + bytes;
 }
-template <class Source, int Node, class T, monomial Offset = monomial{}>
+template <class Source, int Node, class T, element_offset Offset = element_offset{}>
 [[gnu::always_inline]] inline T* elements(run_context const& c) {
     T* const first = static_cast<T*>(address<Source, Node>(c));
-    return first ? first + number_at<Offset>(c.dimensions) : first;  // an array of zero extents may have no memory
+    if (!first) return first;  // an array of zero extents may have no memory
+    if constexpr (Offset.of[1].c == 0) return first + number_at<Offset.of[0]>(c.dimensions);
+    else return first + Offset.at(c.dimensions);
 }
 
 /// Memory where a sum takes shape, twice its elements: on the stack if it is little.

@@ -141,11 +141,12 @@ struct inner_dimensions {
         std::array<int, max_dimensions> found{};
         dimension_table outer = stages<Source>::plan.dimensions;
         for (int i = 0; i < stages<Body>::plan.dimensions.count; ++i)
-            found[static_cast<std::size_t>(i)] = outer.index(stages<Body>::plan.dimensions.names[i]);
+            if (extent const e = stages<Body>::plan.dimensions.names[i]; !e.is_form()) found[static_cast<std::size_t>(i)] = outer.index(e);
         return found;
     }();
     constexpr explicit inner_dimensions(std::int64_t const* outer) {
         for (int i = 0; i < stages<Body>::plan.dimensions.count; ++i) of[i] = outer[numbers[static_cast<std::size_t>(i)]];
+        stages<Body>::plan.dimensions.complete(of);
     }
 };
 template <class Source, class Body>

@@ -11,7 +11,7 @@ namespace gradus::inline GRADUS_ARCH {
 /// How a loop's input is found: memory of a node, an offset, a stride per merged axis.
 struct input_binding {
     int base = -1;
-    monomial offset{};
+    element_offset offset{};
     monomial stride[max_rank]{};
     std::int64_t begin[max_rank]{}, end[max_rank]{};  ///< where begin < end: the indices that memory has
 };
@@ -142,7 +142,8 @@ private:
             assemble(i, g_[part].in[0], offset);
             return assemble(i, g_[part].in[1], offset + g_[g_[part].in[0]].shape.static_size());
         }
-        for (std::int64_t k = 0; k < size; ++k) output(i, offset + k, load({part, {k, 0}, {}}, g_[part].type), kernel::fold::none);
+        for (std::int64_t k = 0; k < size; ++k)
+            output(i, offset + k, load({part, monomial{k, 0}, {}, {}, {}}, g_[part].type), kernel::fold::none);
     }
     constexpr void emit(int i) {
         node const& n = g_[i];

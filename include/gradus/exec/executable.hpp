@@ -176,7 +176,13 @@ private:
         for (int k = 0; k < n.op->arity; ++k) in[k] = operands_[4 * number + 1 + k].in(memory_, c);
         std::byte* const scratch = c.arena + plan_.scratch_offset(c.dimensions);
         if (group.kind == kernel_kind::contraction) contract_operands<Asked>(n.attr, in, to, c.arena + plan_.product_offset(c.dimensions));
-        else if (has_kernel(n)) move_operands<Asked>(n, in, to);
+        else if (has_kernel(n)) {
+            numbers first;
+            dimension_table table = plan_.dimensions;
+            for (int i = 0; n.op->runs_by == own_kernel::pad && i < to.rank; ++i)
+                first.n[i] = table.of(op::first_of(n.attr, i)).at(c.dimensions);
+            move_operands<Asked>(n, in, to, first);
+        }
         else run_whole(group.node, in, reinterpret_cast<double*>(scratch), c);
     }
     graph g_;

@@ -32,7 +32,7 @@ struct memory_map {
         return nullptr;
     }
     /// So many elements of a type further on.
-    std::byte* address(int node, monomial const& elements, dtype type, run_context const& c) const {
+    std::byte* address(int node, auto const& elements, dtype type, run_context const& c) const {
         auto* const first = static_cast<std::byte*>(address(node, c));
         return first ? first + elements.at(c.dimensions) * size_of(type) : first;  // an array of zero extents may have no memory
     }

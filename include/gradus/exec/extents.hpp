@@ -24,7 +24,7 @@ inline constexpr memory_bound bound_of = [] {
     for (int i = 0; i < g.size(); ++i) {
         monomial const size = dimensions.size(g[i].shape);
         int degree = 0;
-        for (std::uint32_t p = size.powers; p; p >>= 4) degree += static_cast<int>(p & 15);
+        for (std::uint64_t p = size.powers; p; p >>= 4) degree += static_cast<int>(p & 15);
         if (degree > b.degree) b.degree = degree;
         if (__builtin_add_overflow(b.bytes, size.c, &b.bytes)) b.bytes = INT64_MAX;
     }
@@ -56,7 +56,7 @@ inline constexpr auto sizes_of_values = [] {
         bool overflows = __builtin_mul_overflow(product, sizes[i].c, &product);
         bool empty = sizes[i].c == 0;
         for (int k = 0; k < max_dimensions && sizes[i].powers >> 4 * k; ++k)
-            for (std::uint32_t p = sizes[i].powers >> 4 * k & 15; p > 0; --p) {
+            for (std::uint64_t p = sizes[i].powers >> 4 * k & 15; p > 0; --p) {
                 overflows = __builtin_mul_overflow(product, dimensions[k], &product) || overflows;
                 empty = empty || dimensions[k] == 0;
             }
@@ -113,14 +113,53 @@ inline constexpr auto needed_axes = [] {
     for (int i = 0; i < found.size(); ++i) table[static_cast<std::size_t>(i)] = found[i];
     return table;
 }();
+/// A part of an axis of which only run time tells whether it is one.
+struct needed_range {
+    extent first{}, count{}, of{};
+    std::int64_t step = 1;
+    int axis = 0;
+    tensor_type from{};
+};
+constexpr void find_needed_ranges(graph const& g, list<needed_range>& to) {
+    for (int i = 0; i < g.size(); ++i) {
+        node const& n = g[i];
+        if (!n.op->cuts) continue;
+        shape const& from = g[n.in[0]].shape;
+        for (int axis = 0; axis < from.rank(); ++axis)
+            if (!(from[axis] == n.shape[axis]) && !(from[axis].is_static() && n.shape[axis].is_static()))
+                to.push_back({op::first_of(n.attr, axis), n.shape[axis], from[axis], op::step_of(n.attr, axis), axis, g[n.in[0]].result()});
+    }
+    for (int b = 0; b < g.bodies.size(); ++b) find_needed_ranges(g.bodies[b], to);
+}
+[[noreturn, gnu::cold]] inline void refuse_range(needed_range const& n, std::int64_t last, std::int64_t size) {
+    text const what = concat("gradus::slice(a): the range leaves axis ", n.axis, ": a is ", n.from);
+    throw shape_error(concat(what.view(), ", the last index is ", last, ", the extent ", size).str());
+}
 [[noreturn, gnu::cold]] inline void refuse_empty_axis(needed_axis const& n) {
     throw shape_error(concat("gradus::", n.name, "(a): axis ", n.axis, " has no elements: a is ", n.of).str());
 }
-/// Throws shape_error where a largest or smallest element is asked for and there are none.
+template <class Source>
+inline constexpr auto needed_ranges = [] {
+    constexpr auto find = [] {
+        list<needed_range> found;
+        find_needed_ranges(simplified_graph<Source>.thaw(), found);
+        return found;
+    };
+    std::array<needed_range, static_cast<std::size_t>(find().size())> table{};
+    list<needed_range> const found = find();
+    for (int i = 0; i < found.size(); ++i) table[static_cast<std::size_t>(i)] = found[i];
+    return table;
+}();
+/// Throws shape_error where a largest or smallest element is asked for and there are none, or a part of what is not there.
 template <class Source, dimension_table const& Known>
 void require_elements(std::int64_t const* dimensions) {
     for (needed_axis const& n : needed_axes<Source, Known>)
         if (dimensions[n.dimension] == 0) refuse_empty_axis(n);
+    for (needed_range const& n : needed_ranges<Source>) {
+        auto value = [&](extent e) { return Known.value_of(e, dimensions); };
+        std::int64_t const count = value(n.count), first = value(n.first), last = first + (count - 1) * n.step, size = value(n.of);
+        if (count > 0 && (first < 0 || last < 0 || first >= size || last >= size)) refuse_range(n, first > last ? first : last, size);
+    }
 }
 
 }  // namespace gradus::inline GRADUS_ARCH::core

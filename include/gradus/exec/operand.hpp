@@ -86,9 +86,9 @@ void move_rows(bool adds, strided_operand const& x, strided_operand const& index
                                                      to.strides.n + index.rank, to.extents.n + index.rank, inner);
                      });
 }
-/// Movements and arg max, into contiguous elements.
+/// Movements and arg max, into contiguous elements; `first` is where the operand of a pad begins.
 template <class Asked>
-void move_operands(node const& n, strided_operand const* in, strided_operand const& to) {
+void move_operands(node const& n, strided_operand const* in, strided_operand const& to, numbers const& first) {
     with_dtype(in[0].type, [&]<class T>(T) {
         T* const y = to.as<T>();
         switch (n.op->runs_by) {
@@ -99,7 +99,7 @@ void move_operands(node const& n, strided_operand const* in, strided_operand con
                 std::int64_t offset = 0;
                 numbers steps = to.strides;
                 for (int i = 0; i < to.rank; ++i) {
-                    offset += op::start_of(n.attr, i) * to.strides.n[i];
+                    offset += first.n[i] * to.strides.n[i];
                     steps.n[i] = to.strides.n[i] * op::step_of(n.attr, i);
                 }
                 std::memset(static_cast<void*>(y), 0, static_cast<std::size_t>(to.count()) * sizeof(T));

@@ -188,10 +188,24 @@ struct program_plan {
 
 namespace core {
 
-/// Named dimensions in the order of first use; those of bodies last.
+/// Named dimensions in the order of first use; those of bodies last, and behind them what is no extent: where parts begin.
+constexpr void collect_extents(dimension_table& dimensions, graph const& g) {
+    for (int i = 0; i < g.size(); ++i) {
+        for (int axis = 0; axis < g[i].shape.rank(); ++axis) dimensions.enter(g[i].shape[axis]);
+        for (int k = 0; g[i].op->holds == leaf_kind::size && k < op::size::most; ++k) dimensions.enter(op::size::dimension(g[i].attr, k));
+    }
+    for (int b = 0; b < g.bodies.size(); ++b) collect_extents(dimensions, g.bodies[b]);
+}
+constexpr void collect_starts(dimension_table& dimensions, graph const& g) {
+    for (int i = 0; i < g.size(); ++i)
+        if (g[i].op->cuts || g[i].op->runs_by == own_kernel::pad)
+            for (int axis = 0; axis < g[i].shape.rank(); ++axis) dimensions.enter(op::named_start_of(g[i].attr, axis));
+    for (int b = 0; b < g.bodies.size(); ++b) collect_starts(dimensions, g.bodies[b]);
+}
 constexpr void collect_dimensions(dimension_table& dimensions, graph const& g) {
-    for (int i = 0; i < g.size(); ++i) dimensions.size(g[i].shape);
-    for (int b = 0; b < g.bodies.size(); ++b) collect_dimensions(dimensions, g.bodies[b]);
+    collect_extents(dimensions, g);
+    dimensions.extents = dimensions.count;
+    if (dimensions.count) collect_starts(dimensions, g);
 }
 template <class Source>
 struct control_memory;

@@ -63,6 +63,14 @@ inline constexpr monomials extents_of = [] {
     for (int i = 0; i < shape_of<Source, Node>.rank(); ++i) result.of[i] = dimensions.of(shape_of<Source, Node>[i]);
     return result;
 }();
+/// Where the operand of a pad begins.
+template <class Source, int Node>
+inline constexpr monomials starts_of = [] {
+    dimension_table dimensions = stages<Source>::plan.dimensions;
+    monomials result;
+    for (int i = 0; i < shape_of<Source, Node>.rank(); ++i) result.of[i] = dimensions.of(op::first_of(attributes_of<Source, Node>, i));
+    return result;
+}();
 template <class Operand>
 inline constexpr monomials strides_of = [] {
     monomials result;
@@ -271,9 +279,10 @@ void run_movement(run_context const& c) {
     if constexpr (runs_by == own_kernel::pad) {
         std::int64_t size = 1, offset = 0;
         numbers to = stride;
+        numbers const first = numbers_at<starts_of<Source, Node>>(c.dimensions);
         for (int i = 0; i < rank; ++i) {
             size *= extents.n[i];
-            offset += op::start_of(attr, i) * stride.n[i];
+            offset += first.n[i] * stride.n[i];
             to.n[i] = stride.n[i] * op::step_of(attr, i);
         }
         if (size > 0) std::memset(address<Source, Node>(c), 0, static_cast<std::size_t>(size * size_of(node_of<Source, Node>.type)));
@@ -284,7 +293,8 @@ void run_movement(run_context const& c) {
         static_assert(runs_by == own_kernel::concatenate, "gradus: a movement without a kernel");
         constexpr int axis = op::concatenate::axis(attr);
         move_operand<Source, Node, 0>(c, stride, 0);
-        move_operand<Source, Node, 1>(c, stride, shape_of<Source, node_of<Source, Node>.in[0]>[axis].code * stride.n[axis]);
+        constexpr monomial first = extents_of<Source, node_of<Source, Node>.in[0]>.of[axis];
+        move_operand<Source, Node, 1>(c, stride, number_at<first>(c.dimensions) * stride.n[axis]);
     }
 }
 

@@ -39,7 +39,7 @@ constexpr parameters flattened(shape const& from, std::int64_t first, std::int64
     for (int i = 0; i < from.rank(); ++i) {
         if (i <= first || i > last) p.target.push_back(from[i]);
         else if (extent& e = p.target[static_cast<int>(first)]; from[i].is_static() && e.is_static()) e = e.code * from[i].code;
-        else if (!from[i].is_one()) e = e.is_one() ? from[i] : extent(-7);  // refused by the rule: a product of a named dimension
+        else if (!from[i].is_one()) e = e.is_one() ? from[i] : e * from[i];
     }
     if (from.rank() == 0) p.target.push_back(1);
     return p;
@@ -69,20 +69,21 @@ constexpr shape interleaved(shape const& from, shape const& copies, bool are_mad
 constexpr shape multiplied(shape const& from, shape const& copies) {
     shape s;
     for (int i = 0; i < from.rank(); ++i)
-        s.push_back(copies[i].is_one() ? from[i] : from[i].is_static() ? extent(from[i].code * copies[i].code) : extent(-7));
+        s.push_back(copies[i].is_one() ? from[i] : from[i].is_static() ? extent(from[i].code * copies[i].code) : from[i] * copies[i]);
     return s;
 }
 
 /// An index from 0 on; what is out of range stays so.
 constexpr std::int64_t index_from_start(shape const& from, std::int64_t axis, std::int64_t index) {
-    bool const known = axis < from.rank() && from[static_cast<int>(axis)].is_static();
+    bool const exists = axis < from.rank(), known = exists && from[static_cast<int>(axis)].is_static();
     std::int64_t const extent = known ? from[static_cast<int>(axis)].code : 0;
-    if (index >= 0) return index;
+    if (index >= 0 || (exists && !known)) return index;  // a named dimension counts from its end
     return index + extent >= 0 ? index + extent : std::numeric_limits<std::int64_t>::max();
 }
 /// Where so many elements from `start` on end; beyond any axis where they are less than none, or too many.
 constexpr std::int64_t end_of(std::int64_t start, std::int64_t length) {
-    std::int64_t const most = std::numeric_limits<std::int64_t>::max();
+    std::int64_t const most = std::numeric_limits<std::int64_t>::max() - 1;
+    if (start < 0 && length >= 0 && start + length >= 0) return start + length == 0 ? end : most;
     return length < 0 || start > most - length ? most : start + length;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <gradus/expr/structure.hpp>
+#include <gradus/expr/scan.hpp>
 
 // The vocabulary, continued: reductions, scans, losses, normalizations. Axes as in expr/structure.hpp.
 
@@ -17,6 +17,15 @@ constexpr auto reduced(auto x) {
 template <class Op, auto... A>
 constexpr auto along(auto x) {
     return apply<with<Op, reduction_parameters<A...>(decltype(x)::type.shape.rank(), true)>>(std::move(x));
+}
+/// Running results along one axis, the last by default. Those of a named dimension are a loop.
+template <class Op, class Combine, int... A>
+constexpr auto running_results(auto x) {
+    constexpr shape s = decltype(x)::type.shape;
+    constexpr int axis = s.rank() == 0 ? 0 : static_cast<int>(sizeof...(A) ? (0 + ... + axis_of(A, s.rank())) : s.rank() - 1);
+    constexpr bool loops = sizeof...(A) < 2 && axis < s.rank() && s[axis < s.rank() ? axis : 0].is_named();
+    if constexpr (!loops) return along<Op, A...>(std::move(x));
+    else return associative_scan<axis>([](auto a, auto b) { return apply<Combine>(a, b); }, x);
 }
 constexpr parameters with_value(double value, std::int64_t n = 0) {
     parameters p;
@@ -75,17 +84,17 @@ constexpr auto count_nonzero(operand auto x) {
 /// x_0 + ... + x_i along one axis, the last by default.
 template <int... Axis>
 constexpr auto cumsum(operand auto x) {
-    return core::along<op::cumsum, Axis...>(std::move(x));
+    return core::running_results<op::cumsum, op::add, Axis...>(std::move(x));
 }
 /// x_0 ... x_i along one axis.
 template <int... Axis>
 constexpr auto cumprod(operand auto x) {
-    return core::along<op::cumprod, Axis...>(std::move(x));
+    return core::running_results<op::cumprod, op::mul, Axis...>(std::move(x));
 }
 /// log(exp(x_0) + ... + exp(x_i)) along one axis.
 template <int... Axis>
 constexpr auto logcumsumexp(operand auto x) {
-    return core::along<op::logcumsumexp, Axis...>(std::move(x));
+    return core::running_results<op::logcumsumexp, op::logaddexp, Axis...>(std::move(x));
 }
 
 /// mean |a - b|.

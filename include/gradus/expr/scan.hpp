@@ -183,4 +183,51 @@ constexpr auto scan(F, Init init, Xs xs) {
     return core::scan_within<F, core::scan_options_of<Options...>>(init, xs);
 }
 
+namespace core {
+/// The combination of what came before with a row, as the body of a scan.
+template <class F>
+struct combining_body {
+    template <class Carry, class Row>
+    constexpr auto operator()(Carry, Row) const {
+        using next = std::invoke_result_t<F const&, Carry, Row>;
+        return std::pair<next, next>{};
+    }
+};
+/// Exchanges the first axis and another.
+template <int Axis, class E>
+constexpr auto with_axis_in_front(E x) {
+    constexpr auto axes = [] {
+        parameters p;
+        for (int i = 0; i < E::type.shape.rank(); ++i) op::transpose::set_from_axis(p.attr, i, i == 0 ? Axis : i == Axis ? 0 : i);
+        return p;
+    }();
+    if constexpr (Axis == 0) return x;
+    else return apply<with<op::transpose, axes>>(x);
+}
+constexpr int walked_axis(std::integral auto axis, int rank) { return static_cast<int>(axis_of(axis, rank)); }
+constexpr int walked_axis(reverse_t, int) { return 0; }
+}  // namespace core
+
+/// x_0, f(x_0, x_1), f(f(x_0, x_1), x_2), ... along an axis, jax.lax.associative_scan: `gr::associative_scan<1>(f, xs)`, the first axis by
+/// default, `gr::associative_scan<gr::reverse>(f, xs)` from the last row. f combines two rows, or two tuples of rows, and returns one.
+/// JAX asks that f is associative; here it need not be: rows are combined one after the other, all elements of a row at once.
+template <auto... Options, class F, class Xs>
+    requires core::expressions_in<Xs>
+constexpr auto associative_scan(F, Xs xs) {
+    constexpr bool reversed = (std::is_same_v<std::remove_const_t<decltype(Options)>, reverse_t> || ...);
+    [[maybe_unused]] constexpr int rank = core::type_of_part<Xs, 0>.shape.rank();
+    constexpr int axis = (0 + ... + core::walked_axis(Options, rank));
+    auto const rows = core::map_parts([](auto x) { return core::with_axis_in_front<axis>(x); }, xs);
+    auto const first = core::map_parts([](auto x) { return select<0, reversed ? -1 : 0>(x); }, rows);
+    auto const rest = core::map_parts([](auto x) { return slice<reversed ? 0 : 1, reversed ? -1 : end>(x); }, rows);
+    auto const ys = core::scan_within<core::combining_body<F>, core::scan_options{-1, reversed, -1}>(first, rest).second;
+    return core::map_parts(
+        [](auto one, auto others) {
+            auto const front = apply<with<op::reshape, parameters{{}, op::in_front(1, decltype(one)::type.shape)}>>(one);
+            if constexpr (reversed) return core::with_axis_in_front<axis>(concatenate<0>(others, front));
+            else return core::with_axis_in_front<axis>(concatenate<0>(front, others));
+        },
+        first, ys);
+}
+
 }  // namespace gradus::inline GRADUS_ARCH

@@ -7,6 +7,8 @@
 
 namespace gradus::inline GRADUS_ARCH {
 
+/// Where an axis ends: `gr::slice<2, gr::end>(x)`.
+inline constexpr std::int64_t end = INT64_MAX;
 /// Indices start, start + step, ... before stop; negative ones count from the end, as in NumPy.
 struct range {
     std::int64_t start = 0, stop = 0, step = 1;
@@ -41,15 +43,33 @@ struct counted_range {
     std::int64_t start = 0, step = 1, count = 0;
 
     constexpr counted_range(range const& r, std::int64_t extent) : start(r.start < 0 ? r.start + extent : r.start), step(r.step) {
-        std::int64_t const stop = r.stop < 0 ? r.stop + extent : r.stop;
+        std::int64_t const stop = r.stop == end ? extent : r.stop < 0 ? r.stop + extent : r.stop;
         if (step > 0 && stop > start) count = (stop - start - 1) / step + 1;
         if (step <= 0) count = op::no_range;
+    }
+};
+/// The same of a named dimension: what arithmetic on names says.
+struct named_range {
+    extent start, count;
+
+    constexpr named_range(range const& r, extent e) {
+        if (!e.is_expressible()) return;  // refused by the rule
+        form const one = form::of_number(1), size(e), step = form::of_number(r.step);
+        auto place = [&](std::int64_t i) { return i == end ? size : i < 0 ? size + form::of_number(i) : form::of_number(i); };
+        form const length = place(r.stop) - place(r.start);
+        start = place(r.start).to_extent();
+        count = (length + step - one).is_number() && length.number() < 0 ? dyn : ((length + step - one) / step).to_extent();
+        if (count == dyn) count.code = length.is_number() ? op::backward_range : op::no_range;
     }
 };
 /// Do the ranges from an axis on fit the attributes of one slice?
 constexpr bool fit_one_slice(shape const& from, range const* ranges, int count, int first_axis) {
     bool fit = true;
     for (int k = 0; fit && count > 1 && k < count && first_axis + k < from.rank(); ++k) {
+        if (!from[first_axis + k].is_static()) {
+            fit = named_range(ranges[k], from[first_axis + k]).start.is_static();
+            continue;
+        }
         counted_range const r(ranges[k], from[first_axis + k].code);
         fit = op::can_be_packed(r.start, r.step);
     }
@@ -61,7 +81,11 @@ constexpr parameters slice_parameters(shape const& from, range const* ranges, in
     op::whole_along(p.attr, (std::int64_t{1} << from.rank()) - 1);
     for (int axis = first_axis; axis < from.rank() && axis < first_axis + count; ++axis) {
         if (!from[axis].is_static()) {
-            p.target[axis] = 0;  // refused by the rule: a range of a named dimension
+            range const& given = ranges[axis - first_axis];
+            named_range const r(given, from[axis]);
+            if (count == 1) p.attr = op::range_along(from.rank(), axis, r.start, given.step);
+            else op::set_packed_range(p.attr, axis, r.start.code, given.step);
+            p.target[axis] = r.count;
             continue;
         }
         counted_range const r(ranges[axis - first_axis], from[axis].code);
@@ -77,13 +101,15 @@ constexpr parameters reshape_parameters(shape const& from, shape target) {
     for (int i = 0; i < target.rank(); ++i) {
         if (target[i] != dyn) continue;
         target[i] = 1;
-        for (int j = 0; j < from.rank(); ++j) {  // a named dimension that is missing goes here
+        for (int j = 0; j < from.rank(); ++j) {  // named dimensions that are missing go here
             if (from[j].is_static()) continue;
             bool present = false;
-            for (int k = 0; k < target.rank(); ++k) present = present || target[k] == from[j];
-            if (!present) target[i] = from[j];
+            for (int k = 0; k < target.rank(); ++k) present = present || (k != i && target[k] == from[j]);
+            if (!present) target[i] = target[i].is_one() ? from[j] : target[i] * from[j];
         }
-        if (target[i].is_static() && target.static_size() > 0) target[i] = from.static_size() / target.static_size();
+        std::int64_t const rest = target.static_size();
+        if (rest > 0 && from.static_size() != rest)
+            target[i] = target[i].is_static() ? extent(from.static_size() / rest) : target[i] * (from.static_size() / rest);
     }
     return {{}, target};
 }
@@ -169,7 +195,8 @@ constexpr auto transpose(E x) {
     return apply<with<op::transpose, core::transpose_parameters<Axes...>(E::type.shape.rank())>>(std::move(x));
 }
 
-/// Elements Start, Start + Step, ... before Stop along one axis: `gr::slice<0, 7>(p)`.
+/// Elements Start, Start + Step, ... before Stop along one axis, negative ones counted from the end: `gr::slice<0, 7>(p)`,
+/// `gr::slice<1, -1>(u)`, `gr::slice<2, gr::end>(u)`.
 template <std::int64_t Start, std::int64_t Stop, std::int64_t Step = 1, int Axis = 0, operand E>
 constexpr auto slice(E x) {
     constexpr range one{Start, Stop, Step};

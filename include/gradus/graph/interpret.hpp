@@ -100,6 +100,7 @@ private:
     static std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
     std::int64_t number(extent e) const {
         if (e.is_static()) return e.code;
+        if (e.is_form()) return form(e).at([this](extent name) { return number(name); });
         auto found = dimensions_.find(concat(e).view());
         if (found == dimensions_.end()) throw binding_error("gradus::interpret: no number is given for dimension " + concat(e).str());
         return found->second;
@@ -257,19 +258,19 @@ private:
         return static_cast<wide>(n.op->eval(operand));
     }
     /// What element `index` of a view reads of its operand.
-    static sizes viewed(node const& n, sizes const& index, shape const& from, shape const& to) {
+    sizes viewed(node const& n, sizes const& index, shape const& from, shape const& to) const {
         sizes source(at(from.rank()));
         for (int axis = 0; axis < to.rank(); ++axis) {
             view_axis const read = n.op->view(n.attr, from, to, axis);
-            if (read.from >= 0) source[at(read.from)] += read.first + index[at(axis)] * read.step;
+            if (read.from >= 0) source[at(read.from)] += read.first + number(read.named_first) + index[at(axis)] * read.step;
         }
         return source;
     }
     /// Where element `index` of the small side of a pad lies on the large side.
-    static sizes strided(node const& n, sizes index) {
+    sizes strided(node const& n, sizes index) const {
         for (std::size_t axis = 0; axis < index.size(); ++axis) {
             int k = static_cast<int>(axis);
-            index[axis] = op::start_of(n.attr, k) + index[axis] * op::step_of(n.attr, k);
+            index[axis] = number(op::first_of(n.attr, k)) + index[axis] * op::step_of(n.attr, k);
         }
         return index;
     }

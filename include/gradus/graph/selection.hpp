@@ -244,7 +244,7 @@ constexpr int condition_behind(graph& g, int id, int condition, bool when, shape
     if constexpr (requires { requires Op::cuts; }) {
         std::int64_t cut = 0;
         for (int axis = 0; axis < result.rank(); ++axis)
-            if (!(operand[axis] == result[axis]) || op::start_of(g[id].attr, axis) != 0 || op::step_of(g[id].attr, axis) != 1)
+            if (!(operand[axis] == result[axis]) || !(op::first_of(g[id].attr, axis) == extent{}) || op::step_of(g[id].attr, axis) != 1)
                 cut |= std::int64_t{1} << axis;
         return condition_without_change(g, condition, when, cut >> lead, whole);
     } else if constexpr (is_rearranging<Op>) {

@@ -49,10 +49,12 @@ enum class op_kind {
 /// How a reduction makes one element of many, where the loops of the library do it.
 enum class reducer { none, sum, max };
 
-/// What one axis of a view's result reads: its element j is element first + step j of the operand's axis `from`, or repeats (-1).
+/// What one axis of a view's result reads: its element j is element first + named_first + step j of the operand's axis `from`, or
+/// repeats (-1).
 struct view_axis {
     int from = -1;
     std::int64_t first = 0, step = 1;
+    extent named_first{};
 };
 
 /// An operation with what it is applied to, as its shape rule sees it.

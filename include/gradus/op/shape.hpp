@@ -122,7 +122,8 @@ struct transpose : linear<transpose, op_kind::view> {
 
 /// Attributes of slice and pad: per axis the first index and the step, packed; the target shape says how many. A negative
 /// step, down to -2^23, goes backwards. Numbers that do not fit stand alone: `value` is 1, n[0] the only axis with a range, n[1] its
-/// first index and n[2] its step.
+/// first index and n[2] its step. So does a first index that is a named dimension or arithmetic on it: `value` is 2, n[1] the step,
+/// n[2] and n[3] the extent.
 constexpr std::int64_t pack_range(std::int64_t start, std::int64_t step) { return start * (std::int64_t{1} << 24) + step; }
 constexpr bool can_be_packed(std::int64_t start, std::int64_t step) {
     std::int64_t const most_start = std::int64_t{1} << 38, most_step = std::int64_t{1} << 23;
@@ -130,12 +131,24 @@ constexpr bool can_be_packed(std::int64_t start, std::int64_t step) {
 }
 constexpr std::int64_t packed_start(std::int64_t n) { return (n + (1 << 23)) >> 24; }
 constexpr std::int64_t start_of(attributes const& attr, int axis) {
-    if (attr.value != 0) return attr.n[0] == axis ? attr.n[1] : 0;
+    if (attr.value != 0) return attr.value == 1 && attr.n[0] == axis ? attr.n[1] : 0;
     return packed_start(attr.n[axis]);
 }
 constexpr std::int64_t step_of(attributes const& attr, int axis) {
-    if (attr.value != 0) return attr.n[0] == axis ? attr.n[2] : 1;
+    if (attr.value != 0) return attr.n[0] == axis ? attr.n[attr.value == 1 ? 2 : 1] : 1;
     return attr.n[axis] - (packed_start(attr.n[axis]) << 24);
+}
+/// The first index where it is no number, else 0.
+constexpr extent named_start_of(attributes const& attr, int axis) {
+    extent e;
+    if (attr.value != 2 || attr.n[0] != axis) return e;
+    e.code = attr.n[2];
+    e.more = attr.n[3];
+    return e;
+}
+constexpr extent first_of(attributes const& attr, int axis) {
+    extent const named = named_start_of(attr, axis);
+    return named.is_static() ? extent(start_of(attr, axis)) : named;
 }
 constexpr void set_packed_range(attributes& attr, int axis, std::int64_t start, std::int64_t step) {
     attr.n[axis] = pack_range(start, step);
@@ -150,6 +163,16 @@ constexpr attributes range_along(int rank, int axis, std::int64_t start, std::in
     attr.n[0] = axis;
     attr.n[1] = start;
     attr.n[2] = step;
+    return attr;
+}
+constexpr attributes range_along(int rank, int axis, extent first, std::int64_t step) {
+    if (first.is_static()) return range_along(rank, axis, first.code, step);
+    attributes attr;
+    attr.value = 2;
+    attr.n[0] = axis;
+    attr.n[1] = step;
+    attr.n[2] = first.code;
+    attr.n[3] = first.more;
     return attr;
 }
 /// The same ranges of axes one further back, everything along the first.
@@ -172,6 +195,8 @@ constexpr bool whole_along(attributes& attr, std::int64_t axes) {
 }
 /// The extent asked for by a range that is none.
 inline constexpr std::int64_t no_range = -8;
+/// That of a range that ends before it begins.
+inline constexpr std::int64_t backward_range = -9;
 /// The index that a range ends with; false where it is no number of 64 bits.
 constexpr bool last_of(std::int64_t start, std::int64_t step, std::int64_t count, std::int64_t& last) {
     return !__builtin_mul_overflow(count - 1, step, &last) && !__builtin_add_overflow(start, last, &last);
@@ -194,9 +219,14 @@ struct slice : linear<slice, op_kind::view> {
         if (c.target.rank() != from.rank()) return fail("one range per axis: a is ", c.operand[0], ", the result is ", c.target);
         for (int axis = 0; axis < from.rank(); ++axis) {
             if (from[axis] == c.target[axis] && start_of(c.attr, axis) == 0 && step_of(c.attr, axis) == 1) continue;
-            if (c.target[axis].code == no_range) return fail("needs a step of at least 1 along axis ", axis, ": a is ", c.operand[0]);
-            if (!from[axis].is_static() || !c.target[axis].is_static())
-                return fail("a named dimension has no static range: a is ", c.operand[0]);
+            if (c.target[axis].code == backward_range && c.target[axis].more == 0)
+                return fail("the range ends before it begins along axis ", axis, ": a is ", c.operand[0]);
+            if (c.target[axis].code == no_range && c.target[axis].more == 0)
+                return fail("needs a step of at least 1 along axis ", axis, ": a is ", c.operand[0]);
+            if (!from[axis].is_static() || !c.target[axis].is_static()) {
+                if (leaves(c, axis)) return fail("the range leaves axis ", axis, ": a is ", c.operand[0], ", the result is ", c.target);
+                continue;
+            }
             std::int64_t last = 0;
             bool beyond = !last_of(start_of(c.attr, axis), step_of(c.attr, axis), c.target[axis].code, last) || last < 0 ||
                           last >= from[axis].code || start_of(c.attr, axis) >= from[axis].code;
@@ -205,19 +235,28 @@ struct slice : linear<slice, op_kind::view> {
         }
         return {c.operand[0].type, c.target};
     }
+    /// Is it known that a range of a named dimension leaves its axis? What only their sizes tell, binding checks.
+    static constexpr bool leaves(call const& c, int axis) {
+        extent const from = c.operand[0].shape[axis], count = c.target[axis], first = first_of(c.attr, axis);
+        if (!from.is_expressible() || !count.is_expressible() || !first.is_expressible()) return count != dyn;
+        auto negative = [](core::form const& f) { return f.is_number() && f.number() < 0; };
+        core::form const one = core::form::of_number(1), step = core::form::of_number(step_of(c.attr, axis));
+        core::form const last = core::form(first) + (count - one) * step;
+        return negative(first) || negative(last) || negative(from - one - first) || negative(from - one - last);
+    }
     static constexpr view_axis view(attributes const& attr, shape const&, shape const&, int axis) {
-        return {axis, start_of(attr, axis), step_of(attr, axis)};
+        return {axis, start_of(attr, axis), step_of(attr, axis), named_start_of(attr, axis)};
     }
     /// ` 0:7,1:9:2`.
     static constexpr void print(text& out, attributes const& attr, tensor_type const& result) {
         for (int axis = 0; axis < result.shape.rank(); ++axis) {
             out += axis ? ',' : ' ';
-            if (!result.shape[axis].is_static()) {
-                out += ':';
-                continue;
-            }
             std::int64_t const start = start_of(attr, axis), step = step_of(attr, axis);
-            core::append(out, core::concat(start, ':', start + result.shape[axis].code * step).view());
+            extent const first = first_of(attr, axis);
+            if (!result.shape[axis].is_static() || !first.is_static()) {
+                if (first == extent{}) out += ':';
+                else core::append(out, core::concat(first, ':').view());
+            } else core::append(out, core::concat(start, ':', start + result.shape[axis].code * step).view());
             if (step != 1) core::append(out, core::concat(':', step).view());
         }
     }
@@ -246,14 +285,17 @@ struct pad : linear<pad, op_kind::movement> {
 };
 
 /// Is a pad an operand in the middle of zeros, for a loop to read through a window? Not with steps, and not for booleans.
-constexpr bool is_window(attributes const& attr, tensor_type const& operand) {
+constexpr bool is_window(attributes const& attr, tensor_type const& operand, shape const& result) {
     bool plain = operand.type != dtype::boolean;
-    for (int axis = 0; axis < operand.shape.rank(); ++axis) plain = plain && step_of(attr, axis) == 1 && operand.shape[axis].code != 0;
+    for (int axis = 0; axis < operand.shape.rank(); ++axis) {
+        bool const known = operand.shape[axis].is_static() || operand.shape[axis] == result[axis];
+        plain = plain && step_of(attr, axis) == 1 && operand.shape[axis].code != 0 && known && named_start_of(attr, axis).is_static();
+    }
     return plain;
 }
 
 /// `count` elements start, start + step, ... along one axis.
-constexpr auto part_of(auto x, int axis, std::int64_t start, std::int64_t count, std::int64_t step = 1) {
+constexpr auto part_of(auto x, int axis, extent start, extent count, std::int64_t step = 1) {
     shape part = x.shape();
     part[axis] = count;
     return x.slice(range_along(part.rank(), axis, start, step), part);
@@ -283,9 +325,9 @@ struct concatenate : linear<concatenate, op_kind::movement, 2> {
                 fits = c.same(a.shape[axis], b.shape[axis]);
                 continue;
             }
-            if (!a.shape[axis].is_static() || !b.shape[axis].is_static())
-                return fail("a named dimension cannot be joined: a is ", a, ", b is ", b);
-            result[axis] = a.shape[axis].code + b.shape[axis].code;
+            result[axis] = a.shape[axis] + b.shape[axis];
+            if (result[axis] == dyn && a.shape[axis].is_expressible() && b.shape[axis].is_expressible())
+                return fail("the sum of the extents is longer than a name: a is ", a, ", b is ", b);
         }
         if (!fits) return fail("shapes differ beside axis ", c.attr.n[0], ": a is ", a, ", b is ", b);
         return {type, result};
@@ -293,7 +335,7 @@ struct concatenate : linear<concatenate, op_kind::movement, 2> {
     /// The part of `whole`, shaped like the result, that came from operand `k`.
     static constexpr auto part(auto whole, auto y, auto a, auto b, int k) {
         int const joined = static_cast<int>(y.attr().n[0]);
-        return whole.slice(range_along(y.shape().rank(), joined, k == 1 ? a.shape()[joined].code : 0, 1), (k ? b : a).shape());
+        return whole.slice(range_along(y.shape().rank(), joined, k == 1 ? a.shape()[joined] : extent{}, 1), (k ? b : a).shape());
     }
     static constexpr auto vjp(auto g, auto y, auto a, auto b) { return std::pair{part(g, y, a, b, 0), part(g, y, a, b, 1)}; }
     static constexpr auto jvp(auto ta, auto tb, auto y, auto, auto) { return ta.concatenate(tb, y.attr()); }

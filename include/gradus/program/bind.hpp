@@ -19,8 +19,9 @@ struct binding {
 
 /// The size of a named dimension, where no argument tells it: `gr::dim<"rows"> = 3`.
 template <fixed_string Name>
-struct dimension_name {
+struct dimension_name : extent {  // gr::dim<"n"> - 2 is an extent
     static constexpr extent name{Name.view()};
+    constexpr dimension_name() : extent(name) {}
     struct bound {
         static constexpr extent name = dimension_name::name;
         std::int64_t size;
@@ -175,6 +176,7 @@ struct dimension_solver {
     extent const* names;
     std::int64_t* sizes;
     int count;
+    int extents;  ///< the others are where parts begin
 
     std::int64_t* find(extent e) const {
         for (int i = 0; i < count; ++i)
@@ -197,6 +199,61 @@ struct dimension_solver {
     void with_shape(std::string_view symbol, tensor_type const& type, shape const& s) const {
         if (s.rank() != type.shape.rank()) refuse(symbol, type, concat("the data has shape ", s));
         for (int i = 0; i < s.rank(); ++i) learn(symbol, type, type.shape[i], s[i].code);
+    }
+    std::int64_t size_of_name(extent e) const {
+        std::int64_t const* known = find(e);
+        return known ? *known : -1;
+    }
+    /// Of arithmetic on names: its value where all of them are known, and the one that is not where its value tells it.
+    void settle() const {
+        for (int i = 0; i < count; ++i) {
+            if (!names[i].is_form()) continue;
+            form const f(names[i]);
+            extent missing;
+            int several = 0;
+            f.each_name([&](extent name) {
+                if (size_of_name(name) >= 0 || missing == name) return;
+                missing = name;
+                ++several;
+            });
+            if (several == 0 && sizes[i] < 0) sizes[i] = value_of(f);
+            if (several == 1 && sizes[i] >= 0) solve(f, names[i], missing, sizes[i]);
+        }
+    }
+    std::int64_t value_of(form const& f, extent name = {}, std::int64_t size = 0) const {
+        return f.at([&](extent e) { return e == name ? size : size_of_name(e); });
+    }
+    /// The size of `name` for which f, rising or falling, is `value`.
+    void solve(form const& f, extent e, extent name, std::int64_t value) const {
+        std::int64_t const most = std::int64_t{1} << 40, sign = value_of(f, name, most) < value_of(f, name, 0) ? -1 : 1;
+        std::int64_t low = 0, high = most;
+        while (low < high) {
+            std::int64_t const middle = low + (high - low) / 2;
+            if (sign * value_of(f, name, middle) >= sign * value) high = middle;
+            else low = middle + 1;
+        }
+        if (value_of(f, name, low) != value)
+            throw shape_error(concat("gradus::program: dimension ", e, " is ", value, ", and no ", name, " makes it that").str());
+        if (value_of(f, name, low + 1) != value) *find(name) = low;
+    }
+    /// Throws shape_error where arithmetic on names says another size than the data, or none.
+    void require_agreement() const {
+        for (int i = 0; i < count; ++i) {
+            if (!names[i].is_form()) continue;
+            form const f(names[i]);
+            std::int64_t const value = value_of(f), given = std::exchange(sizes[i], value);
+            bool const differs = given >= 0 && given != value, negative = value < 0 && i < extents;
+            if (!differs && !negative) continue;
+            text where;
+            extent last;
+            f.each_name([&](extent name) {
+                if (name == last) return;
+                where += concat(where.empty() ? " where " : ", ", name, " is ", size_of_name(name)).view();
+                last = name;
+            });
+            text const what = differs ? concat(", and ", given, " in the data") : text();
+            throw shape_error(concat("gradus::program: dimension ", names[i], " is ", value, where.view(), what.view()).str());
+        }
     }
     /// True once every dimension of the symbol is known.
     bool with_size(std::string_view symbol, tensor_type const& type, std::int64_t size) const {

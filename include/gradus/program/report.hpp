@@ -69,10 +69,14 @@ class program_report {
         std::int64_t of[max_dimensions]{};
         constexpr explicit dimension_sizes(D... given) {
             for (std::int64_t& size : of) size = 1;
-            int known = 0;
-            for (int i = 0; i < S::plan.dimensions.count; ++i)
+            int known = 0, names = 0;
+            for (int i = 0; i < S::plan.dimensions.count; ++i) {
+                if (S::plan.dimensions.names[i].is_form()) continue;
+                ++names;
                 ((D::name == S::plan.dimensions.names[i] ? (of[i] = given.size, ++known) : 0), ...);
-            if (known < S::plan.dimensions.count)
+            }
+            S::plan.dimensions.complete(of);
+            if (known < names)
                 throw std::invalid_argument("gradus::program: give every named dimension: gr::dim<\"batch\"> = 64");
         }
     };

@@ -59,7 +59,7 @@ namespace core {
 
 /// Is a node read by its loop through a window: a pad without steps? Its operand is memory, whatever made it.
 constexpr bool is_window(graph const& g, int id) {
-    return g[id].op->runs_by == own_kernel::pad && op::is_window(g[id].attr, g[g[id].in[0]].result());
+    return g[id].op->runs_by == own_kernel::pad && op::is_window(g[id].attr, g[g[id].in[0]].result(), g[id].shape);
 }
 
 constexpr kernel_kind kind_of(graph const& g, int id, bool assembled) {

@@ -16,7 +16,7 @@ struct buffer {
 
 /// One part of the arena: all buffers whose size has the same named dimensions share it.
 struct arena_section {
-    std::uint32_t powers = 0;
+    std::uint64_t powers = 0;
     std::int64_t peak = 0;  ///< bytes, times those dimensions
 };
 

@@ -10,12 +10,12 @@
 
 namespace gradus::inline GRADUS_ARCH {
 
-inline constexpr int max_dimensions = 8;
+inline constexpr int max_dimensions = 16;
 
 /// c times a product of named dimensions, four bits of exponent each: an extent, a stride, a size in elements or bytes.
 struct monomial {
     std::int64_t c = 0;
-    std::uint32_t powers = 0;
+    std::uint64_t powers = 0;
 
     constexpr bool operator==(monomial const&) const = default;
     friend constexpr monomial operator*(monomial a, monomial b) {
@@ -25,24 +25,69 @@ struct monomial {
     constexpr std::int64_t at(std::int64_t const* dimensions) const {
         std::int64_t product = c;
         for (int k = 0; k < max_dimensions && powers >> 4 * k; ++k)
-            for (std::uint32_t p = powers >> 4 * k & 15; p > 0; --p) product *= dimensions[k];
+            for (std::uint64_t p = powers >> 4 * k & 15; p > 0; --p) product *= dimensions[k];
         return product;
     }
 };
 
-/// The named dimensions of a program, in the order of first use.
+/// A sum of monomials: how far into its memory a value begins.
+struct element_offset {
+    static constexpr int most = 3;
+    monomial of[most]{};  ///< then zeros
+
+    constexpr element_offset(monomial m = {}) { of[0] = m; }  // NOLINT: a monomial is a sum
+    constexpr bool operator==(element_offset const&) const = default;
+    /// Adds m; false where there is no place.
+    constexpr bool add(monomial m) {
+        if (m.c == 0) return true;
+        for (monomial& known : of) {
+            if (known.c != 0 && known.powers != m.powers) continue;
+            known = {known.c + m.c, m.powers};
+            return true;
+        }
+        return false;
+    }
+    constexpr bool is_static() const { return !(of[0].powers | of[1].powers | of[2].powers); }
+    constexpr std::int64_t at(std::int64_t const* dimensions) const {
+        std::int64_t total = of[0].at(dimensions);
+        for (int i = 1; i < most && of[i].c != 0; ++i) total += of[i].at(dimensions);
+        return total;
+    }
+};
+
+/// The named dimensions of a program and arithmetic on them, in the order of first use.
 struct dimension_table {
     extent names[max_dimensions]{};
     int count = 0;
+    int extents = 0;  ///< the rest is where parts begin
 
     constexpr int index(extent e) {
         for (int i = 0; i < count; ++i)
             if (names[i] == e) return i;
-        if (count == max_dimensions) core::refuse<"gradus: a program has at most 8 named dimensions", std::length_error>();
+        if (count == max_dimensions) core::refuse<"gradus: a program has at most 16 named dimensions, arithmetic too", std::length_error>();
         names[count] = e;
         return count++;
     }
-    constexpr monomial of(extent e) { return e.is_static() ? monomial{e.code, 0} : monomial{1, std::uint32_t{1} << 4 * index(e)}; }
+    constexpr monomial of(extent e) { return e.is_static() ? monomial{e.code, 0} : monomial{1, std::uint64_t{1} << 4 * index(e)}; }
+    /// Enters an extent and the names that it is made of.
+    constexpr void enter(extent e) {
+        if (e.is_static()) return;
+        if (e.is_form()) core::form(e).each_name([this](extent name) { index(name); });
+        index(e);
+    }
+    /// The value of arithmetic on names whose sizes are known.
+    constexpr std::int64_t value_of(extent e, std::int64_t const* sizes) const {
+        return core::form(e).at([&](extent name) {
+            for (int i = 0; i < count; ++i)
+                if (names[i] == name) return sizes[i];
+            return std::int64_t{0};
+        });
+    }
+    /// Fills in the sizes of arithmetic on names.
+    constexpr void complete(std::int64_t* sizes) const {
+        for (int i = 0; i < count; ++i)
+            if (names[i].is_form()) sizes[i] = value_of(names[i], sizes);
+    }
     constexpr monomial size(shape const& s) {
         monomial product{1, 0};
         for (int i = 0; i < s.rank(); ++i) product = product * of(s[i]);
@@ -53,7 +98,7 @@ struct dimension_table {
 /// Where the elements of a value stand: in the memory of `base`, at an offset, with a stride per axis of the value.
 struct access {
     int base = -1;
-    monomial offset{};
+    element_offset offset{};
     monomial stride[max_rank]{};
 
     constexpr bool operator==(access const& o) const {
@@ -115,11 +160,8 @@ constexpr access resolve(auto const& g, int id, dimension_table& dimensions) {
     for (int i = 0; i < n.shape.rank(); ++i) {
         view_axis const read = n.op->view(n.attr, from, n.shape, i);
         if (read.from < 0) continue;
-        monomial const stride = a.stride[read.from], first = stride * monomial{read.first, 0};
-        if (first.c != 0) {
-            if (result.offset.c != 0 && result.offset.powers != first.powers) return {};  // a sum of monomials is none
-            result.offset = {result.offset.c + first.c, first.powers};
-        }
+        monomial const stride = a.stride[read.from];
+        if (!result.offset.add(stride * monomial{read.first, 0}) || !result.offset.add(stride * dimensions.of(read.named_first))) return {};
         result.stride[i] = n.shape[i].code == 1 ? monomial{} : stride * monomial{read.step, 0};
     }
     return result;

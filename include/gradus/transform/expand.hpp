@@ -80,6 +80,7 @@ private:
             element_index inside(from, 0);
             for (int axis = 0; axis < n.shape.rank(); ++axis) {
                 view_axis const at = n.op->view(n.attr, from, n.shape, axis);
+                if (!at.named_first.is_static()) return read(i, e);
                 if (at.from >= 0) inside.of[at.from] += at.first + at.step * index.of[axis];
             }
             return element(n.in[0], inside.flat(from));

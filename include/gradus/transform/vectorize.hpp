@@ -51,19 +51,24 @@ constexpr value part_of_instances(value x, batched_call const& c, view_axis cons
         view_axis const r = reader[axis] < 0 ? view_axis{axis} : read[reader[axis]];
         along[axis] = r;
         if (reader[axis] >= 0) part[axis + 1] = c.result[reader[axis]];
-        else if (part[axis + 1].is_static() && part[axis + 1].code > 1) part[axis + 1] = 1;
-        all_fit = all_fit && op::can_be_packed(r.first, r.step);
+        else if (part[axis + 1].code != 0) part[axis + 1] = 1;
+        all_fit = all_fit && r.named_first.is_static() && op::can_be_packed(r.first, r.step);
         packed.n[axis + 1] = op::pack_range(r.first, r.step);
     }
     auto const reads_all = [&](int axis) {
-        return part[axis + 1] == x.shape()[axis + 1] && along[axis].first == 0 && along[axis].step == 1;
+        return part[axis + 1] == x.shape()[axis + 1] && along[axis].first == 0 && along[axis].named_first == extent{} &&
+               along[axis].step == 1;
     };
     bool whole = true;
     for (int axis = 0; axis < c.operand[0].rank(); ++axis) whole = whole && reads_all(axis);
     if (whole) return x;
     if (all_fit) return x.slice(packed, part);
     for (int axis = 0; axis < c.operand[0].rank(); ++axis)
-        if (!reads_all(axis)) x = op::part_of(x, axis + 1, along[axis].first, part[axis + 1].code, along[axis].step);
+        if (!reads_all(axis)) {
+            view_axis const& r = along[axis];
+            extent const first = r.named_first.is_static() ? extent(r.first) : r.named_first;
+            x = op::part_of(x, axis + 1, first, part[axis + 1], r.step);
+        }
     return x;
 }
 /// A view of every instance: the part that is read, its axes in the order of those that read them, repeated along the others.

@@ -18,7 +18,8 @@ namespace gradus::inline GRADUS_ARCH::core {
 template <class Source>
 inline constexpr dimension_table dimensions_of = [] {
     dimension_table table;
-    for (symbol_entry const& s : simplified_graph<Source>.thaw().symbols) table.size(s.type.shape);
+    for (symbol_entry const& s : simplified_graph<Source>.thaw().symbols)
+        for (int axis = 0; axis < s.type.shape.rank(); ++axis) table.enter(s.type.shape[axis]);
     return table;
 }();
 
@@ -36,6 +37,7 @@ struct program_dimensions {
     std::int64_t sizes[static_cast<std::size_t>(count) + 1]{};
     explicit program_dimensions(std::int64_t const* given) {
         for (int i = 0; i < count; ++i) sizes[i] = given[places[static_cast<std::size_t>(i)]];
+        dimensions_of_program<Program>.complete(sizes);
     }
 };
 

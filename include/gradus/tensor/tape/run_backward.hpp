@@ -176,6 +176,7 @@ void run_backward(Facts const& facts, tape_node& n, backward_call& call) {
     if (wanted == 0) return;
     std::int64_t sizes[max_dimensions]{};
     for (int i = 0; i < f.own->count; ++i) sizes[i] = n.dimensions[static_cast<std::size_t>(f.places[i])];
+    f.own->complete(sizes);
     void *in[Symbols + 1], *out[Outputs + 1];
     tensor_ref made[Outputs + 1];
     list<tensor_ref> zeros;

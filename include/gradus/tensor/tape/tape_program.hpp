@@ -176,7 +176,8 @@ inline list<int> same_values(array_view<saved_value const> values) {
 /// The extents of a shape whose named dimensions have these sizes.
 inline numbers extents_at(shape const& s, dimension_table names, std::int64_t const* sizes) {
     numbers extents;
-    for (int axis = 0; axis < s.rank(); ++axis) extents.n[axis] = names.of(s[axis]).at(sizes);
+    for (int axis = 0; axis < s.rank(); ++axis)
+        extents.n[axis] = s[axis].is_form() ? names.value_of(s[axis], sizes) : names.of(s[axis]).at(sizes);
     return extents;
 }
 /// Computes sums of outputs from the values, one per node that is known; `wanted` has per output 0 or the number of its sum, which are
@@ -187,7 +188,9 @@ list<tensor_ref> run_derivatives(tape_program<Asked>& p, list<int> const& wanted
     executable<Asked> const& e = plan_for(p, wanted, same_values(values), operations);
     std::int64_t dimensions[max_dimensions]{};
     dimension_table names = p.names;
-    for (int i = 0; i < e.dimensions().count; ++i) dimensions[i] = sizes[names.index(e.dimensions().names[i])];
+    for (int i = 0; i < e.dimensions().count; ++i)
+        if (extent const name = e.dimensions().names[i]; !name.is_form()) dimensions[i] = sizes[names.index(name)];
+    e.dimensions().complete(dimensions);
     list<void*> in(static_cast<int>(values.size()), nullptr), out;
     for (node const& n : e.program().nodes) {
         if (!n.is_symbol()) continue;
