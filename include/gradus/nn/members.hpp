@@ -17,8 +17,7 @@
 //     auto members() const { return gr::nn::members("weight", weight, "bias", bias).buffers("mean", mean); }
 //     BOOST_HANA_DEFINE_STRUCT(net, (gr::nn::linear<float, 2, 8>, body), (gr::nn::linear<float, 8, 1>, head));
 //
-// The second needs boost/hana/define_struct.hpp, which is left to its users as it costs the compiler much. Numbers, enumerations, texts
-// and classes that can be copied byte by byte have no tensors and are passed over.
+// Numbers, enumerations, texts and classes that can be copied byte by byte have no tensors and are passed over.
 
 namespace gradus::inline GRADUS_ARCH::nn {
 
