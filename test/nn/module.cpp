@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <gradus.hpp>
 
-
 #include <memory>
 #include <optional>
 
