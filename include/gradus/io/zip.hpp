@@ -185,13 +185,13 @@ class zip_writer {
 public:
     explicit zip_writer(atomic_file& to) : to_(to) {}
 
-    /// A member of several pieces.
-    void add(std::string const& name, std::initializer_list<std::span<std::byte const>> pieces) {
+    /// A member of several parts.
+    void add(std::string const& name, std::initializer_list<std::span<std::byte const>> parts) {
         std::uint64_t size = 0;
         std::uint32_t crc = 0;
-        for (auto const piece : pieces) {
-            size += piece.size();
-            crc = crc32(piece, crc);
+        for (auto const part : parts) {
+            size += part.size();
+            crc = crc32(part, crc);
         }
         std::string common;  // of both headers: version 4.5, a name of UTF-8, stored, time, date
         append(common, std::uint16_t{45}, std::uint16_t{0x800}, std::uint16_t{0}, std::uint16_t{0}, std::uint16_t{33}, crc, 0xffffffffU,
@@ -208,7 +208,7 @@ public:
         directory_ += name;
         append(directory_, std::uint16_t{1}, std::uint16_t{24}, size, size, at_);
         to_.write(local);
-        for (auto const piece : pieces) to_.write(piece.data(), piece.size());
+        for (auto const part : parts) to_.write(part.data(), part.size());
         at_ += local.size() + size;
         ++count_;
     }

@@ -49,6 +49,8 @@ template <class T>
 inline constexpr bool is_tuple = false;
 template <class... T>
 inline constexpr bool is_tuple<std::tuple<T...>> = true;
+template <class T>
+inline constexpr bool is_tuple<single_result<T>> = true;
 
 /// A tensor or an expression, or a tuple of them, as a tuple of tensors.
 auto as_tuple(auto const& one_or_more) {
