@@ -86,7 +86,7 @@ TEST_CASE("sentences: products and matrices") {
     CHECK(said<op::gru_state>({f({2, 9}), f({2, 9}), f({2, 4})}) ==
           "needs 3 gates for each element of the state, static: a is float[2,9], c is float[2,4]");
     CHECK(said<op::tril>({b({3, 3})}) == "needs numbers: a is bool[3,3]");
-    CHECK(said<op::diagonal>({f({"n", "n"})}) == "a diagonal needs the extents: a is float[n,n]");
+    CHECK(said<op::diagonal>({f({"n", "m"})}) == "a matrix with a named dimension has a diagonal where it is square: a is float[n,m]");
     CHECK(said<op::diag_embed>({f({3, 3})}) == "needs a vector: a is float[3,3]");
 }
 TEST_CASE("sentences: windows") {
@@ -123,11 +123,8 @@ TEST_CASE("sentences: elements in other places") {
     CHECK(said<op::add>({{dtype::float16, {3}}, {dtype::bfloat16, {3}}}) ==
           "operands differ in type: a is float16[3], b is bfloat16[3]. Convert one with gr::cast");
     CHECK(said<op::concatenate>({f({3}), f({3})}, with({1})) == "no such axis: a is float[3] and has 1 axes");
-    CHECK(said<op::concatenate>({f({"rows"}), f({3})}) == "a named dimension cannot be joined: a is float[rows], b is float[3]");
     CHECK(said<op::flip>({f({3})}, with({2})) == "no such axis: a is float[3] and has 1 axes");
-    CHECK(said<op::flip>({f({"rows"})}, with({1})) == "a reversed axis needs its extent: a is float[rows]");
     CHECK(said<op::roll>({f({3})}, with({1, 1})) == "no such axis: a is float[3] and has 1 axes");
-    CHECK(said<op::roll>({f({"rows"})}, with({0, 1})) == "a rolled axis needs its extent: a is float[rows]");
     CHECK(said<op::constant_pad>({f({3}), f({3})}, with({0, 1, 1})) == "pads with one number: b is float[3]");
     CHECK(said<op::constant_pad>({f({3}), f({})}, with({1, 1, 1})) == "no such axis: a is float[3] and has 1 axes");
     CHECK(said<op::embedding>({f({}), n({3})}) == "a scalar has no rows: a is float");
