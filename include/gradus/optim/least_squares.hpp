@@ -79,11 +79,11 @@ public:
         join();
     }
     void read(double* x) const {
-        for (int k = 0; k < count; ++k)
+        for (std::size_t k = 0; k < blocks_.size(); ++k)
             for (int i = 0; i < blocks_[k].cols; ++i) *x++ = static_cast<double>(memory_[k][i]);
     }
     void write(double const* x) const {
-        for (int k = 0; k < count; ++k)
+        for (std::size_t k = 0; k < blocks_.size(); ++k)
             for (int i = 0; i < blocks_[k].cols; ++i) memory_[k][i] = static_cast<T>(*x++);
     }
     void evaluate(double const* x, double* residuals, double* values) override {
@@ -115,7 +115,8 @@ private:
     void join() {
         outer.push_back(0);
         for (int row = 0; row < rows; ++row) {
-            for (int k = 0, before = 0; k < count; before += blocks_[k++].cols)
+            int before = 0;
+            for (std::size_t k = 0; k < blocks_.size(); before += blocks_[k++].cols)
                 for (int e = blocks_[k].outer[row]; e < blocks_[k].outer[row + 1]; ++e) {
                     inner.push_back(before + blocks_[k].inner[e]);
                     from_.push_back(directions_[k].data() + blocks_[k].source[e]);
