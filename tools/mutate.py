@@ -78,7 +78,7 @@ MUTANTS = [
     ("graph/selection.hpp", "if (found()) narrow(g, zero_if_true", "if (!found()) narrow(g, zero_if_true", ["program/untaken"]),
     ("graph/derive.hpp", "return s.again(g, part);", "return part;", ["program/untaken"]),
     ("tensor/tape/accumulate.hpp", "if (from.may_be_unselected) to.may_be_unselected = true;", "", ["tensor/untaken"]),
-    ("op/shape.hpp", "k == 1 ? a.shape()[joined].code : 0", "k == 0 ? a.shape()[joined].code : 0", LAWS),
+    ("op/shape.hpp", "k == 1 ? a.shape()[joined] : extent{}", "k == 0 ? a.shape()[joined] : extent{}", LAWS),
     ("op/shape.hpp", "inverse.n[y.attr().n[i]] = i", "inverse.n[i] = y.attr().n[i]", LAWS),
     ("op/shape.hpp", "last >= from[axis].code", "last > from[axis].code", ["fail/slice_out_of_range"]),
     ("op/loss.hpp", "where(a > 0, (1 - b) - rest, rest - b)", "where(a > 0, 1 - b, -b)", ["golden/golden"]),
