@@ -479,7 +479,7 @@ TEST_CASE("errors in the middle of a call") {
     CHECK_THROWS_AS(a += b, gr::shape_error);
     CHECK_THROWS_AS(a.copy_(b), gr::shape_error);
     CHECK_THROWS_AS(gr::index_select(w, gr::tensor<std::int64_t, 2>{0, 3}), gr::shape_error);
-    CHECK_THROWS_AS(a.slice(1, 5), gr::shape_error);
+    CHECK_THROWS_AS(a.slice(1, 3, 0), gr::error);
     CHECK_THROWS_AS(w += 1.0, gr::autograd_error);
     gr::tensor<double> loss = gr::sum(w);
     CHECK_THROWS_AS(gr::autograd::grad(loss, std::tuple(w, leaf<double>(2))), gr::autograd_error);  // one is not used
