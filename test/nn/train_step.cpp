@@ -44,7 +44,8 @@ TEST_CASE("an expression of symbols and tensors is a program that captures the t
     {  // it follows what is written to the tensors, and takes other numbers of rows
         gr::no_grad guard;
         f.bias.fill_(3);
-        auto const bound = (x = gr::tensor<double, gr::dyn, 2>{{0, 0}});
+        gr::tensor<double, gr::dyn, 2> const origin{{0, 0}};
+        auto const bound = (x = origin);
         auto [now] = program(bound);
         CHECK(now(0, 0) == doctest::Approx(0.5 * std::tanh(3.0)));
     }
