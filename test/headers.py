@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSL-1.0
-"""headers.py COMPILER... [-- HEADER...]: every header compiles alone, without a warning; but for Eigen's, which test/tensor/eigen.cpp includes first,
+"""headers.py COMPILER... [-- HEADER...]: every header compiles alone, without a warning; but for those that need Eigen, which tests include first,
 and those whose library is not there.
 
 A header that includes one of BASES, itself or through others, finds it precompiled: it has all of that anyway, and no more. So what a header uses
@@ -58,6 +58,10 @@ def precompile(compiler, directory, base):
     return ["-include-pch", output] if clang else ["-Winvalid-pch", "-include", str(header)]
 
 
+def needs_eigen(path):
+    return any("Eigen" in name for each in closure(path) | {path} for name in re.findall(r"^#include <(.*)>", each.read_text(), re.M))
+
+
 def compile_alone(compiler, path, flags):
     source = f"#include <{path.relative_to(include).as_posix()}>\n"
     if path.parent.name == "io" and path.stem in NEEDS:
@@ -73,7 +77,7 @@ def main():
     if "--" in compiler:
         at = compiler.index("--")
         compiler, chosen = compiler[:at], [include / name for name in compiler[at + 1 :]]
-    headers = chosen or sorted(set(include.rglob("*.hpp")) - {include / "gradus/tensor/eigen.hpp"})
+    headers = chosen or sorted(path for path in include.rglob("*.hpp") if not needs_eigen(path))
     with tempfile.TemporaryDirectory() as directory, ThreadPoolExecutor(os.cpu_count()) as pool:
         used = {base for base in map(base_of, headers) if base}
         flags = {base: pool.submit(precompile, compiler, Path(directory), base) for base in used}
