@@ -3,6 +3,7 @@
 
 #include <gradus/nn/parameters.hpp>
 #include <gradus/tensor/autograd/captured_program.hpp>
+#include <gradus/tensor/state/factories.hpp>
 
 // A training step as one compiled program: the loss and the derivatives of all parameters. The model is the same struct that is trained
 // eagerly; its calls have to be expressions (gr::let names what is used twice).
