@@ -6,7 +6,7 @@
 #include <gradus/tensor/state/factories.hpp>
 
 // A training step as one compiled program: the loss and the derivatives of all parameters. The model is the same struct that is trained
-// eagerly; its calls have to be expressions (gr::let names what is used twice).
+// eagerly; its calls have to be expressions.
 
 namespace gradus::inline GRADUS_ARCH {
 
