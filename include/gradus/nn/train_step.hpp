@@ -4,6 +4,7 @@
 #include <gradus/nn/parameters.hpp>
 #include <gradus/tensor/autograd/captured_program.hpp>
 #include <gradus/tensor/state/factories.hpp>
+#include <gradus/tensor/tape/accumulate.hpp>
 
 // A training step as one compiled program: the loss and the derivatives of all parameters. The model is the same struct that is trained
 // eagerly; its calls have to be expressions.
@@ -27,14 +28,6 @@ constexpr auto differentiated_places(std::type_identity<std::tuple<Bound...>>) {
     return places;
 }
 
-/// to += from, of one type and size.
-template <class Asked = void>
-void add_gradient(any_tensor const& to, any_tensor const& from) {
-    with_floating_dtype(to.dtype(), [&]<class T>(T) {
-        std::span<T> const sum = to.values<T>(), term = from.values<T>();
-        for (std::size_t i = 0; i < sum.size(); ++i) sum[i] = static_cast<T>(sum[i] + term[i]);
-    });
-}
 /// Makes `gradient` that of a leaf, in place of the one it has.
 template <class Asked = void>
 void replace_gradient(any_tensor const& of, any_tensor const& gradient) {
@@ -95,7 +88,7 @@ private:
             if (!of[i].requires_grad()) continue;
             std::size_t first = 0;
             while (!(of[first] == of[i])) ++first;
-            if (first < i) core::add_gradient(gradient[first], gradient[i]);
+            if (first < i) core::add_in_place(*gradient[first].state(), *gradient[i].state());
             else core::replace_gradient(of[i], gradient[i]);
         }
     }
