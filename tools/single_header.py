@@ -1,15 +1,28 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSL-1.0
 """single_header.py [OUTPUT]: all of gradus' headers as one file, for Compiler Explorer: each once, in the order of inclusion, those that
-gradus.hpp leaves out at the end. What is not gradus' own, xsimd and Boost.Hana, stays an include; the headers for
-Eigen, zlib and nlohmann::json are left out."""
+gradus.hpp leaves out at the end. What is not gradus' own, xsimd and Boost.Hana, stays an include; headers that need another library are left out."""
 import re
 import sys
 from pathlib import Path
 
 include = Path(__file__).resolve().parent.parent / "include"
 INCLUDE = re.compile(r"#include <(gradus[\w/.]*)>")
+OTHERS = re.compile(r"^#include <(Eigen/|nlohmann/|zlib\.h|mpi\.h|omp\.h|oneapi/|pybind11/)", re.M)
 LICENCE = "// SPDX-License-Identifier: BSL-1.0"
+
+
+def needs_another_library(name):
+    """Whether a header, or one that it includes, includes a library other than the two that gradus depends on."""
+    found, open_ = {name}, [name]
+    while open_:
+        text = (include / open_.pop()).read_text()
+        if OTHERS.search(text):
+            return True
+        new = set(INCLUDE.findall(text)) - found
+        found |= new
+        open_ += new
+    return False
 
 
 def lines_of(name, seen):
@@ -26,8 +39,9 @@ def lines_of(name, seen):
 
 
 def single_header():
-    seen = {"gradus/tensor/eigen.hpp", "gradus/io/safetensors.hpp", "gradus/io/safetensors_header.hpp", "gradus/io/zlib.hpp"}
+    seen = set()
     names = ["gradus.hpp", *sorted(path.relative_to(include).as_posix() for path in include.rglob("*.hpp"))]
+    names = [name for name in names if not needs_another_library(name)]
     text = "\n".join([LICENCE, "#pragma once", *(line for name in names for line in lines_of(name, seen)), ""])
     return re.sub(r"\n{3,}", "\n\n", text)
 
