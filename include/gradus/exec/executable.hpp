@@ -9,6 +9,7 @@
 #include <gradus/kernel/block_table.hpp>
 #include <gradus/kernel/contract.hpp>
 #include <gradus/kernel/move.hpp>
+#include <gradus/transform/pipeline.hpp>
 
 // Programs whose plan is made at run time: the same passes and the same plan, executed by one function. Loops run by the interpreter,
 // products, movements and the rest by the kernels of their element types.
@@ -63,6 +64,8 @@ struct planned_operand {
 template <class Asked = void>
 class executable {
 public:
+    /// A graph that was made at run time, through the passes.
+    static graph prepared(graph const& g) { return pass::prepare(pass::simplify(g)); }
     /// `finished` is what pass::prepare makes. Throws gradus::error where the graph has an operation without a kernel.
     executable(graph finished, array_view<kernel::block_entry const> operations)
         : g_(std::move(finished)), plan_(make_plan<-1>(g_)), loops_(plan_.group_count), operands_(4 * plan_.group_count) {
@@ -192,5 +195,9 @@ private:
     demand_tables<list<std::uint64_t>> demand_;
     list<planned_operand> operands_;  ///< per group that is no loop: of its node, then what that reads
 };
+
+#ifdef GRADUS_SEPARATE_COMPILATION
+extern template class executable<void>;  // in the unit that includes gradus/src.hpp
+#endif
 
 }  // namespace gradus::inline GRADUS_ARCH::core

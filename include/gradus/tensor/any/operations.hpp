@@ -77,7 +77,7 @@ view_place completed(tensor_state const& t, shape const& s) {
     return made;
 }
 
-template <class Self, class Asked = Self>
+template <class Self, class Asked = when<Self, void>>
 struct run_time_operations {
     using location = std::source_location;
 

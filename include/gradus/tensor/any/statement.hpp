@@ -136,7 +136,7 @@ void make_statement(any_statement<Asked>& made, parameters const& given, any_ope
     for (int i = 0; i < p.g.size(); ++i)
         if (p.g[i].is_symbol()) p.known.push_back(i), p.saved_at.push_back(p.g[i].symbol());
     if (!p.g[output].is_symbol()) p.known.push_back(output), p.saved_at.push_back(static_cast<int>(N));
-    made.forward = new executable<Asked>(pass::prepare(pass::simplify(p.g)), operations_at_run_time<Asked>());
+    made.forward = new executable<Asked>(executable<Asked>::prepared(p.g), operations_at_run_time<Asked>());
 }
 /// Which known values the derivative with respect to each operand reads.
 template <class Asked>
@@ -161,6 +161,9 @@ void find_reads(any_statement<Asked>& s) {
     }
     s.reads = reads;
 }
+#ifdef GRADUS_SEPARATE_COMPILATION
+extern template void find_reads<void>(any_statement<void>& s);
+#endif
 /// The statements of one operation: they live as long as the process, as nodes of static objects may ask for them.
 template <class Asked, class Op>
 any_statement<Asked>& statement_for(list<std::uint64_t> const& key, auto const& make) {
@@ -301,7 +304,7 @@ template <class Op, class... A>
     requires((std::same_as<A, any_tensor> || ...) && result_count<Op> == 1)
 any_tensor build(op_tag<Op>, A const&... operands) {
     core::any_operand const all[] = {core::any_operand_of(operands)...};
-    return any_tensor(core::run_statement<Op, any_tensor>(core::operation<Op>::given, all, std::source_location::current()));
+    return any_tensor(core::run_statement<Op, void>(core::operation<Op>::given, all, std::source_location::current()));
 }
 
 /// One operand of an operator is an any_tensor.

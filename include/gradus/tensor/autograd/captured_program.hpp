@@ -52,7 +52,7 @@ auto captured_arguments(tensor_expression<Op, A...> const& e) {
         return numbers;
     }();
     return [&]<std::size_t... I>(std::index_sequence<I...>) {
-        return std::tuple_cat(core::captured_arguments<first[I]>(std::get<I>(e.operands))...);
+        return std::tuple_cat(core::captured_arguments<first[I]>(get<I>(e.operands))...);
     }(std::index_sequence_for<A...>{});
 }
 

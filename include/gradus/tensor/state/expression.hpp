@@ -114,9 +114,23 @@ private:
     std::uint64_t word_ = modes.records;
 };
 
-}  // namespace core
+template <std::size_t I, class A>
+struct operand_at {
+    A value;
+};
+template <class Indices, class... A>
+struct indexed_operands;
+/// The operands of an expression. An aggregate: a std::tuple has a dozen functions for each of them, which made a fifth of the functions
+/// of a statement.
+template <std::size_t... I, class... A>
+struct indexed_operands<std::index_sequence<I...>, A...> : operand_at<I, A>... {};
+template <class... A>
+using held_operands = indexed_operands<std::index_sequence_for<A...>, A...>;
+template <std::size_t I, class A>
+A const& get(operand_at<I, A> const& operand) {
+    return operand.value;
+}
 
-namespace core {
 /// The tensor that an expression is computed as.
 template <class X>
 auto computed_now(X const& x, std::source_location where) {
@@ -129,9 +143,9 @@ template <class Op, class... A>
 struct tensor_expression : core::evaluation_base_t<Op, A...> {
     static constexpr int weight = 1 + (0 + ... + A::weight);
     core::captured<A...> seen;
-    std::tuple<A...> operands;
+    core::held_operands<A...> operands;
 
-    [[gnu::always_inline]] explicit tensor_expression(A&&... a) : seen(a...), operands(std::move(a)...) {}
+    [[gnu::always_inline]] explicit tensor_expression(A&&... a) : seen(a...), operands{{std::move(a)}...} {}
 
     /// What tensors of one element do, computed for this alone: `gr::sum(t).item()`, `double d = gr::sum(t)`.
     auto item(std::source_location where = std::source_location::current()) const { return core::computed_now(*this, where).item(); }
@@ -173,7 +187,7 @@ decltype(auto) as_operand(T&& given) {
 template <class Op, class... A>
 [[gnu::always_inline]] inline auto make_tensor_expression(A&&... operands) {
     report<&complaint_of<Op, A...>>();
-    if constexpr ((0 + ... + A::weight) > weight_limit) return std::get<0>(std::tuple<A...>{std::move(operands)...});
+    if constexpr ((0 + ... + A::weight) > weight_limit) return get<0>(held_operands<A...>{{std::move(operands)}...});
     else return tensor_expression<Op, A...>(std::move(operands)...);
 }
 

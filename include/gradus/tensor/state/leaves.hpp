@@ -114,16 +114,21 @@ template <class T>
 }
 void collect(expression auto const&, leaf_list&, bool) {}
 template <class Op, class... A>
-[[gnu::always_inline]] inline void collect(tensor_expression<Op, A...> const& e, leaf_list& to, bool records) {
-    using known = captured<A...>;
-    records = records && e.seen.records();
+[[gnu::always_inline]] inline void collect(tensor_expression<Op, A...> const& e, leaf_list& to, bool records);
+template <class X, class... A>
+[[gnu::always_inline]] inline void collect_operand(X const& x, captured<A...> const& seen, int& next, leaf_list& to, bool records) {
+    if constexpr (is_tensor<X>) to.add(x.state().get(), records, seen.glimpse(next++), captured<A...>::mask);
+    else collect(x, to, records);
+}
+template <std::size_t... I, class... A>
+[[gnu::always_inline]] inline void collect_operands(indexed_operands<std::index_sequence<I...>, A...> const& operands,
+                                                    captured<A...> const& seen, leaf_list& to, bool records) {
     int next = 0;
-    auto operand = [&]<class X>(X const& x) __attribute__((always_inline)) {
-        if constexpr (is_tensor<X>) to.add(x.state().get(), records, e.seen.glimpse(next++), known::mask);
-        else collect(x, to, records);
-    };
-    [&]<std::size_t... I>(std::index_sequence<I...>)
-        __attribute__((always_inline)) { (operand(std::get<I>(e.operands)), ...); }(std::index_sequence_for<A...>{});
+    (collect_operand(get<I>(operands), seen, next, to, records), ...);
+}
+template <class Op, class... A>
+[[gnu::always_inline]] inline void collect(tensor_expression<Op, A...> const& e, leaf_list& to, bool records) {
+    collect_operands(e.operands, e.seen, to, records && e.seen.records());
 }
 
 /// Facts about each leaf that the type tells.

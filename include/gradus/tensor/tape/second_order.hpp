@@ -192,4 +192,10 @@ void record_backward(tape_node& n, backward_call& call) {
     }
 }
 
+#ifdef GRADUS_SEPARATE_COMPILATION
+extern template array_view<kernel::block_entry const> operations_at_run_time<void>();
+extern template void backward_of_derived<void>(tape_node& n, backward_call& call);
+extern template void record_backward<void>(tape_node& n, backward_call& call);
+#endif
+
 }  // namespace gradus::inline GRADUS_ARCH::core

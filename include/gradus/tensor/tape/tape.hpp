@@ -113,7 +113,7 @@ struct recording_option {
     constexpr recording_option() = default;
     template <class Asked>
         requires std::is_same_v<Asked, bool>
-    recording_option(Asked on) : recorder(on ? &record_backward<Asked> : nullptr) {}  // NOLINT: {.create_graph = true}
+    recording_option(Asked on) : recorder(on ? &record_backward<when<Asked, void>> : nullptr) {}  // NOLINT: {.create_graph = true}
 };
 /// true, false, or not said.
 struct choice {

@@ -155,7 +155,7 @@ executable<Asked> const& plan_for(tape_program<Asked>& p, list<int> const& wante
         if (known && same(known->wanted, wanted) && same(known->same, same_value)) return known->program;
     p.plans.push_back(nullptr);  // stays where the next line throws
     p.plans.back() = new planned_derivatives<Asked>{
-        wanted, same_value, executable<Asked>(pass::prepare(pass::simplify(graph_from_known(p, wanted, same_value))), operations)};
+        wanted, same_value, executable<Asked>(executable<Asked>::prepared(graph_from_known(p, wanted, same_value)), operations)};
     return p.plans.back()->program;
 }
 /// Per value the first that is the same memory: what a statement reads twice is read once, and computed with once.

@@ -54,11 +54,11 @@ template <class Op, class... A>
     requires has_indices<tensor_expression<Op, A...>>
 void require_in_range(tensor_expression<Op, A...> const& e, leaf const*& at, std::source_location where) {
     leaf const* first = at;
-    std::apply([&](A const&... a) { (require_in_range(a, at, where), ...); }, e.operands);
+    [&]<std::size_t... I>(std::index_sequence<I...>) { (require_in_range(get<I>(e.operands), at, where), ...); }(std::index_sequence_for<A...>{});
     if constexpr (indexing<Op>) {
         using X = std::tuple_element_t<0, std::tuple<A...>>;
         constexpr indexed_axis rule = operation<Op>::type::indexes(operation<Op>::given.attr, X::type.shape.rank());
-        auto const& names = std::get<rule.operand>(e.operands);
+        auto const& names = get<rule.operand>(e.operands);
         if constexpr (leaf_count<std::remove_cvref_t<decltype(names)>> > 0) {
             tensor_type const of = X::type.shape.is_static() ? X::type : actual_type<X>::of(first);
             require_in_range(operation<Op>::type::name, rule, of, *index_values(names, where));
