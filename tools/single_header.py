@@ -39,7 +39,7 @@ def lines_of(name, seen):
 
 
 def single_header():
-    seen = set()
+    seen = {"gradus/src.hpp"}  # for one unit of a program
     names = ["gradus.hpp", *sorted(path.relative_to(include).as_posix() for path in include.rglob("*.hpp"))]
     names = [name for name in names if not needs_another_library(name)]
     text = "\n".join([LICENCE, "#pragma once", *(line for name in names for line in lines_of(name, seen)), ""])

@@ -6,10 +6,6 @@
 /// -DGRADUS_SEPARATE_COMPILATION and with the same options.
 #include <gradus.hpp>
 
-#ifndef GRADUS_SEPARATE_COMPILATION
-#error "gradus/src.hpp: compile all units with -DGRADUS_SEPARATE_COMPILATION"
-#endif
-
 namespace gradus::inline GRADUS_ARCH::core {
 
 template class executable<void>;
