@@ -54,7 +54,9 @@ template <class Op, class... A>
     requires has_indices<tensor_expression<Op, A...>>
 void require_in_range(tensor_expression<Op, A...> const& e, leaf const*& at, std::source_location where) {
     leaf const* first = at;
-    [&]<std::size_t... I>(std::index_sequence<I...>) { (require_in_range(get<I>(e.operands), at, where), ...); }(std::index_sequence_for<A...>{});
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+        (require_in_range(get<I>(e.operands), at, where), ...);
+    }(std::index_sequence_for<A...>{});
     if constexpr (indexing<Op>) {
         using X = std::tuple_element_t<0, std::tuple<A...>>;
         constexpr indexed_axis rule = operation<Op>::type::indexes(operation<Op>::given.attr, X::type.shape.rank());
