@@ -236,6 +236,20 @@ struct dimension_solver {
             throw shape_error(concat("gradus::program: dimension ", e, " is ", value, ", and no ", name, " makes it that").str());
         if (value_of(f, name, low + 1) != value) *find(name) = low;
     }
+    /// Flat data tells one extent, and may have to wait for those that other arguments tell: `learn()` is called until it returns
+    /// that every extent is known; where there is arithmetic on names, after each step of it. Throws binding_error for an extent that nothing tells.
+    template <bool HasForms>
+    void solve(auto const& learn) const {
+        for (int round = 0; round <= count; ++round) {
+            if constexpr (HasForms) settle();
+            if (learn() && !HasForms) break;
+        }
+        for (int i = 0; i < count; ++i)
+            if (sizes[i] < 0 && !names[i].is_form())
+                throw binding_error(
+                    concat("gradus::program: no argument tells dimension ", names[i], ": pass gr::dim<\"", names[i], "\"> = size").str());
+        if constexpr (HasForms) require_agreement();
+    }
     /// Throws shape_error where arithmetic on names says another size than the data, or none.
     void require_agreement() const {
         for (int i = 0; i < count; ++i) {

@@ -201,17 +201,7 @@ private:
         core::dimension_solver solver{plan.dimensions.names, dimensions, plan.dimensions.count, plan.dimensions.extents};
         (bind_dimension(solver, arguments), ...);
         (bind_shape(solver, symbols, numbers, arguments), ...);
-        // flat data may have to wait for the dimensions that other arguments tell
-        for (int round = 0; round <= plan.dimensions.count; ++round) {
-            if constexpr (has_forms) solver.settle();
-            if ((bind_size(solver, arguments) & ...) && !has_forms) break;
-        }
-        for (int i = 0; i < plan.dimensions.count; ++i)
-            if (dimensions[i] < 0 && !plan.dimensions.names[i].is_form())
-                throw binding_error(core::concat("gradus::program: no argument tells dimension ", plan.dimensions.names[i],
-                                                 ": pass gr::dim<\"", plan.dimensions.names[i], "\"> = size")
-                                        .str());
-        if constexpr (has_forms) solver.require_agreement();
+        solver.solve<has_forms>([&] { return (bind_size(solver, arguments) & ...); });
         if constexpr (plan.dimensions.count > 0) {
             core::require_countable<Source>(dimensions);
             core::require_elements<Source, core::dimensions_of_program<Source>>(dimensions);

@@ -237,18 +237,11 @@ std::array<std::int64_t, max_dimensions> extents_told(A&... arguments) {
     dimension_table const& names = names_of<Y, X>;
     for (int i = 0; i < names.count; ++i) sizes[static_cast<std::size_t>(i)] = -1;
     dimension_solver const solver{names.names, sizes.data(), names.count, names.extents};
-    bool all_known = false;
-    for (int round = 0; !all_known && round <= names.count; ++round) {
-        all_known = true;
-        solver.settle();
+    solver.solve<true>([&] {
+        bool all_known = true;
         (learn_extents(solver, arguments, all_known), ...);
-    }
-    solver.settle();
-    for (int i = 0; i < names.count; ++i)
-        if (sizes[static_cast<std::size_t>(i)] < 0)
-            throw binding_error(
-                concat("gradus::program: no argument tells dimension ", names.names[i], ": pass gr::dim<\"", names.names[i], "\"> = size")
-                    .str());
+        return all_known;
+    });
     return sizes;
 }
 
