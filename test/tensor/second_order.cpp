@@ -131,3 +131,19 @@ TEST_CASE("what a recorded pass keeps goes with its graph, and a second pass wit
     }
     CHECK_THROWS_AS(static_cast<void>(gr::autograd::grad(total, x)), gr::autograd_error);
 }
+
+TEST_CASE("a gradient that was one number everywhere is read again where its elements were written") {
+    vec3 const x = a.clone().requires_grad_();
+    vec3 ones = gr::autograd::grad(gr::tensor(gr::sum(x)), x);
+    ones.data()[1] = 5;
+    vec3 const cubes = x * x * x;
+    vec3 const first = gr::autograd::grad(cubes, x, {.grad_outputs = {ones}, .create_graph = true});
+    CHECK(first.data()[1] == doctest::Approx(15 * a.data()[1] * a.data()[1]).epsilon(1e-14));
+    vec3 const second = gr::autograd::grad(gr::tensor(gr::sum(first)), x);
+    CHECK(second.data()[0] == doctest::Approx(6 * a.data()[0]).epsilon(1e-14));
+    CHECK(second.data()[1] == doctest::Approx(30 * a.data()[1]).epsilon(1e-14));
+    gr::tensor mean = gr::mean(gr::exp(2.0 * x));  // behind it one number that is not 1
+    vec3 const of_mean = gr::autograd::grad(mean, x, {.create_graph = true});
+    vec3 const second_of_mean = gr::autograd::grad(gr::tensor(gr::mean(of_mean)), x);
+    for (int i = 0; i < 3; ++i) CHECK(second_of_mean.data()[i] == doctest::Approx(4 * std::exp(2 * a.data()[i]) / 9).epsilon(1e-14));
+}

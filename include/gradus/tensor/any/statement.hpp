@@ -207,7 +207,8 @@ void record_statement(any_statement<Asked>& s, std::span<any_operand const> oper
         if (s.reads.size() == 0) find_reads(s);
     }
     int const known = s.program.known.size();
-    auto* made = node_block<derived_node<Asked>>::make(derived_kind<Asked, node_name<Op, 2, 2>>, operands.size(), static_cast<std::size_t>(known), 0);
+    auto* made = node_block<derived_node<Asked>>::make(derived_kind<Asked, node_name<Op, 2, 2>>, operands.size(),
+                                                       static_cast<std::size_t>(known), 0);
     node_ref const owner(made);
     made->file = where.file_name();
     made->line = where.line();

@@ -41,7 +41,7 @@ array_view<kernel::block_entry const> operations_at_run_time() {
 template <class Asked>
 struct derived_node : tape_node {
     tape_program<Asked>* program = nullptr;
-    ref<program_owner> owner;  ///< of the program, where that may end
+    ref<program_owner> owner;     ///< of the program, where that may end
     list<saved_value> values;     ///< of the program's known nodes, and of those that were kept
     list<int> kept;               ///< nodes of the program that are costly to compute again
     bool has_them_saved = false;  ///< they are its saved values instead, which go when a pass has succeeded
@@ -130,10 +130,14 @@ tape_program<Asked>& program_of(tape_node& n, list<saved_value>& values, list<in
     for (int at : found.saved_at) values.push_back(n.saved[static_cast<std::size_t>(at)]);
     return found;
 }
-/// Is a cotangent the number 1, without a history?
-inline bool is_one(tensor_state const& c) {
-    if (c.rank != 0 || c.is_recorded()) return false;
-    return with_floating_dtype(c.type, [&]<class T>(T) { return *reinterpret_cast<T const*>(c.data) == T(1); });
+/// What a derivative has to know of a cotangent. Only its value may have a history.
+inline cotangent_kind kind_of(tensor_ref const& c) {
+    if (!c) return cotangent_kind::none;
+    if (!is_floating(c->type) || c->is_recorded()) return cotangent_kind::value;
+    bool const uniform = c->rank == 0 || (c->is_uniform && c->memory->written_times() == 0);
+    if (!uniform || c->size() == 0) return cotangent_kind::value;
+    bool const one = with_floating_dtype(c->type, [&]<class T>(T) { return *reinterpret_cast<T const*>(c->data) == T(1); });
+    return one ? cotangent_kind::one : cotangent_kind::number;
 }
 /// The derivative along the cotangents of a call, and the values of what is known in it.
 template <class Asked>
@@ -144,10 +148,11 @@ tape_program<Asked>& derivative_along(tape_node& n, backward_call const& call, l
     bool zeros_stay = false;
     for (int j = 0; j < static_cast<int>(call.cotangents.size()); ++j) {
         tensor_ref const& c = call.cotangents[static_cast<std::size_t>(j)];
-        bool const floating = is_floating(p.g[p.g.outputs[j].node].type), one = c && floating && is_one(*c);
-        present.push_back(static_cast<char>(one ? cotangent_kind::one : c ? cotangent_kind::value : cotangent_kind::none));
+        cotangent_kind const kind = kind_of(c);
+        present.push_back(static_cast<char>(kind));
         zeros_stay = zeros_stay || (c && c->may_be_unselected);
-        if (c && floating && !one) values.push_back({c->memory, c->data, c->memory->written_times()});
+        bool const has_value = kind == cotangent_kind::value || kind == cotangent_kind::number;
+        if (has_value && is_floating(p.g[p.g.outputs[j].node].type)) values.push_back({c->memory, c->data, c->memory->written_times()});
     }
     return derivative_of(p, present, zeros_stay, kept);
 }
@@ -209,13 +214,8 @@ struct derivative_name {
 };
 /// Nodes of programs that run time made, named by `Named::value`.
 template <class Asked, class Named = derivative_name>
-inline constexpr node_kind derived_kind{Named::value,
-                                        &backward_of_derived<Asked>,
-                                        &node_block<derived_node<Asked>>::destroy,
-                                        [] { return graph{}; },
-                                        nullptr,
-                                        false,
-                                        true};
+inline constexpr node_kind derived_kind{
+    Named::value, &backward_of_derived<Asked>, &node_block<derived_node<Asked>>::destroy, [] { return graph{}; }, nullptr, false, true};
 
 /// Are the wanted derivatives made of loops over elements, which take the interpreter no longer than the compiler's programs, and need only
 /// what is known? Then they are computed from the same graph as the next ones, which read values that it leaves.

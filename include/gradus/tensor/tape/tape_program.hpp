@@ -31,7 +31,7 @@ struct tape_graph {
 template <class Asked>
 struct tape_program : tape_graph {
     void const* kind = nullptr;
-    list<char> key;  ///< what it was asked for by
+    list<char> key;    ///< what it was asked for by
     list<int> costly;  ///< what the next derivative reads and is costly to compute again, once it was asked for
     bool costly_is_known = false;
     list<tape_program*> derivatives;
@@ -76,8 +76,9 @@ tape_program<Asked>& program_for(list<tape_program<Asked>*>& all, spin_lock& loc
     return *made.release();
 }
 
-/// What is there of a cotangent: nothing, which is 0; its value; the knowledge that it is the number 1, as where a pass begins.
-enum class cotangent_kind : char { none, value, one };
+/// What is there of a cotangent: nothing, which is 0; its value; one number for all places, or the knowledge that this is 1, as where a
+/// pass begins and behind a sum.
+enum class cotangent_kind : char { none, value, number, one };
 
 /// Appends cotangents of the outputs as symbols and the derivatives of all symbols that have one. Outputs become those derivatives.
 /// `present` has a cotangent_kind per output.
@@ -91,14 +92,16 @@ inline void differentiate_outputs(tape_graph& p, list<char> const& present) {
         g.symbols.push_back({"cotangent", type, j});
         auto const kind = static_cast<cotangent_kind>(present[j]);
         if (!is_floating(type.type) || kind == cotangent_kind::none) continue;
+        auto const add = [&](value seed) { cotangent[id] = add_derivatives(g, cotangent[id], seed.broadcast_to(type.shape).id()); };
         if (kind == cotangent_kind::one) {
-            cotangent[id] = add_derivatives(g, cotangent[id], value::constant(g, 1, type.type).id());
+            add(value::constant(g, 1, type.type));
             continue;
         }
-        node const n{&info_of<op::symbol>, {-1, -1, -1}, type.type, type.shape, op::symbol::numbered(g.symbols.size() - 1)};
-        int const seed = g.intern(n);
-        p.known.push_back(seed);
-        cotangent[id] = add_derivatives(g, cotangent[id], seed);
+        tensor_type& held = g.symbols[g.symbols.size() - 1].type;
+        if (kind == cotangent_kind::number) held.shape = {};
+        node const n{&info_of<op::symbol>, {-1, -1, -1}, held.type, held.shape, op::symbol::numbered(g.symbols.size() - 1)};
+        p.known.push_back(g.intern(n));
+        add(value{g, p.known.back()});
     }
     sweep(g, cotangent, true);
     p.gradient = list<int>(symbols, -1);
@@ -147,7 +150,7 @@ tape_program<Asked>& derivative_of(tape_program<Asked>& p, list<char> const& pre
         simplify_derivatives(made);
     });
 }
-/// What a program computes with functions such as exp, and its derivatives read.
+/// What a program computes with functions such as exp and with quotients, and its derivatives read.
 template <class Asked>
 list<int> const& costly_nodes(tape_program<Asked>& p) {
     locked held(p.lock);
@@ -157,8 +160,11 @@ list<int> const& costly_nodes(tape_program<Asked>& p) {
     for (int id : outputs)
         if (!derivative_complaint(p.g, list<char>(p.g.size(), 1), id, true).empty()) return p.costly;
     list<char> const computed = needed_for(p, outputs);
-    for (int i = 0; i < p.g.size(); ++i)
-        if (computed[i] && p.g[i].op->kind == op_kind::elementwise && !p.g[i].op->foldable && !p.known.contains(i)) costly.push_back(i);
+    for (int i = 0; i < p.g.size(); ++i) {
+        op_info const& op = *p.g[i].op;
+        bool const calls = op.kind == op_kind::elementwise && (!op.foldable || op.divides);
+        if (calls && computed[i] && is_floating(p.g[i].type) && !p.known.contains(i)) costly.push_back(i);
+    }
     tape_graph next{p.g, p.known, {}, {}, {}};
     next.known.append(costly.begin(), costly.size());
     differentiate_outputs(next, list<char>(outputs.size(), static_cast<char>(cotangent_kind::value)));
