@@ -2,6 +2,7 @@
 #pragma once
 
 #include <gradus/kernel/block.hpp>
+#include <gradus/kernel/block_chain.hpp>
 #include <gradus/kernel/block_fold.hpp>
 #include <gradus/kernel/block_table.hpp>
 #include <gradus/kernel/compiler_vector.hpp>

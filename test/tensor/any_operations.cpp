@@ -205,3 +205,21 @@ TEST_CASE("a network whose sizes run time tells learns") {
     CHECK(first > 0.1);
     CHECK(last < 0.01);
 }
+
+TEST_CASE("programs of many shapes come and go; nodes of the tape keep those that they need") {
+    using column = gr::tensor<double, gr::dyn>;
+    std::vector<column> leaves;
+    std::vector<gr::tensor<double>> losses;
+    for (std::int64_t n = 1; n <= 150; ++n) {
+        column const x = gr::full<double, gr::dyn>(n, 0.5).requires_grad_();
+        gr::any_tensor const a = x, cubes = a * a * a;
+        leaves.push_back(x);
+        losses.push_back(gr::tensor<double>(cubes.sum().as<double>()));
+    }
+    for (std::size_t i = 0; i < losses.size(); ++i) {
+        column const first = gr::autograd::grad(losses[i], leaves[i], {.create_graph = true});
+        column const second = gr::autograd::grad(gr::tensor(gr::sum(first)), leaves[i]);
+        CHECK(second.size() == static_cast<std::int64_t>(i) + 1);
+        CHECK(second.data()[i] == 3);
+    }
+}

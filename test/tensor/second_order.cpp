@@ -87,3 +87,63 @@ TEST_CASE("86 gradgradcheck: operations of users, whose rules the tape finds in 
     CHECK(checks([](auto const& x) { return gr::apply<swish>(x); }, a));
     CHECK(checks([](auto const& x) { return gr::sum(gr::apply<swish>(x * b)); }, a));
 }
+
+TEST_CASE("a statement that reads a tensor several times: orders 1 to 3 of x x x a + exp(x) x") {
+    vec3 const x = a.clone().requires_grad_(), y = b.clone().requires_grad_();
+    gr::tensor loss = gr::sum(x * x * x * y + gr::exp(x) * x);
+    vec3 const first = gr::autograd::grad(loss, x, {.create_graph = true});
+    vec3 const second = gr::autograd::grad(gr::tensor(gr::sum(first)), x, {.create_graph = true});
+    vec3 const mixed = gr::autograd::grad(gr::tensor(gr::sum(second)), y, {.retain_graph = true});
+    vec3 const third = gr::autograd::grad(gr::tensor(gr::sum(second)), x);
+    for (int i = 0; i < 3; ++i) {
+        double const u = a.data()[i], v = b.data()[i], e = std::exp(u);
+        CHECK(first.data()[i] == doctest::Approx(3 * u * u * v + e * (u + 1)).epsilon(1e-14));  // a few roundings
+        CHECK(second.data()[i] == doctest::Approx(6 * u * v + e * (u + 2)).epsilon(1e-14));
+        CHECK(third.data()[i] == doctest::Approx(6 * v + e * (u + 3)).epsilon(1e-14));
+        CHECK(mixed.data()[i] == doctest::Approx(6 * u).epsilon(1e-14));
+    }
+}
+
+TEST_CASE("hooks of a node see the derivative of each place, whatever else reads the tensor") {
+    vec3 const x = a.clone().requires_grad_();
+    gr::tensor product = x * b * x;
+    std::size_t places = 0;
+    product.grad_fn().register_hook([&](auto const& leaving, auto const&) {
+        for (gr::any_tensor const& g : leaving) places += g.defined();
+    });
+    vec3 const first = gr::autograd::grad(gr::tensor(gr::sum(product)), x, {.create_graph = true});
+    vec3 const second = gr::autograd::grad(gr::tensor(gr::sum(first)), x);
+    CHECK(places == 2);
+    for (int i = 0; i < 3; ++i) CHECK(second.data()[i] == doctest::Approx(2 * b.data()[i]).epsilon(1e-14));
+}
+
+TEST_CASE("what a recorded pass keeps goes with its graph, and a second pass without retain_graph is refused") {
+    vec3 const x = a.clone().requires_grad_();
+    gr::tensor loss = gr::sum(gr::exp(gr::sin(x)) * gr::tanh(x));
+    vec3 const first = gr::autograd::grad(loss, x, {.create_graph = true});
+    gr::tensor total = gr::sum(first);
+    vec3 const once = gr::autograd::grad(total, x, {.retain_graph = true}), again = gr::autograd::grad(total, x);
+    for (int i = 0; i < 3; ++i) {
+        double const u = a.data()[i], e = std::exp(std::sin(u)), c = std::cos(u), s = std::sin(u), t = std::tanh(u), d = 1 - t * t;
+        double const expected = e * ((c * c - s) * t + 2 * c * d - 2 * t * d);
+        CHECK(once.data()[i] == doctest::Approx(expected).epsilon(1e-13));  // some ten roundings of numbers up to 10
+        CHECK(again.data()[i] == once.data()[i]);
+    }
+    CHECK_THROWS_AS(static_cast<void>(gr::autograd::grad(total, x)), gr::autograd_error);
+}
+
+TEST_CASE("a gradient that was one number everywhere is read again where its elements were written") {
+    vec3 const x = a.clone().requires_grad_();
+    vec3 ones = gr::autograd::grad(gr::tensor(gr::sum(x)), x);
+    ones.data()[1] = 5;
+    vec3 const cubes = x * x * x;
+    vec3 const first = gr::autograd::grad(cubes, x, {.grad_outputs = {ones}, .create_graph = true});
+    CHECK(first.data()[1] == doctest::Approx(15 * a.data()[1] * a.data()[1]).epsilon(1e-14));
+    vec3 const second = gr::autograd::grad(gr::tensor(gr::sum(first)), x);
+    CHECK(second.data()[0] == doctest::Approx(6 * a.data()[0]).epsilon(1e-14));
+    CHECK(second.data()[1] == doctest::Approx(30 * a.data()[1]).epsilon(1e-14));
+    gr::tensor mean = gr::mean(gr::exp(2.0 * x));  // behind it one number that is not 1
+    vec3 const of_mean = gr::autograd::grad(mean, x, {.create_graph = true});
+    vec3 const second_of_mean = gr::autograd::grad(gr::tensor(gr::mean(of_mean)), x);
+    for (int i = 0; i < 3; ++i) CHECK(second_of_mean.data()[i] == doctest::Approx(4 * std::exp(2 * a.data()[i]) / 9).epsilon(1e-14));
+}

@@ -103,6 +103,11 @@ inline constexpr std::int64_t worth_threads = 1 << 20;
 /// between them take; this many of them share a stack.
 inline constexpr int passes_per_stack = 256;
 
+// ---- statements on tensors of which only run time knows the types
+
+/// Programs of one operation that are kept, for as many types and shapes: some 10 KB each, and a millisecond to make again.
+inline constexpr int statements_of_operation = 64;
+
 // ---- the compiler's work
 
 /// Clang bounds the steps of one evaluation (2^20). Graphs of more nodes than the first are optimized in two evaluations. Statements on

@@ -22,12 +22,24 @@ struct executable_loop {
     list<kernel::block_function> functions;
     list<double (*)(double const*)> formulas;  ///< per operation
     list<std::int64_t> begin, end;
+    list<kernel::block_chain> chains;
+    list<kernel::chain_step> steps;
 
     loop_binding binding() const {
-        kernel::loop_view const view{draft.code.begin(),  functions.begin(),    formulas.begin(),
-                                     draft.code.size(),   draft.body,           draft.input_types.begin(),
-                                     begin.begin(),       end.begin(),          draft.outputs.begin(),
-                                     draft.inputs.size(), draft.outputs.size(), draft.extents.size()};
+        kernel::loop_view const view{draft.code.begin(),
+                                     functions.begin(),
+                                     formulas.begin(),
+                                     draft.code.size(),
+                                     draft.body,
+                                     draft.input_types.begin(),
+                                     begin.begin(),
+                                     end.begin(),
+                                     draft.outputs.begin(),
+                                     draft.inputs.size(),
+                                     draft.outputs.size(),
+                                     draft.extents.size(),
+                                     chains.empty() ? nullptr : chains.begin(),
+                                     steps.begin()};
         return {view,
                 draft.inputs.begin(),
                 draft.output_nodes.begin(),
@@ -132,6 +144,7 @@ private:
         executable_loop& made = loops_[group];
         made.draft = describing<graph, program_plan<-1>>(g_, plan_, group, ids.begin(), ids.size()).run();
         for (op_info const* info : infos) made.formulas.push_back(info->eval);
+        find_chains(made, infos);
         for (kernel::instruction const& i : made.draft.code) {
             kernel::block_function found = nullptr;
             dtype const works_on = i.op >= 0 && i.type == dtype::boolean && i.a >= 0 ? made.draft.code[i.a].type : i.type;
@@ -147,6 +160,18 @@ private:
             }
     }
 
+    /// Without optimization a block function does better.
+    static void find_chains(executable_loop& made, list<op_info const*> const& infos) {
+        if (!optimizes) return;
+        list<arithmetic_kind> does;
+        for (kernel::instruction const& i : made.draft.code) {
+            bool const real = i.type == dtype::float32 || i.type == dtype::float64;
+            does.push_back(i.op >= 0 && real ? infos[i.op]->arithmetic : arithmetic_kind::none);
+        }
+        kernel::chain_finding found(made.draft.code, made.draft.body, does, made.draft.outputs);
+        made.chains = std::move(found.chains);
+        made.steps = std::move(found.steps);
+    }
     strided_operand operand_of(int id, run_context const& c) const {
         dimension_table table = plan_.dimensions;
         return planned_operand::of(g_, id, table).in(memory_, c);

@@ -65,6 +65,7 @@ struct op_info {
     bool needs_elements = false;                ///< a reduction that none of no elements has a value for
     bool divides = false;                       ///< a quotient of two operands
     bool adds = false;                          ///< their sum or difference
+    arithmetic_kind arithmetic = arithmetic_kind::none;
     bool simplifies = false;                    ///< states rules
     int (*simplify)(graph&, int id) = nullptr;  ///< what its rules make of node `id`, -1 where none applies
     bool prints = false;                        ///< has `print`, which appends its attributes as text

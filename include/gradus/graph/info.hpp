@@ -177,6 +177,7 @@ constexpr void state_facts(op_info& info) {
     info.rearranges = requires { requires Op::rearranges; };
     info.cuts = requires { requires Op::cuts; };
     info.divides = requires { requires Op::divides; };
+    if constexpr (requires { Op::arithmetic; }) info.arithmetic = Op::arithmetic;
     info.adds = requires { requires Op::adds; };
     info.only_repeats = requires { requires Op::only_repeats; };
     info.stops_gradient = requires { requires Op::stops_gradient; };

@@ -90,7 +90,8 @@ private:
         slot_bytes_ = block_ * widest;
         if (slots * slot_bytes_ > target::blocks_on_stack) heap_ = core::list<double>(static_cast<int>(slots * slot_bytes_ / 8));
         at_.assign(v_.body, nullptr);
-        for (int i = 0; i < v_.body; ++i) at_[i] = slot(i);
+        for (int i = 0; i < v_.body; ++i)
+            if (v_.computed_by(i) == i) at_[i] = slot(i);
     }
 
     bool overlap(int input, int output) const {
@@ -157,6 +158,7 @@ private:
         }
     }
     void compute(int i, std::int64_t at, std::int64_t n) {
+        if (v_.computed_by(i) != i) return;
         instruction const& now = v_.code[i];
         if (now.op == load) return load_block(i, at, n);
         if (now.op == constant) return fill(i, now.value, n);
@@ -166,7 +168,18 @@ private:
             bool const whole = n % target::block_multiple == 0;
             at_[i] = whole ? static_cast<std::byte*>(args_.out[o]) + (first_ * out_stride(o, 0) + at) * size_of(now.type) : slot(i);
         }
+        if (v_.chains && v_.chains[i].count) return run_chain_to(v_.chains[i], now.type, at_[i], n);
         operate(v_.functions[i], now, at_[i], [this](int operand) { return operand < 0 ? nullptr : at_[operand]; }, n);
+    }
+    void run_chain_to(block_chain const& chain, dtype type, void* to, std::int64_t n) const {
+        auto run = [&]<class T>(T) {
+            T const* other[longest_chain];
+            chain_step const* const steps = v_.steps + chain.first;
+            for (int s = 0; s < chain.count; ++s) other[s] = static_cast<T const*>(at_[steps[s].other < 0 ? chain.start : steps[s].other]);
+            run_chain(static_cast<T*>(to), static_cast<T const*>(at_[chain.start]), steps, other, chain.count, n);
+        };
+        if (type == dtype::float32) run(float{});
+        else run(double{});
     }
     void operate(block_function f, instruction const& now, void* to, auto const& operand, std::int64_t n) const {
         if (f) f(to, operand(now.a), operand(now.b), operand(now.c), n);

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <gradus/core/short_list.hpp>
-#include <gradus/kernel/block.hpp>
+#include <gradus/kernel/block_chain.hpp>
+
+#include <algorithm>
 
 namespace gradus::inline GRADUS_ARCH::kernel {
 
@@ -17,9 +19,13 @@ struct loop_view {
     std::int64_t const *begin = nullptr, *end = nullptr;  ///< per input and axis, see loop_input
     loop_output const* outputs = nullptr;
     int input_count = 0, output_count = 0, axis_count = 0;
+    block_chain const* chains = nullptr;  ///< per instruction of the body; null where there are none
+    chain_step const* steps = nullptr;
 
     bool has_window(int input, int axis) const { return end[input * axis_count + axis] > 0; }
     bool folds_all(int output) const { return outputs[output].axes == (1u << axis_count) - 1; }
+    /// The instruction that computes instruction `i`.
+    int computed_by(int i) const { return chains && i < body ? chains[i].end : i; }
     bool is_fold(int output) const { return outputs[output].how == fold::sum || outputs[output].how == fold::amax; }
 };
 
@@ -33,11 +39,12 @@ public:
         core::short_list<int, few_instructions> last(v.body, -1);
         for (int i = 0; i < v.body; ++i)
             for (int operand : {v.code[i].a, v.code[i].b, v.code[i].c})
-                if (v.code[i].op >= 0 && operand >= 0) last[operand] = i;
+                if (v.code[i].op >= 0 && operand >= 0) last[operand] = std::max(last[operand], v.computed_by(i));
         for (int o = 0; o < v.output_count; ++o)
             if (v.outputs[o].how != fold::epilogue) last[v.outputs[o].source] = v.body;
         core::short_list<int, few_instructions> free;
         for (int i = 0; i < v.body; ++i) {
+            if (v.computed_by(i) != i) continue;
             if (varies[i] && !free.empty()) {
                 of_[i] = free.back();
                 free.pop_back();
@@ -47,7 +54,10 @@ public:
                 last[operand] = -1;  // once, where an operand stands twice
                 free.push_back(of_[operand]);
             };
-            if (v.code[i].op >= 0) give_back(v.code[i].a), give_back(v.code[i].b), give_back(v.code[i].c);
+            block_chain const chain = v.chains ? v.chains[i] : block_chain{};
+            for (int s = 0; s < chain.count; ++s) give_back(v.steps[chain.first + s].other);
+            if (chain.count) give_back(chain.start);
+            else if (v.code[i].op >= 0) give_back(v.code[i].a), give_back(v.code[i].b), give_back(v.code[i].c);
         }
     }
     int operator[](int instruction) const { return of_[instruction]; }

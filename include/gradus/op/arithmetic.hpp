@@ -10,6 +10,7 @@ namespace gradus::inline GRADUS_ARCH::op {
 
 struct neg : unary<neg> {
     static constexpr auto name = "neg";
+    static constexpr auto arithmetic = arithmetic_kind::neg;
     static constexpr bool exact = true;
     static constexpr auto accepted = accepts::numbers;
     static constexpr auto eval(auto x) { return -x; }
@@ -35,6 +36,7 @@ struct abs : unary<abs> {
 
 struct square : unary<square> {
     static constexpr auto name = "square";
+    static constexpr auto arithmetic = arithmetic_kind::square;
     static constexpr auto accepted = accepts::numbers;
     static constexpr auto eval(auto x) { return x * x; }
     static constexpr auto derivative(auto x, auto) { return 2 * x; }
@@ -43,6 +45,7 @@ struct square : unary<square> {
 
 struct add : binary<add> {
     static constexpr auto name = "add";
+    static constexpr auto arithmetic = arithmetic_kind::add;
     static constexpr bool adds = true;
     static constexpr auto accepted = accepts::numbers;
     static constexpr auto eval(auto a, auto b) { return a + b; }
@@ -60,6 +63,7 @@ struct add : binary<add> {
 
 struct sub : binary<sub> {
     static constexpr auto name = "sub";
+    static constexpr auto arithmetic = arithmetic_kind::sub;
     static constexpr bool adds = true;
     static constexpr auto accepted = accepts::numbers;
     static constexpr auto eval(auto a, auto b) { return a - b; }
@@ -74,6 +78,7 @@ struct sub : binary<sub> {
 
 struct mul : binary<mul> {
     static constexpr auto name = "mul";
+    static constexpr auto arithmetic = arithmetic_kind::mul;
     static constexpr auto accepted = accepts::numbers;
     static constexpr auto eval(auto a, auto b) { return a * b; }
     static constexpr auto partials(auto a, auto b, auto) { return std::tuple{b, a}; }
@@ -145,6 +150,7 @@ struct mul_no_nan : binary<mul_no_nan> {
 
 struct div : binary<div> {
     static constexpr auto name = "div";
+    static constexpr auto arithmetic = arithmetic_kind::div;
     static constexpr bool divides = true;
     static constexpr auto eval(auto a, auto b) { return a / b; }
     static constexpr auto chain(auto g, auto, auto b, auto y) {

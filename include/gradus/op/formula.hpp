@@ -46,6 +46,9 @@ enum class op_kind {
     marker        ///< grad, jvp, update: gone after differentiation
 };
 
+/// Operations of arithmetic that the loop interpreter computes in registers where they follow each other.
+enum class arithmetic_kind : std::uint8_t { none, neg, square, add, sub, mul, div };
+
 /// How a reduction makes one element of many, where the loops of the library do it.
 enum class reducer { none, sum, max };
 

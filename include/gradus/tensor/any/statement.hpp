@@ -25,7 +25,7 @@ constexpr dtype promoted(dtype a, dtype b) {
 
 /// A statement of one operation on operands of some types.
 template <class Asked>
-struct any_statement {
+struct any_statement : program_owner {
     list<std::uint64_t> key;
     tape_program<Asked> program;
     executable<Asked>* forward = nullptr;
@@ -35,16 +35,8 @@ struct any_statement {
     any_statement() = default;
     any_statement(any_statement const&) = delete;
     any_statement& operator=(any_statement const&) = delete;
-    ~any_statement() { delete forward; }
+    ~any_statement() override { delete forward; }
 };
-template <class Asked, class Op>
-inline constexpr node_kind any_kind{node_name<Op, 2, 2>::value,
-                                    &backward_of_derived<Asked>,
-                                    &node_block<derived_node<Asked>>::destroy,
-                                    [] { return graph{}; },
-                                    nullptr,
-                                    false,
-                                    true};
 
 template <class Op>
 constexpr bool runs_as(op_kind kind) {
@@ -144,16 +136,12 @@ void find_reads(any_statement<Asked>& s) {
     tape_program<Asked>& p = s.program;
     if (text const missing = derivative_complaint(p.g, list<char>(p.g.size(), 1), p.g.outputs[0].node, true); !missing.empty())
         throw autograd_error(missing.str());
-    tape_program<Asked> const& d = derivative_of(p, list<char>(1, 1), false);
+    tape_program<Asked> const& d = derivative_of(p, list<char>(1, static_cast<char>(cotangent_kind::value)), false);
     list<std::uint64_t> reads;
     for (int k = 0; k < p.g.symbols.size(); ++k) {
         std::uint64_t bits = 0;
         if (int const o = d.gradient[k]; o >= 0) {
-            list<char> needed(d.g.size(), 0), is_known(d.g.size(), 0);
-            for (int id : d.known) is_known[id] = 1;
-            needed[d.g.outputs[o].node] = 1;
-            for (int i = d.g.size() - 1; i >= 0; --i)
-                for (int j = 0; needed[i] && !is_known[i] && j < d.g[i].operands(); ++j) needed[d.g[i].in[j]] = 1;
+            list<char> const needed = needed_for(d, list<int>(1, d.g.outputs[o].node));
             for (int j = 0; j < p.known.size(); ++j)
                 if (needed[d.known[j]]) bits |= std::uint64_t{1} << j;
         }
@@ -164,22 +152,35 @@ void find_reads(any_statement<Asked>& s) {
 #ifdef GRADUS_SEPARATE_COMPILATION
 extern template void find_reads<void>(any_statement<void>& s);
 #endif
-/// The statements of one operation: they live as long as the process, as nodes of static objects may ask for them.
+
+/// The statement of one operation that has this key, or a new one that `make` fills. Those that were asked for last are kept.
 template <class Asked, class Op>
-any_statement<Asked>& statement_for(list<std::uint64_t> const& key, auto const& make) {
+ref<any_statement<Asked>> statement_for(list<std::uint64_t> const& key, auto const& make) {
+    using statement = ref<any_statement<Asked>>;
     struct statements {
-        list<any_statement<Asked>*> all;
+        list<statement> all;  ///< the last is the one that was asked for last
         spin_lock lock;
     };
-    static statements& known = *new statements;
+    static statements& known = *new statements;  // never destroyed: static objects may ask
+    statement gone;                              // ends after the lock
     locked held(known.lock);
-    for (any_statement<Asked>* s : known.all)
-        if (same(s->key, key)) return *s;
-    own<any_statement<Asked>> made;
-    made.make().key = key;
+    for (int i = known.all.size() - 1; i >= 0; --i) {
+        if (!same(known.all[i]->key, key)) continue;
+        if (i + 1 == known.all.size()) return known.all[i];
+        statement found = known.all[i];
+        known.all.erase(i);
+        known.all.push_back(found);
+        return found;
+    }
+    statement made(new any_statement<Asked>);
+    made->key = key;
     make(*made);
-    known.all.push_back(made.get());
-    return *made.release();
+    if (known.all.size() == target::statements_of_operation) {
+        gone = known.all[0];
+        known.all.erase(0);
+    }
+    known.all.push_back(made);
+    return made;
 }
 inline void append_type(list<std::uint64_t>& key, dtype type, shape const& s) {
     key.push_back(static_cast<std::uint64_t>(type) << 8 | static_cast<std::uint64_t>(s.rank()));
@@ -210,11 +211,13 @@ void record_statement(any_statement<Asked>& s, std::span<any_operand const> oper
         if (s.reads.size() == 0) find_reads(s);
     }
     int const known = s.program.known.size();
-    auto* made = node_block<derived_node<Asked>>::make(any_kind<Asked, Op>, operands.size(), static_cast<std::size_t>(known), 0);
+    auto* made = node_block<derived_node<Asked>>::make(derived_kind<Asked, node_name<Op, 2, 2>>, operands.size(),
+                                                       static_cast<std::size_t>(known), 0);
     node_ref const owner(made);
     made->file = where.file_name();
     made->line = where.line();
     made->program = &s.program;
+    made->owner = ref<program_owner>::sharing(&s);
     std::uint64_t reads = 0;
     for (std::size_t k = 0; k < operands.size(); ++k) {
         if (!operands[k].tensor || !is_floating(operands[k].tensor->type)) continue;
@@ -253,7 +256,7 @@ tensor_ref run_statement(parameters const& given, any_operand const (&operands)[
         key.push_back(static_cast<std::uint64_t>(types.of[k].type) << 1 | std::uint64_t{!operands[k].tensor});
         append_type(key, operands[k].tensor ? operands[k].tensor->type : dtype::number, types.of[k].shape);
     }
-    any_statement<Asked>& s =
+    auto const s =
         statement_for<Asked, Op>(key, [&](any_statement<Asked>& made) { make_statement<Op, Asked, N>(made, given, operands, types); });
     saved_value values[N];
     void* in[N];
@@ -265,11 +268,11 @@ tensor_ref run_statement(parameters const& given, any_operand const (&operands)[
     for (int i = 0; i < result.shape.rank(); ++i) extents[i] = result.shape[i].code;
     tensor_ref made = make_state(result.type, result.shape.rank(), extents);
     void* out[] = {made->data};
-    aligned_buffer scratch(static_cast<std::size_t>(s.forward->workspace_bytes(none)) + 1);
-    s.forward->run({in, out, scratch.data(), none});
+    aligned_buffer scratch(static_cast<std::size_t>(s->forward->workspace_bytes(none)) + 1);
+    s->forward->run({in, out, scratch.data(), none});
     bool records = false;
     for (any_operand const& o : operands) records = records || (o.tensor && is_floating(o.tensor->type) && is_recording(o.tensor));
-    if (records && is_floating(result.type)) record_statement<Asked, Op>(s, operands, values, made, where);
+    if (records && is_floating(result.type)) record_statement<Asked, Op>(*s, operands, values, made, where);
     return made;
 }
 

@@ -66,6 +66,7 @@ struct tensor_state {
     bool requires_grad = false;  ///< of a leaf; what is computed requires it if it has a node
     bool retains_grad = false;
     bool may_be_unselected = false;  ///< of a cotangent: zeros in it may come from conditions, behind which no rule matters
+    bool is_uniform = false;         ///< of a cotangent: one number in all places, as long as nothing was written to its memory
     spin_lock lock;                  ///< while `grad` is replaced or added to
     std::uint16_t turns = 0;         ///< how often detach_ has taken its history
     std::int32_t output = 0;         ///< which result of `node` this is

@@ -201,6 +201,12 @@ private:
             }
         }
         backward_call call{n.results == 1 ? array_view(&one, 1) : array_view(many.begin(), many.end()), {}, 0, options_.recorder};
+        bool const is_seen = n.extras || n.kind->runs_user_code;  // by code that may write to it through a pointer
+        auto const forget_uniform = [&](array_view<tensor_ref> all) {
+            for (tensor_ref const& t : all)
+                if (is_seen && t) t->is_uniform = false;
+        };
+        forget_uniform(call.cotangents);
         if (n.extras) observe(n, call);
         if (restricted_) {
             for (std::size_t j = 0; j < call.cotangents.size(); ++j)
@@ -224,6 +230,7 @@ private:
             }
         }
         hand_on_unselected(call, n.kind->runs_user_code);
+        forget_uniform(call.gradients);
         if (n.extras) run_hooks(n.extras->after, call.gradients, call.cotangents);
         if (modes.anomaly) look_for_nan(n, call);
         for (tensor_ref& arrived : call.cotangents) arrived = {};  // what is handed on as it is has one owner then

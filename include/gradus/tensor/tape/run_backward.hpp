@@ -55,6 +55,7 @@ alignas(target::cache_line) inline constexpr std::byte few_zeros[4096]{};
 struct made_result {
     dtype type = dtype::number;
     int rank = 0;
+    bool is_uniform = false;  ///< one number, repeated
     std::int64_t bytes = -1;  ///< -1 where only run time tells
     monomials extents;
 
@@ -69,11 +70,18 @@ inline constexpr auto made_results = [] {
     constexpr auto const& g = optimized_graph<Program>;
     std::array<made_result, static_cast<std::size_t>(g.output_count) + 1> table{};
     dimension_table dimensions = dimensions_of_program<Program>;
+    list<char> uniform;
+    for (int i = 0; i < g.node_count; ++i) {
+        bool same = g[i].op->arity > 0 && (g[i].op->kind == op_kind::view || g[i].op->kind == op_kind::elementwise);
+        for (int k = 0; same && k < g[i].op->arity; ++k) same = uniform[g[i].in[k]];
+        uniform.push_back(same || g[i].shape.rank() == 0);
+    }
     for (int o = 0; o < g.output_count; ++o) {
         node const& n = g[g.outputs[o].node];
         made_result& made = table[static_cast<std::size_t>(o)];
         made.type = n.type;
         made.rank = n.shape.rank();
+        made.is_uniform = uniform[g.outputs[o].node];
         if (n.shape.is_static()) made.bytes = n.shape.static_size() * size_of(n.type);
         for (int i = 0; i < made.rank; ++i) made.extents.of[i] = dimensions.of(n.shape[i]);
     }
@@ -185,7 +193,10 @@ void run_backward(Facts const& facts, tape_node& n, backward_call& call) {
     if (f.stands_in) f.stand_in(demand.of_symbol, sizes, wanted, in, zeros);
     each_index<Outputs>([&](int o) __attribute__((always_inline)) {
         out[o] = nullptr;
-        if (demand.of_output[o] & wanted) made[o] = f.outputs[o].make(sizes), out[o] = made[o]->data;
+        if (!(demand.of_output[o] & wanted)) return;
+        made[o] = f.outputs[o].make(sizes);
+        made[o]->is_uniform = f.outputs[o].is_uniform;
+        out[o] = made[o]->data;
     });
     f.run(in, out, sizes, wanted);
     for (int k = 0; k < of.symbols; ++k) {

@@ -41,29 +41,70 @@ array_view<kernel::block_entry const> operations_at_run_time() {
 template <class Asked>
 struct derived_node : tape_node {
     tape_program<Asked>* program = nullptr;
-    list<saved_value> values;     ///< of the program's known nodes
+    ref<program_owner> owner;     ///< of the program, where that may end
+    list<saved_value> values;     ///< of the program's known nodes, and of those that were kept
+    list<int> kept;               ///< nodes of the program that are costly to compute again
     bool has_them_saved = false;  ///< they are its saved values instead, which go when a pass has succeeded
 };
 
+/// Per edge the first that is the same operand: a statement that reads a tensor twice is differentiated as one that reads it once,
+/// unless somebody looks at the derivative of each place.
+inline list<int> same_operands(tape_node const& n) {
+    bool const each = n.extras || modes.anomaly;
+    list<int> first;
+    for (std::size_t k = 0; k < n.edges.size(); ++k) {
+        saved_value const& v = n.saved[k];
+        auto is_same = [&](std::size_t j) {
+            saved_value const& u = n.saved[j];
+            if (!(n.edges[j] == n.edges[k])) return false;
+            return n.edges[k] || (v.memory && u.memory.get() == v.memory.get() && u.data == v.data && u.version == v.version);
+        };
+        std::size_t j = each ? k : 0;
+        while (j < k && !is_same(j)) ++j;
+        first.push_back(static_cast<int>(j));
+    }
+    return first;
+}
+/// A graph whose symbols `k` are the symbols `same[k]`, where they have one type.
+inline graph with_same_symbols(graph const& g, list<int> const& same) {
+    graph made;
+    made.symbols = g.symbols;
+    made.bodies = g.bodies;
+    made.zeros_stay = g.zeros_stay;
+    list<int> number;
+    for (node n : g.nodes) {
+        for (int k = 0; k < n.operands(); ++k) n.in[k] = number[n.in[k]];
+        if (n.is_symbol() && g.symbols[same[n.symbol()]].type == n.result()) n.attr = op::symbol::numbered(same[n.symbol()]);
+        number.push_back(made.intern(n));
+    }
+    for (output_entry const& o : g.outputs) made.outputs.push_back({number[o.node], o.updates});
+    return made;
+}
 /// Of which nodes of its graph a node of the tape has the value, and where among its saved values.
-inline void find_known(tape_graph& p, tape_node const& n) {
+inline void find_known(tape_graph& p, tape_node const& n, list<int> const& same) {
     int const symbols = static_cast<int>(n.edges.size()), results = n.results;
     auto add = [&](int id, int at, bool or_number) {
         saved_value const& s = n.saved[static_cast<std::size_t>(at)];
-        if (!s.memory && !(or_number && s.is_number)) return;
+        if (!s.memory && !(or_number && s.is_number)) return false;
         p.known.push_back(id);
         p.saved_at.push_back(at);
+        return true;
     };
-    for (int i = 0; i < p.g.size(); ++i)
-        if (p.g[i].is_symbol()) add(i, p.g[i].symbol(), true);
+    for (int i = 0; i < p.g.size(); ++i) {
+        if (!p.g[i].is_symbol()) continue;
+        int const symbol = p.g[i].symbol();
+        for (int k = symbol; k < symbols; ++k)
+            if ((k == symbol || same[k] == symbol) && add(i, k, true)) break;
+    }
     for (int o = 0; o < p.g.outputs.size(); ++o)
         if (!p.g[p.g.outputs[o].node].is_symbol()) add(p.g.outputs[o].node, o < results ? symbols + o : symbols + results + o, false);
 }
 /// What a node computed, as a program whose symbols are its edges, and the values of what is known in it.
 template <class Asked>
-tape_program<Asked>& program_of(tape_node& n, list<saved_value>& values) {
+tape_program<Asked>& program_of(tape_node& n, list<saved_value>& values, list<int>& kept) {
     if (n.kind->is_derived) {
         auto& derived = static_cast<derived_node<Asked>&>(n);
+        kept = derived.kept;
         values = derived.values;
         if (derived.has_them_saved)
             for (saved_value const& s : n.saved) values.push_back(s);
@@ -75,30 +116,45 @@ tape_program<Asked>& program_of(tape_node& n, list<saved_value>& values) {
     };
     static programs& known = *new programs;  // never destroyed: nodes of other static objects may ask
     list<char> have;
+    list<int> const same = same_operands(n);
     for (saved_value const& s : n.saved) have.push_back(static_cast<char>(s.memory ? 1 : s.is_number ? 2 : 0));
+    for (int k : same) append_number(have, k);
     tape_program<Asked>& found = program_for(known.all, known.lock, n.kind, have, [&](tape_program<Asked>& made) {
-        made.g = n.kind->describe();
+        made.g = with_same_symbols(n.kind->describe(), same);
         op_info const* const* users = n.kind->operations ? n.kind->operations() : nullptr;
         for (node& each : made.g.nodes) each.op = rules_of<Asked>(each.op, users);
         for (symbol_entry const& s : made.g.symbols) made.names.size(s.type.shape);
-        find_known(made, n);
+        find_known(made, n, same);
         while (made.g.outputs.size() > n.results) made.g.outputs.pop_back();
     });
     for (int at : found.saved_at) values.push_back(n.saved[static_cast<std::size_t>(at)]);
     return found;
 }
+/// What a derivative has to know of a cotangent. Only its value may have a history.
+inline cotangent_kind kind_of(tensor_ref const& c) {
+    if (!c) return cotangent_kind::none;
+    if (!is_floating(c->type) || c->is_recorded()) return cotangent_kind::value;
+    bool const uniform = c->rank == 0 || (c->is_uniform && c->memory->written_times() == 0);
+    if (!uniform || c->size() == 0) return cotangent_kind::value;
+    bool const one = with_floating_dtype(c->type, [&]<class T>(T) { return *reinterpret_cast<T const*>(c->data) == T(1); });
+    return one ? cotangent_kind::one : cotangent_kind::number;
+}
 /// The derivative along the cotangents of a call, and the values of what is known in it.
 template <class Asked>
-tape_program<Asked>& derivative_along(tape_program<Asked>& p, backward_call const& call, list<saved_value>& values) {
+tape_program<Asked>& derivative_along(tape_node& n, backward_call const& call, list<saved_value>& values) {
+    list<int> kept;
+    tape_program<Asked>& p = program_of<Asked>(n, values, kept);
     list<char> present;
     bool zeros_stay = false;
     for (int j = 0; j < static_cast<int>(call.cotangents.size()); ++j) {
         tensor_ref const& c = call.cotangents[static_cast<std::size_t>(j)];
-        present.push_back(c ? 1 : 0);
+        cotangent_kind const kind = kind_of(c);
+        present.push_back(static_cast<char>(kind));
         zeros_stay = zeros_stay || (c && c->may_be_unselected);
-        if (c && is_floating(p.g[p.g.outputs[j].node].type)) values.push_back({c->memory, c->data, c->memory->written_times()});
+        bool const has_value = kind == cotangent_kind::value || kind == cotangent_kind::number;
+        if (has_value && is_floating(p.g[p.g.outputs[j].node].type)) values.push_back({c->memory, c->data, c->memory->written_times()});
     }
-    return derivative_of(p, present, zeros_stay);
+    return derivative_of(p, present, zeros_stay, kept);
 }
 
 /// Per output 0 or the number of the sum that it is part of, counted from 1: derivatives that go to one place are added where they
@@ -122,10 +178,10 @@ inline list<int> wanted_sums(tape_graph const& p, tape_node const& n, backward_c
     }
     return sum;
 }
+/// Computes what a call wants of a derivative. Behind it the values of the nodes `kept`, which see run_derivatives.
 template <class Asked>
-void backward_of_derived(tape_node& n, backward_call& call) {
-    list<saved_value> values;
-    tape_program<Asked>& derivative = derivative_along(program_of<Asked>(n, values), call, values);
+list<tensor_ref> compute_derivatives(tape_program<Asked>& derivative, list<saved_value> const& values, tape_node& n, backward_call& call,
+                                     list<int>& kept) {
     list<int> const wanted = wanted_sums(derivative, n, call);
     auto check = [&](int k) {
         saved_value const& s = values[k];
@@ -135,8 +191,8 @@ void backward_of_derived(tape_node& n, backward_call& call) {
         for (int axis = 0; axis < type.shape.rank(); ++axis) type.shape[axis] = extents.n[axis];
         refuse_modified(n, s, {}, type);
     };
-    list<tensor_ref> const results =
-        run_derivatives(derivative, wanted, {values.begin(), values.end()}, n.dimensions.data(), operations_at_run_time<Asked>(), check);
+    list<tensor_ref> results = run_derivatives(derivative, wanted, kept, {values.begin(), values.end()}, n.dimensions.data(),
+                                               operations_at_run_time<Asked>(), check);
     list<char> handed_on(results.size(), 0);
     for (std::size_t k = 0; k < n.edges.size(); ++k) {
         int const o = derivative.gradient[static_cast<int>(k)];
@@ -145,25 +201,57 @@ void backward_of_derived(tape_node& n, backward_call& call) {
         sum->may_be_unselected = sum->may_be_unselected || derivative.g.symbols[static_cast<int>(k)].selects;
         if (!std::exchange(handed_on[wanted[o] - 1], 1)) call.gradients[k] = sum;
     }
+    return results;
 }
 template <class Asked>
-inline constexpr node_kind derived_kind{"DerivativeBackward0",
-                                        &backward_of_derived<Asked>,
-                                        &node_block<derived_node<Asked>>::destroy,
-                                        [] { return graph{}; },
-                                        nullptr,
-                                        false,
-                                        true};
+void backward_of_derived(tape_node& n, backward_call& call) {
+    list<saved_value> values;
+    list<int> none;
+    compute_derivatives(derivative_along<Asked>(n, call, values), values, n, call, none);
+}
+struct derivative_name {
+    static constexpr std::string_view value = "DerivativeBackward0";
+};
+/// Nodes of programs that run time made, named by `Named::value`.
+template <class Asked, class Named = derivative_name>
+inline constexpr node_kind derived_kind{
+    Named::value, &backward_of_derived<Asked>, &node_block<derived_node<Asked>>::destroy, [] { return graph{}; }, nullptr, false, true};
 
+/// Are the wanted derivatives made of loops over elements, which take the interpreter no longer than the compiler's programs, and need only
+/// what is known? Then they are computed from the same graph as the next ones, which read values that it leaves.
+inline bool is_made_of_loops(tape_graph const& p, tape_node const& n, backward_call const& call) {
+    bool loops = true;
+    list<int> outputs;
+    for (std::size_t k = 0; k < n.edges.size(); ++k) {
+        int const o = p.gradient[static_cast<int>(k)];
+        if (o < 0 || !n.edges[k] || !call.wants(k)) continue;
+        outputs.push_back(p.g.outputs[o].node);
+        node const& made = p.g[outputs.back()];  // a cotangent is handed on as it is
+        loops = loops && !(made.is_symbol() && made.symbol() >= static_cast<int>(n.edges.size()));
+    }
+    list<char> const needed = needed_for(p, outputs);
+    for (int i = 0; loops && i < p.g.size(); ++i) {
+        op_kind const kind = p.g[i].op->kind;
+        if (!needed[i] || p.known.contains(i)) continue;
+        loops = !p.g[i].is_symbol() && (kind == op_kind::leaf || kind == op_kind::elementwise || kind == op_kind::view);
+    }
+    return loops;
+}
 /// Runs a node's backward pass and enters it into the tape.
 template <class Asked>
 void record_backward(tape_node& n, backward_call& call) {
-    n.kind->backward(n, call);
     bool recorded = false;
     for (edge const& e : n.edges) recorded = recorded || e;
-    if (!recorded) return;
+    if (!recorded) return n.kind->backward(n, call);
     list<saved_value> values;
-    tape_program<Asked>& derivative = derivative_along(program_of<Asked>(n, values), call, values);
+    list<int> kept;
+    tape_program<Asked>& derivative = derivative_along<Asked>(n, call, values);
+    if (is_made_of_loops(derivative, n, call)) {
+        kept = costly_nodes(derivative);
+        list<tensor_ref> const results = compute_derivatives(derivative, values, n, call, kept);
+        for (int i = results.size() - kept.size(); i < results.size(); ++i)
+            values.push_back({results[i]->memory, results[i]->data, results[i]->memory->written_times()});
+    } else n.kind->backward(n, call);
     int const symbols = static_cast<int>(n.edges.size());
     auto* made = node_block<derived_node<Asked>>::make(derived_kind<Asked>, static_cast<std::size_t>(derivative.g.symbols.size()), 1,
                                                        n.dimensions.size());
@@ -180,7 +268,9 @@ void record_backward(tape_node& n, backward_call& call) {
     for (saved_value const& v : values)
         if (v.memory) made->saved[0] = v;  // a second pass without retain_graph is refused
     made->values = std::move(values);
+    made->kept = std::move(kept);
     made->program = &derivative;
+    if (n.kind->is_derived) made->owner = static_cast<derived_node<Asked>&>(n).owner;
     for (std::size_t k = 0; k < n.edges.size(); ++k) {
         tensor_ref& g = call.gradients[k];
         if (!g || derivative.gradient[static_cast<int>(k)] < 0) continue;

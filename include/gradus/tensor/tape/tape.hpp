@@ -155,6 +155,7 @@ inline tensor_ref starting_gradient(tensor_ref const& root, any_tensor const& gi
                                  " and output[" + std::to_string(number) + "] has a shape of " + python_shape(*root) + ".");
         if (g.type != root->type)
             throw autograd_error(concat("the gradient is ", name_of(g.type), ", the tensor ", name_of(root->type)).str());
+        given.state()->is_uniform = false;  // the caller may have written to it since
         return g.is_contiguous() ? given.state() : contiguous_copy(g);
     }
     if (root->size() != 1) throw autograd_error("grad can be implicitly created only for scalar outputs");

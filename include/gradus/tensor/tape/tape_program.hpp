@@ -15,6 +15,8 @@ template <class Asked>
 struct planned_derivatives {
     list<int> wanted;  ///< per output of the graph: 0, or the number of the sum that it is part of
     list<int> same;    ///< per value: the first that is the same memory
+    list<int> asked;   ///< nodes whose values the caller would like to keep
+    list<int> kept;    ///< those of them that are computed: results after the sums
     executable<Asked> program;
 };
 /// What a node of the tape computed, or a derivative of that, and which of its values the node has.
@@ -29,7 +31,9 @@ struct tape_graph {
 template <class Asked>
 struct tape_program : tape_graph {
     void const* kind = nullptr;
-    list<char> key;  ///< what it was asked for by
+    list<char> key;    ///< what it was asked for by
+    list<int> costly;  ///< what the next derivative reads and is costly to compute again, once it was asked for
+    bool costly_is_known = false;
     list<tape_program*> derivatives;
     list<planned_derivatives<Asked>*> plans;
     spin_lock lock;  ///< of both lists
@@ -42,11 +46,20 @@ struct tape_program : tape_graph {
         for (planned_derivatives<Asked>* p : plans) delete p;
     }
 };
+/// Programs that do not live as long: nodes of the tape that hold one share what it is part of.
+struct program_owner {
+    owners owned;
+    virtual ~program_owner() = default;
+    friend void dispose(program_owner* p) { delete p; }
+};
 template <class T>
 bool same(list<T> const& a, list<T> const& b) {
     bool equal = a.size() == b.size();
     for (int i = 0; equal && i < a.size(); ++i) equal = a[i] == b[i];
     return equal;
+}
+inline void append_number(list<char>& key, int n) {
+    for (int bits = 0; bits < 32; bits += 8) key.push_back(static_cast<char>(n >> bits & 255));
 }
 /// The program in a list that was asked for by this, or a new one that `make` fills.
 template <class Asked>
@@ -63,8 +76,12 @@ tape_program<Asked>& program_for(list<tape_program<Asked>*>& all, spin_lock& loc
     return *made.release();
 }
 
+/// What is there of a cotangent: nothing, which is 0; its value; one number for all places, or the knowledge that this is 1, as where a
+/// pass begins and behind a sum.
+enum class cotangent_kind : char { none, value, number, one };
+
 /// Appends cotangents of the outputs as symbols and the derivatives of all symbols that have one. Outputs become those derivatives.
-/// `present` says per output whether there is a cotangent; what is not there is 0.
+/// `present` has a cotangent_kind per output.
 inline void differentiate_outputs(tape_graph& p, list<char> const& present) {
     graph& g = p.g;
     int const symbols = g.symbols.size();
@@ -73,11 +90,18 @@ inline void differentiate_outputs(tape_graph& p, list<char> const& present) {
         int const id = g.outputs[j].node;
         tensor_type const type = g[id].result();
         g.symbols.push_back({"cotangent", type, j});
-        if (!is_floating(type.type) || !present[j]) continue;
-        node const n{&info_of<op::symbol>, {-1, -1, -1}, type.type, type.shape, op::symbol::numbered(g.symbols.size() - 1)};
-        int const seed = g.intern(n);
-        p.known.push_back(seed);
-        cotangent[id] = add_derivatives(g, cotangent[id], seed);
+        auto const kind = static_cast<cotangent_kind>(present[j]);
+        if (!is_floating(type.type) || kind == cotangent_kind::none) continue;
+        auto const add = [&](value seed) { cotangent[id] = add_derivatives(g, cotangent[id], seed.broadcast_to(type.shape).id()); };
+        if (kind == cotangent_kind::one) {
+            add(value::constant(g, 1, type.type));
+            continue;
+        }
+        tensor_type& held = g.symbols[g.symbols.size() - 1].type;
+        if (kind == cotangent_kind::number) held.shape = {};
+        node const n{&info_of<op::symbol>, {-1, -1, -1}, held.type, held.shape, op::symbol::numbered(g.symbols.size() - 1)};
+        p.known.push_back(g.intern(n));
+        add(value{g, p.known.back()});
     }
     sweep(g, cotangent, true);
     p.gradient = list<int>(symbols, -1);
@@ -100,31 +124,74 @@ inline void simplify_derivatives(tape_graph& p) {
     for (int i = 0; i < p.known.size(); ++i) p.known[i] = p.g.outputs[outputs + i].node;
     while (p.g.outputs.size() > outputs) p.g.outputs.pop_back();
 }
-/// The derivative of a program along the cotangents that are present; `zeros_stay` as in graph.
+/// The nodes that these need, computed from what is known.
+inline list<char> needed_for(tape_graph const& p, list<int> const& wanted) {
+    list<char> needed(p.g.size(), 0), is_known(p.g.size(), 0);
+    for (int id : p.known) is_known[id] = 1;
+    for (int id : wanted) needed[id] = 1;
+    for (int i = p.g.size() - 1; i >= 0; --i)
+        for (int k = 0; needed[i] && !is_known[i] && k < p.g[i].operands(); ++k) needed[p.g[i].in[k]] = 1;
+    return needed;
+}
+/// The derivative of a program along the cotangents that are present, where the values of nodes `kept` are known too; `zeros_stay` as
+/// in graph.
 template <class Asked>
-tape_program<Asked>& derivative_of(tape_program<Asked>& p, list<char> const& present, bool zeros_stay) {
+tape_program<Asked>& derivative_of(tape_program<Asked>& p, list<char> const& present, bool zeros_stay, list<int> const& kept = {}) {
     list<char> key = present;
     key.push_back(zeros_stay);
+    for (int id : kept) append_number(key, id);
     return program_for(p.derivatives, p.lock, nullptr, key, [&](tape_program<Asked>& made) {
         made.g = p.g;
         made.g.zeros_stay = p.g.zeros_stay || zeros_stay;
         made.known = p.known;
+        made.known.append(kept.begin(), kept.size());
         made.names = p.names;
         differentiate_outputs(made, present);
         simplify_derivatives(made);
     });
 }
+/// What a program computes with functions such as exp and with quotients, and its derivatives read.
+template <class Asked>
+list<int> const& costly_nodes(tape_program<Asked>& p) {
+    locked held(p.lock);
+    if (std::exchange(p.costly_is_known, true)) return p.costly;
+    list<int> outputs, costly;
+    for (output_entry const& o : p.g.outputs) outputs.push_back(o.node);
+    for (int id : outputs)
+        if (!derivative_complaint(p.g, list<char>(p.g.size(), 1), id, true).empty()) return p.costly;
+    list<char> const computed = needed_for(p, outputs);
+    for (int i = 0; i < p.g.size(); ++i) {
+        op_info const& op = *p.g[i].op;
+        bool const calls = op.kind == op_kind::elementwise && (!op.foldable || op.divides);
+        if (calls && computed[i] && is_floating(p.g[i].type) && !p.known.contains(i)) costly.push_back(i);
+    }
+    tape_graph next{p.g, p.known, {}, {}, {}};
+    next.known.append(costly.begin(), costly.size());
+    try {
+        differentiate_outputs(next, list<char>(outputs.size(), static_cast<char>(cotangent_kind::value)));
+    } catch (error const&) {
+        return p.costly;  // whoever asks for that derivative is told
+    }
+    simplify_derivatives(next);
+    outputs = {};
+    for (output_entry const& o : next.g.outputs) outputs.push_back(o.node);
+    list<char> const read = needed_for(next, outputs);
+    for (int k = 0; k < costly.size(); ++k)
+        if (read[next.known[p.known.size() + k]]) p.costly.push_back(costly[k]);
+    return p.costly;
+}
 
-/// The sums of wanted outputs as a graph of its own, whose symbols are the values that are there.
-inline graph graph_from_known(tape_graph const& p, list<int> const& wanted, list<int> const& same) {
+/// The sums of wanted outputs, and behind them the values of nodes `kept`, as a graph of its own, whose symbols are the values that are
+/// there. Takes nodes out of `kept` that the sums do not need.
+inline graph graph_from_known(tape_graph const& p, list<int> const& wanted, list<int> const& same, list<int>& kept) {
     graph made;
-    list<int> number(p.g.size(), -1);
-    list<char> needed(p.g.size(), 0), is_known(p.g.size(), 0);
+    list<int> number(p.g.size(), -1), roots;
+    list<char> is_known(p.g.size(), 0);
     for (int id : p.known) is_known[id] = 1;
     for (int o = 0; o < wanted.size(); ++o)
-        if (wanted[o]) needed[p.g.outputs[o].node] = 1;
-    for (int i = p.g.size() - 1; i >= 0; --i)
-        for (int k = 0; needed[i] && !is_known[i] && k < p.g[i].operands(); ++k) needed[p.g[i].in[k]] = 1;
+        if (wanted[o]) roots.push_back(p.g.outputs[o].node);
+    list<char> const needed = needed_for(p, roots);
+    kept.remove_if([&](int id) { return !needed[id]; });
     for (int k = 0; k < p.known.size(); ++k) {
         node n{&info_of<op::symbol>, {-1, -1, -1}, p.g[p.known[k]].type, p.g[p.known[k]].shape, op::symbol::numbered(k)};
         made.symbols.push_back({"value", n.result()});
@@ -145,18 +212,20 @@ inline graph graph_from_known(tape_graph const& p, list<int> const& wanted, list
         if (wanted[o] > sums) made.outputs.push_back({part, -1});
         else made.outputs[wanted[o] - 1].node = add_derivatives(made, made.outputs[wanted[o] - 1].node, part);
     }
+    for (int id : kept) made.outputs.push_back({number[id], -1});
     return made;
 }
 template <class Asked>
-executable<Asked> const& plan_for(tape_program<Asked>& p, list<int> const& wanted, list<int> const& same_value,
-                                  array_view<kernel::block_entry const> operations) {
+planned_derivatives<Asked> const& plan_for(tape_program<Asked>& p, list<int> const& wanted, list<int> const& same_value,
+                                           list<int> const& asked, array_view<kernel::block_entry const> operations) {
     locked held(p.lock);
     for (planned_derivatives<Asked> const* known : p.plans)
-        if (known && same(known->wanted, wanted) && same(known->same, same_value)) return known->program;
+        if (known && same(known->wanted, wanted) && same(known->same, same_value) && same(known->asked, asked)) return *known;
     p.plans.push_back(nullptr);  // stays where the next line throws
-    p.plans.back() = new planned_derivatives<Asked>{
-        wanted, same_value, executable<Asked>(executable<Asked>::prepared(graph_from_known(p, wanted, same_value)), operations)};
-    return p.plans.back()->program;
+    list<int> kept = asked;
+    graph const g = executable<Asked>::prepared(graph_from_known(p, wanted, same_value, kept));
+    p.plans.back() = new planned_derivatives<Asked>{wanted, same_value, asked, kept, executable<Asked>(g, operations)};
+    return *p.plans.back();
 }
 /// Per value the first that is the same memory: what a statement reads twice is read once, and computed with once.
 inline list<int> same_values(array_view<saved_value const> values) {
@@ -181,11 +250,14 @@ inline numbers extents_at(shape const& s, dimension_table names, std::int64_t co
     return extents;
 }
 /// Computes sums of outputs from the values, one per node that is known; `wanted` has per output 0 or the number of its sum, which are
-/// counted from 1 as they begin. `check(k)` is called for each value that is read.
+/// counted from 1 as they begin. Behind them are the values of those of the nodes `kept` that were computed; the others are taken out.
+/// `check(k)` is called for each value that is read.
 template <class Asked>
-list<tensor_ref> run_derivatives(tape_program<Asked>& p, list<int> const& wanted, array_view<saved_value const> values,
+list<tensor_ref> run_derivatives(tape_program<Asked>& p, list<int> const& wanted, list<int>& kept, array_view<saved_value const> values,
                                  std::int64_t const* sizes, array_view<kernel::block_entry const> operations, auto const& check) {
-    executable<Asked> const& e = plan_for(p, wanted, same_values(values), operations);
+    planned_derivatives<Asked> const& plan = plan_for(p, wanted, same_values(values), kept, operations);
+    executable<Asked> const& e = plan.program;
+    kept = plan.kept;
     std::int64_t dimensions[max_dimensions]{};
     dimension_table names = p.names;
     for (int i = 0; i < e.dimensions().count; ++i)
@@ -199,12 +271,13 @@ list<tensor_ref> run_derivatives(tape_program<Asked>& p, list<int> const& wanted
         in[static_cast<int>(k)] = const_cast<void*>(values[k].elements());
     }
     list<tensor_ref> results;
-    for (int o = 0; o < wanted.size(); ++o) {
-        if (wanted[o] <= out.size()) continue;
-        node const& n = p.g[p.g.outputs[o].node];
+    auto add = [&](node const& n) {
         results.push_back(make_state(n.type, n.shape.rank(), extents_at(n.shape, p.names, sizes).n));
         out.push_back(results.back()->data);
-    }
+    };
+    for (int o = 0; o < wanted.size(); ++o)
+        if (wanted[o] > out.size()) add(p.g[p.g.outputs[o].node]);
+    for (int id : kept) add(p.g[id]);
     aligned_buffer scratch(static_cast<std::size_t>(e.workspace_bytes(dimensions)) + 1);
     e.run({in.begin(), out.begin(), scratch.data(), dimensions});
     return results;
