@@ -15,7 +15,7 @@ namespace gradus::inline GRADUS_ARCH::core {
 class expansion {
 public:
     constexpr explicit expansion(graph const& g)
-        : g_(g), needed_(needed_nodes(g)), assembled_(find_assemblies(g)), expanded_(g.size(), 0), read_(g.size(), 0) {
+        : g_(g), needed_(needed_nodes(g)), expanded_(g.size(), 0), assembled_(find_assemblies(g)), read_(g.size(), 0) {
         for (bool more = true; more;) {
             more = false;
             for (int i = 0; i < g.size(); ++i)
@@ -27,7 +27,7 @@ public:
     /// Is there anything that is not expanded yet?
     constexpr bool any() const { return any_; }
     constexpr bool operator[](int i) const { return expanded_[i]; }
-    constexpr bool is_assembly(int i) const { return assembled_[i]; }
+    constexpr bool is_assembly(int i) const { return assembled_[i] == assembly::elements; }
 
 private:
     static constexpr bool is_small(node const& n) {
@@ -46,7 +46,7 @@ private:
         std::int64_t const work = work_of(i);
         if (work < 0 || work_ + work > target::expanded_instructions) return false;
         work_ += work;
-        any_ = any_ || !(n.op->same_order || assembled_[i]);
+        any_ = any_ || !(n.op->same_order || is_assembly(i));
         return true;
     }
     /// Is a node that is read by elements so small that they are better made one by one than all at once and taken from memory?
@@ -67,7 +67,7 @@ private:
     constexpr std::int64_t work_of(int i) const {
         node const& n = g_[i];
         std::int64_t const size = n.shape.static_size();
-        if (n.op->kind == op_kind::view || assembled_[i]) return 0;
+        if (n.op->kind == op_kind::view || is_assembly(i)) return 0;
         if (joins_parts(n)) {  // what is not of single elements is copied one by one
             for (int k = 0; k < n.op->arity; ++k)
                 if (!expanded_[n.in[k]] && g_[n.in[k]].shape.static_size() > target::expanded_elements) return -1;
@@ -90,7 +90,8 @@ private:
     }
 
     graph const& g_;
-    list<char> needed_, assembled_, expanded_;
+    list<char> needed_, expanded_;
+    list<assembly> assembled_;
     list<char> read_;  ///< by what is expanded
     std::int64_t work_ = 0;
     bool any_ = false;
