@@ -10,16 +10,71 @@
 
 namespace gradus::inline GRADUS_ARCH::core {
 
+/// Which arrays are small, alone or for each instance of a first axis that is long: an element of these is a vector of all instances.
+class small_arrays {
+public:
+    constexpr explicit small_arrays(graph const& g) : lead_(g.size(), -1), transparent_(g.size(), 0) {
+        find_instances(g);
+        for (int i = 0; i < g.size(); ++i) lead_[i] = lead_of(g[i]);
+        for (int i = 0; i < g.size(); ++i) transparent_[i] = g[i].op->kind == op_kind::view && looks_at_elements(g, i);
+    }
+    /// The axes that elements do not count: 1 of an array for each instance, 0 of another small one; -1: it is not small.
+    constexpr int lead(int i) const { return lead_[i]; }
+    /// Is each element of a view one of what it looks at, for every instance?
+    constexpr bool is_transparent(int i) const { return transparent_[i]; }
+
+private:
+    /// Static extents count instances where something is put together from one number of each.
+    constexpr void find_instances(graph const& g) {
+        for (int i = 0; i < g.size(); ++i) {
+            node const& n = g[i];
+            bool const joins = n.op->runs_by == own_kernel::concatenate || n.op->runs_by == own_kernel::pad;
+            if (!joins || n.shape.rank() < 2 || !n.shape[0].is_static() || !is_long(n.shape[0])) continue;
+            for (int k = 0; k < n.op->arity; ++k)
+                if (shape const& part = g[n.in[k]].shape; part[0] == n.shape[0] && instance_size(part) == 1) counted_.push_back(n.shape[0]);
+        }
+    }
+    constexpr int lead_of(node const& n) const {
+        bool instances = n.shape.rank() > 0 && !n.shape[0].is_static();
+        for (extent const& e : counted_) instances = instances || (n.shape.rank() > 0 && n.shape[0] == e);
+        if (instances) {
+            std::int64_t const size = instance_size(n.shape);
+            bool const counts = n.op->holds == leaf_kind::iota && n.shape.rank() > 1 && op::iota::axis(n.attr) == 0;
+            return size >= 1 && size <= target::assembled_columns && !counts ? 1 : -1;
+        }
+        return n.shape.is_static() && n.shape.static_size() >= 1 && n.shape.static_size() <= target::assembled_elements ? 0 : -1;
+    }
+    constexpr bool looks_at_elements(graph const& g, int i) const {
+        node const& n = g[i];
+        shape const& from = g[n.in[0]].shape;
+        int const lead = lead_[i], lead_from = lead_[n.in[0]];
+        if (lead < 0 || lead_from < 0 || lead_from > lead || (lead_from && !(from[0] == n.shape[0]))) return false;
+        if (n.op->same_order) return lead == lead_from;
+        for (int axis = 0; axis < n.shape.rank(); ++axis) {
+            view_axis const at = n.op->view(n.attr, from, n.shape, axis);
+            if (!at.named_first.is_static()) return false;
+            bool const whole = at.from == 0 && at.first == 0 && at.step == 1;
+            if (lead_from ? (axis == 0) != (at.from == 0) || (axis == 0 && !whole) : axis < lead && at.from >= 0 && from[at.from].code != 1)
+                return false;
+        }
+        return true;
+    }
+
+    list<extent> counted_;
+    list<int> lead_;
+    list<char> transparent_;
+};
+
 /// Decides which arrays are computed element by element: small ones that are put together from single elements, what is computed of
 /// such, and even smaller ones that these are computed of. Everything else stays in loops, which have vectors.
 class expansion {
 public:
     constexpr explicit expansion(graph const& g)
-        : g_(g), needed_(needed_nodes(g)), expanded_(g.size(), 0), assembled_(find_assemblies(g)), read_(g.size(), 0) {
+        : g_(g), small_(g), needed_(needed_nodes(g)), expanded_(g.size(), 0), assembled_(find_assemblies(g)), read_(g.size(), 0) {
         for (bool more = true; more;) {
             more = false;
             for (int i = 0; i < g.size(); ++i)
-                if (needed_[i] && !expanded_[i] && is_small(g[i]) && decide(i)) expanded_[i] = more = true;
+                if (needed_[i] && !expanded_[i] && small_.lead(i) >= 0 && decide(i)) expanded_[i] = more = true;
             for (int i = 0; more && i < g.size(); ++i)
                 for (int k = 0; expanded_[i] && k < g[i].op->arity; ++k) read_[base_of(g[i].in[k])] = 1;
         }
@@ -27,32 +82,47 @@ public:
     /// Is there anything that is not expanded yet?
     constexpr bool any() const { return any_; }
     constexpr bool operator[](int i) const { return expanded_[i]; }
-    constexpr bool is_assembly(int i) const { return assembled_[i] == assembly::elements; }
+    constexpr bool is_assembly(int i) const { return assembled_[i] != assembly::none; }
+    constexpr small_arrays const& small() const { return small_; }
+    /// Elements of a small array, for each instance.
+    constexpr std::int64_t size(int i) const { return small_.lead(i) ? instance_size(g_[i].shape) : g_[i].shape.static_size(); }
 
 private:
-    static constexpr bool is_small(node const& n) {
-        return n.shape.is_static() && n.shape.static_size() >= 1 && n.shape.static_size() <= target::assembled_elements;
-    }
     constexpr bool decide(int i) {
         node const& n = g_[i];
         bool operands = false, single = false;
         for (int k = 0; k < n.op->arity; ++k) {
-            if (!is_small(g_[n.in[k]])) return false;
+            if (!is_by_instance(i, k)) return false;
             operands = operands || expanded_[n.in[k]];
-            single = single || g_[n.in[k]].shape.is_single();
+            single = single || size(n.in[k]) == 1;
         }
         bool const joins = single && (joins_parts(n));
-        if (!operands && !joins && !(read_[i] && is_near(n))) return false;
+        if (!operands && !joins && !(read_[i] && is_near(i))) return false;
         std::int64_t const work = work_of(i);
         if (work < 0 || work_ + work > target::expanded_instructions) return false;
         work_ += work;
         any_ = any_ || !(n.op->same_order || is_assembly(i));
         return true;
     }
+    /// Does an instance of a node read that instance alone of its operand k, or the same as every other?
+    constexpr bool is_by_instance(int i, int k) const {
+        node const& n = g_[i];
+        shape const& from = g_[n.in[k]].shape;
+        int const lead = small_.lead(i), lead_from = small_.lead(n.in[k]);
+        if (lead_from < 0 || lead_from > lead) return false;
+        if (n.op->kind == op_kind::view) return small_.is_transparent(i);
+        if (lead == 0) return true;
+        if (lead_from && !(from[0] == n.shape[0])) return false;
+        if (n.op->kind == op_kind::reduction) return lead_from && !op::reduces(n.attr, 0);
+        if (joins_parts(n)) return lead_from && (n.op->runs_by == own_kernel::pad || op::concatenate::axis(n.attr) > 0);
+        if (n.op->runs_by == own_kernel::product && n.shape.rank() == 2) return lead_from ? k == 0 && !op::matmul::transposes(n.attr, 0) : k == 1;
+        return lead_from ? from.rank() == n.shape.rank() : from.rank() < n.shape.rank() || from[0].code == 1;
+    }
     /// Is a node that is read by elements so small that they are better made one by one than all at once and taken from memory?
-    constexpr bool is_near(node const& n) const {
-        std::int64_t most = n.shape.static_size();
-        for (int k = 0; k < n.op->arity; ++k) most = std::max(most, g_[n.in[k]].shape.static_size());
+    constexpr bool is_near(int i) const {
+        node const& n = g_[i];
+        std::int64_t most = size(i);
+        for (int k = 0; k < n.op->arity; ++k) most = std::max(most, size(n.in[k]));
         return n.op->kind != op_kind::leaf && most > 1 && most <= target::expanded_near;
     }
     static constexpr bool joins_parts(node const& n) {
@@ -66,20 +136,21 @@ private:
     /// Instructions that a node becomes; -1: it stays.
     constexpr std::int64_t work_of(int i) const {
         node const& n = g_[i];
-        std::int64_t const size = n.shape.static_size();
+        bool const of_instances = small_.lead(i) > 0;
+        std::int64_t const size = this->size(i);
         if (n.op->kind == op_kind::view || is_assembly(i)) return 0;
         if (joins_parts(n)) {  // what is not of single elements is copied one by one
             for (int k = 0; k < n.op->arity; ++k)
-                if (!expanded_[n.in[k]] && g_[n.in[k]].shape.static_size() > target::expanded_elements) return -1;
-            return size <= target::expanded_sum ? 0 : -1;
+                if (!expanded_[n.in[k]] && this->size(n.in[k]) > (of_instances ? target::expanded_near : target::expanded_elements)) return -1;
+            return size <= (of_instances && n.op->runs_by == own_kernel::pad ? target::expanded_elements : target::expanded_sum) ? 0 : -1;
         }
         if (n.op->kind == op_kind::elementwise) {
-            bool const sum = n.op->adds;
+            bool const sum = n.op->adds && !of_instances;
             std::int64_t const most = sum ? target::expanded_sum : n.op->foldable ? target::expanded_elements : target::expanded_functions;
             return size <= most ? size : -1;
         }
         if (n.op->kind == op_kind::reduction && n.op->reduces_by != reducer::none) {
-            std::int64_t const from = g_[n.in[0]].shape.static_size();
+            std::int64_t const from = this->size(n.in[0]);
             return from <= target::expanded_elements ? from : -1;
         }
         if (n.op->runs_by == own_kernel::product) {
@@ -90,6 +161,7 @@ private:
     }
 
     graph const& g_;
+    small_arrays small_;
     list<char> needed_, expanded_;
     list<assembly> assembled_;
     list<char> read_;  ///< by what is expanded
