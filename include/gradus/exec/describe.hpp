@@ -135,11 +135,11 @@ private:
     }
     /// How many parts an array of an assembly has, each a single element or, of a loop over instances, one of each.
     constexpr std::int64_t parts_of(int id) const {
-        return domain_.rank() == 0 ? g_[id].shape.static_size() : instance_size(g_[id].shape);
+        return domain_.is_single() ? g_[id].shape.static_size() : instance_size(g_[id].shape);
     }
     /// The parts of an array go to assembly i, which has so many columns, from there on.
     constexpr void assemble(int i, int part, std::int64_t offset, std::int64_t all) {
-        std::int64_t const size = parts_of(part), columns = domain_.rank() == 0 ? 1 : all;
+        std::int64_t const size = parts_of(part), columns = domain_.is_single() ? 1 : all;
         if (size == 1) return output(i, offset, operand(part), kernel::fold::none, columns);
         while (g_[part].op->same_order) part = g_[part].in[0];
         if (plan_.inlined[part] || plan_.group_of[part] == group_) {
@@ -148,7 +148,7 @@ private:
         }
         for (std::int64_t k = 0; k < size; ++k) {
             input_binding one{part, monomial{k, 0}, {}, {}, {}};
-            if (domain_.rank() > 0) one.stride[0] = monomial{size, 0};
+            if (!domain_.is_single()) one.stride[0] = monomial{size, 0};
             output(i, offset + k, load(one, g_[part].type), kernel::fold::none, columns);
         }
     }

@@ -253,7 +253,6 @@ private:
     constexpr void join(int i) {
         if (is_of_call(g_[i])) sets_.join(i, first_of_call(g_, i));
         if (!in_loop(i) || is_scalar(i)) return;
-        node const& n = g_[i];
         each_operand(i, [&](int o) {
             int const b = result_.base[o];
             if (can_share(i, o) && level_[b] == level_[i]) sets_.join(i, b);

@@ -93,7 +93,8 @@ private:
         bool operands = false, single = false;
         for (int k = 0; k < n.op->arity; ++k) {
             if (!is_by_instance(i, k)) return false;
-            operands = operands || expanded_[n.in[k]];
+            bool const columns = small_.lead(i) == small_.lead(n.in[k]) || size(i) <= target::expanded_functions;
+            operands = operands || (expanded_[n.in[k]] && columns);
             single = single || size(n.in[k]) == 1;
         }
         bool const joins = single && (joins_parts(n));
