@@ -97,7 +97,7 @@ private:
             operands = operands || (expanded_[n.in[k]] && columns);
             single = single || size(n.in[k]) == 1;
         }
-        bool const joins = single && (joins_parts(n));
+        bool const joins = (single && joins_parts(n)) || folds_short_rows(i);
         if (!operands && !joins && !(read_[i] && is_near(i))) return false;
         std::int64_t const work = work_of(i);
         if (work < 0 || work_ + work > target::expanded_instructions) return false;
@@ -126,6 +126,12 @@ private:
         for (int k = 0; k < n.op->arity; ++k) most = std::max(most, size(n.in[k]));
         return n.op->kind != op_kind::leaf && most > 1 && most <= target::expanded_near;
     }
+    /// Is a number of each instance a sum over so few of it that vectors along them are not worth their sum?
+    constexpr bool folds_short_rows(int i) const {
+        node const& n = g_[i];
+        bool const folds = n.op->kind == op_kind::reduction || n.op->runs_by == own_kernel::product;
+        return folds && small_.lead(i) && size(i) == 1 && size(n.in[0]) > 1 && size(n.in[0]) <= target::expanded_near;
+    }
     static constexpr bool joins_parts(node const& n) {
         return n.op->runs_by == own_kernel::concatenate || n.op->runs_by == own_kernel::pad;
     }
@@ -147,7 +153,8 @@ private:
         }
         if (n.op->kind == op_kind::elementwise) {
             bool const sum = n.op->adds && !of_instances;
-            std::int64_t const most = sum ? target::expanded_sum : n.op->foldable ? target::expanded_elements : target::expanded_functions;
+            std::int64_t const functions = of_instances ? target::expanded_near : target::expanded_functions;  // in lanes they are quick
+            std::int64_t const most = sum ? target::expanded_sum : n.op->foldable ? target::expanded_elements : functions;
             return size <= most ? size : -1;
         }
         if (n.op->kind == op_kind::reduction && n.op->reduces_by != reducer::none) {
