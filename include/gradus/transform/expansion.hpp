@@ -10,6 +10,23 @@
 
 namespace gradus::inline GRADUS_ARCH::core {
 
+constexpr bool joins_parts(node const& n) {
+    return n.op->runs_by == own_kernel::concatenate || n.op->runs_by == own_kernel::pad;
+}
+/// Is an array for each instance put together from rows that are too short to copy one by one?
+constexpr bool joins_short_rows(graph const& g, node const& n) {
+    if (!joins_parts(n)) return false;
+    int const axis = n.op->runs_by == own_kernel::concatenate ? static_cast<int>(op::concatenate::axis(n.attr)) : 1;
+    for (int k = 0; k < n.op->arity && axis > 0; ++k) {
+        shape const& part = g[n.in[k]].shape;
+        if (!(part[0] == n.shape[0])) return false;
+        std::int64_t row = n.op->runs_by == own_kernel::pad && instance_size(part) != 1 ? 0 : 1;
+        for (int i = axis; i < part.rank(); ++i) row *= part[i].is_static() ? part[i].code : 0;
+        if (row > 0 && row <= target::expanded_functions) return true;
+    }
+    return false;
+}
+
 /// Which arrays are small, alone or for each instance of a first axis that is long: an element of these is a vector of all instances.
 class small_arrays {
 public:
@@ -28,10 +45,8 @@ private:
     constexpr void find_instances(graph const& g) {
         for (int i = 0; i < g.size(); ++i) {
             node const& n = g[i];
-            bool const joins = n.op->runs_by == own_kernel::concatenate || n.op->runs_by == own_kernel::pad;
-            if (!joins || n.shape.rank() < 2 || !n.shape[0].is_static() || !is_long(n.shape[0])) continue;
-            for (int k = 0; k < n.op->arity; ++k)
-                if (shape const& part = g[n.in[k]].shape; part[0] == n.shape[0] && instance_size(part) == 1) counted_.push_back(n.shape[0]);
+            if (n.shape.rank() < 2 || !n.shape[0].is_static() || !is_long(n.shape[0])) continue;
+            if (joins_short_rows(g, n)) counted_.push_back(n.shape[0]);
         }
     }
     constexpr int lead_of(node const& n) const {
@@ -97,7 +112,7 @@ private:
             operands = operands || (expanded_[n.in[k]] && columns);
             single = single || size(n.in[k]) == 1;
         }
-        bool const joins = (single && joins_parts(n)) || folds_short_rows(i);
+        bool const joins = (single && joins_parts(n)) || (small_.lead(i) && (joins_short_rows(g_, n) || folds_short_rows(i)));
         if (!operands && !joins && !(read_[i] && is_near(i))) return false;
         std::int64_t const work = work_of(i);
         if (work < 0 || work_ + work > target::expanded_instructions) return false;
@@ -130,10 +145,7 @@ private:
     constexpr bool folds_short_rows(int i) const {
         node const& n = g_[i];
         bool const folds = n.op->kind == op_kind::reduction || n.op->runs_by == own_kernel::product;
-        return folds && small_.lead(i) && size(i) == 1 && size(n.in[0]) > 1 && size(n.in[0]) <= target::expanded_near;
-    }
-    static constexpr bool joins_parts(node const& n) {
-        return n.op->runs_by == own_kernel::concatenate || n.op->runs_by == own_kernel::pad;
+        return folds && size(i) == 1 && size(n.in[0]) > 1 && size(n.in[0]) <= target::expanded_near;
     }
     /// What views look at.
     constexpr int base_of(int i) const {
