@@ -210,7 +210,9 @@ private:
         return assembled_[o] == assembly::instances ? domain(o) == domain(i) : is_region(o) && g_[o].shape == domain(i);
     }
     /// Is a node computed by the kernel of its level that computes single elements?
-    constexpr bool is_scalar(int i) const { return in_loop(i) && (assembled_[i] == assembly::elements || (single(i) && g_[i].op->kind == op_kind::elementwise)); }
+    constexpr bool is_scalar(int i) const {
+        return in_loop(i) && (assembled_[i] == assembly::elements || (single(i) && g_[i].op->kind == op_kind::elementwise));
+    }
 
     /// What only later kernels use moves into the first of them: it stays in registers instead of waiting in memory.
     constexpr void sink(int i) {
