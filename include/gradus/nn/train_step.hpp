@@ -28,14 +28,6 @@ constexpr auto differentiated_places(std::type_identity<std::tuple<Bound...>>) {
     return places;
 }
 
-/// Makes `gradient` that of a leaf, in place of the one it has.
-template <class Asked = void>
-void replace_gradient(any_tensor const& of, any_tensor const& gradient) {
-    tensor_ref replaced = gradient.state();  // ends after the lock
-    locked held(of.state()->lock);
-    std::swap(of.state()->grad, replaced);
-}
-
 }  // namespace core
 
 namespace nn {
@@ -89,7 +81,7 @@ private:
             std::size_t first = 0;
             while (!(of[first] == of[i])) ++first;
             if (first < i) core::add_in_place(*gradient[first].state(), *gradient[i].state());
-            else core::replace_gradient(of[i], gradient[i]);
+            else core::replace_gradient(*of[i].state(), gradient[i].state());
         }
     }
     template <class Places>
