@@ -67,6 +67,16 @@ struct normalized : nn::module<normalized> {
     auto operator()(gr::operand auto const& in) const { return last(gr::relu(norm(first(in)))); }
     auto members() const { return nn::members("first", first, "norm", norm, "last", last); }
 };
+template <class Recurrent, std::int64_t Width>
+struct reader : nn::module<reader<Recurrent, Width>> {
+    Recurrent cells;
+    nn::linear<double, Width, 4> head;
+    explicit reader(gr::random& random) : cells(random), head(random) {}
+    auto operator()(gr::operand auto const& in) const { return head(std::get<0>(cells(in))); }
+    auto members() const { return nn::members("cells", cells, "head", head); }
+};
+constexpr auto steps = gr::var<"steps", double, "steps", "n", 2>;
+constexpr auto wanted = gr::var<"wanted", double, "steps", "n", 4>;
 
 }  // namespace
 
@@ -88,4 +98,30 @@ TEST_CASE("batch_norm: parameters and running statistics") {
     gr::tensor const expected = eager(inputs);
     CHECK(gr::allclose(evaluated, expected, rounding, rounding));
     check_states(compiled, eager);
+}
+
+TEST_CASE("lstm, gru and rnn: layers, directions, batch first") {
+    auto const inputs = drawn<gr::dyn, gr::dyn, 2>(3, 5, 3);
+    auto const targets = drawn<gr::dyn, gr::dyn, 4>(4, 5, 3);
+    check_layer<reader<nn::lstm<double, 2, 3>, 3>>(squares, steps, wanted, inputs, targets);
+    check_training<reader<nn::gru<double, 2, 3, nn::recurrent_options{.layers = 2}>, 3>, gr::optim::adam>(squares, steps, wanted, inputs,
+                                                                                                       targets);
+    check_training<reader<nn::rnn<double, 2, 3, nn::recurrent_options{.bidirectional = true, .batch_first = true}>, 6>, gr::optim::sgd>(squares, steps, wanted,
+                                                                                                             inputs, targets);
+}
+TEST_CASE("lstm: states to begin with, and those after the last step") {
+    gr::random random(1);
+    nn::lstm<double, 2, 3, nn::recurrent_options{.layers = 2}> const f(random);
+    auto const inputs = drawn<gr::dyn, gr::dyn, 2>(3, 5, 3);
+    auto const h = drawn<2, 3, 3>(4), c = drawn<2, 3, 3>(5);
+    constexpr auto fixed = gr::var<"fixed", double, "steps", 3, 2>;
+    auto const [y, last, memory] = f(inputs, h, c);
+    auto const [of_y, of_last, of_memory] = f(fixed, h, c);
+    gr::tensor<double, gr::dyn, 3, 2> const same = inputs;
+    auto [ys] = gr::compile(of_y)(fixed = same);
+    auto [hs] = gr::compile(of_last)(fixed = same);
+    auto [cs] = gr::compile(of_memory)(fixed = same);
+    CHECK(gr::allclose(ys, y, rounding, rounding));
+    CHECK(gr::allclose(hs, last, rounding, rounding));
+    CHECK(gr::allclose(cs, memory, rounding, rounding));
 }

@@ -40,8 +40,8 @@ constexpr auto map_parts(auto f, S... structures) {
     if constexpr (!is_several<first>) return f(structures...);
     else
         return [&]<std::size_t... I>(std::index_sequence<I...>) {
-            return std::tuple{
-                [&](auto at) { return f(std::get<decltype(at)::value>(structures)...); }(std::integral_constant<std::size_t, I>{})...};
+            return std::make_tuple(  // not std::tuple{...}: one tuple in braces is a copy of it
+                [&](auto at) { return f(std::get<decltype(at)::value>(structures)...); }(std::integral_constant<std::size_t, I>{})...);
         }(std::make_index_sequence<std::tuple_size_v<parts_of<first>>>{});
 }
 
