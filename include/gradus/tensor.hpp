@@ -9,6 +9,7 @@
 #include <gradus/tensor/autograd/context.hpp>
 #include <gradus/tensor/autograd/function.hpp>
 #include <gradus/tensor/autograd/vmap.hpp>
+#include <gradus/tensor/autograd/with_update.hpp>
 #include <gradus/tensor/state/any_factories.hpp>
 #include <gradus/tensor/state/any_tensor.hpp>
 #include <gradus/tensor/state/conversion.hpp>
@@ -17,6 +18,7 @@
 #include <gradus/tensor/state/factories.hpp>
 #include <gradus/tensor/state/guides.hpp>
 #include <gradus/tensor/state/leaves.hpp>
+#include <gradus/tensor/state/let.hpp>
 #include <gradus/tensor/state/mode.hpp>
 #include <gradus/tensor/state/print.hpp>
 #include <gradus/tensor/state/random_factories.hpp>

@@ -40,6 +40,31 @@ TEST_CASE("let: counts as one node of the tree, so that deep expressions stay sm
     static_assert(deep<40>().weight < 10);
     CHECK(gr::core::lower<decltype(deep<40>())>().size() == 1 + 3 * 40);
 }
+TEST_CASE("let of a value and a function: the graph is that of the function on the value") {
+    static constexpr auto twice = [](auto const& h) { return h * h + h; };
+    constexpr auto y = gr::let(gr::let(plain, twice), twice);
+    CHECK(text_of(y) == text_of(twice(twice(plain))));
+    static_assert(y.weight == 1 + (1 + plain.weight + 5) + 5);
+    static_assert(std::is_same_v<decltype(gr::let(x, twice)), decltype(twice(x))>);  // what is short needs no name
+
+    SUBCASE("names inside of names, and several of them") {
+        constexpr auto f = gr::let(plain, gr::tanh(plain), [](auto const& a, auto const& b) {
+            return gr::let(a * b, [=](auto const& c) { return c * a + c * b; });
+        });
+        constexpr auto c = plain * gr::tanh(plain);
+        CHECK(text_of(f) == text_of(c * plain + c * gr::tanh(plain)));
+    }
+    SUBCASE("one function on two values, side by side and one in the other") {
+        constexpr auto of = [](auto const& a) { return gr::let(a, twice); };
+        CHECK(text_of(of(plain) * of(gr::tanh(plain))) == text_of(twice(plain) * twice(gr::tanh(plain))));
+        constexpr auto inside = gr::let(plain, [](auto const& h) { return gr::let(gr::tanh(plain), twice) + h * h; });
+        CHECK(text_of(inside) == text_of(twice(gr::tanh(plain)) + plain * plain));
+    }
+    SUBCASE("a tuple, and a loop that reads the value") {
+        constexpr auto both = gr::let(plain, [](auto const& h) { return std::tuple{h + h, std::pair{h * h, h}}; });
+        CHECK(text_of(std::get<0>(both), std::get<0>(std::get<1>(both))) == text_of(plain + plain, plain * plain));
+    }
+}
 TEST_CASE("symbols: identity is the name, the dtype and the shape") {
     CHECK(gr::core::lower<decltype(x + gr::var<"x", float, 4>)>().symbols.size() == 1);
     CHECK(gr::core::lower<decltype(x + gr::var<"y", float, 4>)>().symbols.size() == 2);

@@ -33,6 +33,18 @@ inline constexpr bool is_several = structure<T>::is_several;
 template <class Like, class Parts>
 using structured_as = std::conditional_t<is_several<Like>, Parts, std::tuple_element_t<0, Parts>>;
 
+/// f on every part of a structure, or on the parts of two in turn.
+template <class... S>
+constexpr auto map_parts(auto f, S... structures) {
+    using first = std::tuple_element_t<0, std::tuple<S...>>;
+    if constexpr (!is_several<first>) return f(structures...);
+    else
+        return [&]<std::size_t... I>(std::index_sequence<I...>) {
+            return std::make_tuple(  // not std::tuple{...}: one tuple in braces is a copy of it
+                [&](auto at) { return f(std::get<decltype(at)::value>(structures)...); }(std::integral_constant<std::size_t, I>{})...);
+        }(std::make_index_sequence<std::tuple_size_v<parts_of<first>>>{});
+}
+
 /// What a function returns, an expression or tuples and pairs of whatever depth of them, as one tuple, and that tuple's elements in the
 /// function's structure.
 template <class T>

@@ -13,12 +13,6 @@ namespace core {
 
 template <extent... E>
 inline constexpr std::size_t unknown_extents = (std::size_t{0} + ... + std::size_t{E == dyn});
-constexpr std::uint64_t hash_of_type(std::uint64_t h, tensor_type const& t) {
-    h = mix(h, static_cast<std::uint64_t>(t.type));
-    for (int i = 0; i < t.shape.rank(); ++i)
-        h = mix(mix(h, static_cast<std::uint64_t>(t.shape[i].code)), static_cast<std::uint64_t>(t.shape[i].more));
-    return h;
-}
 
 /// All elements V.
 template <double V, element T, extent... E>

@@ -47,6 +47,12 @@ struct operation<with<Op, P>> {
     }();
 };
 
+constexpr std::uint64_t hash_of_type(std::uint64_t h, tensor_type const& t) {
+    h = mix(h, static_cast<std::uint64_t>(t.type));
+    for (int i = 0; i < t.shape.rank(); ++i)
+        h = mix(mix(h, static_cast<std::uint64_t>(t.shape[i].code)), static_cast<std::uint64_t>(t.shape[i].more));
+    return h;
+}
 /// Result K of an operation.
 template <class Op, int K>
 constexpr parameters parameters_of_result() {

@@ -20,18 +20,6 @@ struct segment_body {
     }
 };
 
-/// f on every part of a structure, or on the parts of two in turn.
-template <class... S>
-constexpr auto map_parts(auto f, S... structures) {
-    using first = std::tuple_element_t<0, std::tuple<S...>>;
-    if constexpr (!is_several<first>) return f(structures...);
-    else
-        return [&]<std::size_t... I>(std::index_sequence<I...>) {
-            return std::tuple{
-                [&](auto at) { return f(std::get<decltype(at)::value>(structures)...); }(std::integral_constant<std::size_t, I>{})...};
-        }(std::make_index_sequence<std::tuple_size_v<parts_of<first>>>{});
-}
-
 constexpr shape with_leading(shape const& rest, int dropped, std::initializer_list<extent> lead) {
     shape result = lead;
     for (int axis = dropped; axis < rest.rank(); ++axis) result.push_back(rest[axis]);

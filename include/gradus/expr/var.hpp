@@ -2,7 +2,8 @@
 #pragma once
 
 #include <gradus/core/decimal.hpp>
-#include <gradus/expr/expression.hpp>
+#include <gradus/expr/body.hpp>
+#include <gradus/op/marker.hpp>
 
 namespace gradus::inline GRADUS_ARCH {
 
@@ -27,7 +28,7 @@ struct symbol : expression_facts<symbol<Name, T, E...>> {
 
     /// `x = data` names an argument of a program; see binding.
     template <class Data>
-    constexpr auto operator=(Data&& data) const {  // NOLINT: no assignment
+    constexpr binding<symbol, Data&&> operator=(Data&& data) const {  // NOLINT: no assignment
         return binding<symbol, Data&&>{data};
     }
 };
@@ -59,6 +60,58 @@ struct let_expr : expression_facts<let_expr<F>> {
 template <class F>
 constexpr auto let(F) {
     return let_expr<F>{};
+}
+
+namespace core {
+
+/// The name of a value in a function of it. (A class: g++ 12 crashes on an alias template here.)
+template <std::uint64_t Id, class X>
+struct let_variable {
+    using type = placeholder<Id, "let", 0, X::type>;
+};
+
+/// The structural hash of an operand, expression or not: of tensors it knows the types.
+template <class X>
+inline constexpr std::uint64_t operand_hash = hash_of_type(hash_of("tensor"), X::type);
+template <expression X>
+inline constexpr std::uint64_t operand_hash<X> = X::hash;
+
+/// x under a name in each part of a body.
+template <std::uint64_t Id, class X, class B>
+constexpr auto let_in_parts(X const& x, B const& body) {
+    if constexpr (is_several<B>) return map_parts([&](auto const& part) { return core::let_in_parts<Id>(x, part); }, body);
+    else return apply<with<op::let, parameters{first_attribute(static_cast<std::int64_t>(Id))}>>(x, body);
+}
+/// f of a name for x, and x with it.
+template <std::uint64_t Id, class X, class F>
+constexpr auto let_in(X const& x, F const& f) {
+    return core::let_in_parts<Id>(x, f(typename let_variable<Id, X>::type{}));
+}
+/// The last of some arguments, a function, on the others, each under a name. Values that are visible in one place under the same name
+/// would be values of one function.
+template <std::uint64_t Id, std::size_t I, class... A>
+constexpr auto let_each(std::tuple<A const&...> const& all, auto const&... done) {
+    auto const& now = std::get<I>(all);
+    using X = std::remove_cvref_t<decltype(now)>;
+    if constexpr (I + 1 == sizeof...(A)) return now(done...);
+    else {
+        auto const rest = [&](auto const& x) { return core::let_each<Id, I + 1>(all, done..., x); };
+        if constexpr (X::weight == 1 && expression<X>) return rest(now);
+        else return core::let_in<mix(mix(operand_hash<X>, Id), I)>(now, rest);
+    }
+}
+template <class... A>
+inline constexpr std::uint64_t id_of_let = closure_hash<std::tuple_element_t<sizeof...(A) - 1, std::tuple<A...>>>();
+
+}  // namespace core
+
+/// `gr::let(x, f)` is f(x) where f reads x more than once: `gr::let(block(x), [](auto const& h) { return h + tanh(h); })`. In an
+/// expression x gets a name, so that it stands in the type once; on tensors it is computed. One text serves symbols and tensors. There
+/// may be several values, `gr::let(x, y, f)`, and f may return a tuple.
+template <class... A>
+    requires(sizeof...(A) > 1 && (std::size_t{expression<A>} + ...) + 1 == sizeof...(A))
+constexpr auto let(A const&... values_and_function) {
+    return core::let_each<core::id_of_let<A...>, 0>(std::tuple<A const&...>(values_and_function...));
 }
 
 /// A parameter update. All right-hand sides see the old values.

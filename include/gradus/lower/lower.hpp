@@ -19,9 +19,9 @@ public:
 
     template <class E>
     constexpr value operator()() {
-        if (int known = find(E::hash); known >= 0) return {graph_, known};
+        if (int known = find(in_scope(E::hash)); known >= 0) return {graph_, known};
         value v = build_node(static_cast<E*>(nullptr));
-        remember(E::hash, v.id());
+        remember(in_scope(E::hash), v.id());
         return v;
     }
     /// The symbol of that name. Two types of one name share a number; symbols_complaint finds them.
@@ -32,8 +32,8 @@ public:
     }
     /// The node of a symbol, or of an instance, by the name that the body of a loop knows it under.
     constexpr int node_named(std::string_view name, tensor_type const& type) {
-        for (instance_entry const& i : instances_)
-            if (i.name == name) return i.id;
+        for (int i = instances_.size() - 1; i >= 0; --i)  // what was named last
+            if (instances_[i].name == name) return instances_[i].id;
         node const n{&info_of<op::symbol>, {-1, -1, -1}, type.type, type.shape, op::symbol::numbered(symbol_number(name, type))};
         return graph_.intern(n);
     }
@@ -87,19 +87,19 @@ private:
     template <class Call, int K>
     constexpr void add_variable() {
         using variable = typename Call::template variable<K>;
-        if (find(variable::hash) >= 0) return;
+        if (find(in_scope(variable::hash)) >= 0) return;
         value const argument = (*this).template operator()<typename Call::template argument<K>>();
         int const id = value::emit<op::argument>(graph_, op::argument::of_call(level_of(Call::id), K), {}, {argument}).id();
-        remember(variable::hash, id);
+        remember(in_scope(variable::hash), id);
         instances_.push_back({variable::name(), id});
     }
     template <class Call, int K>
     constexpr void add_instance(std::int64_t number, value argument) {
         using one = typename Call::template instance<K>;
         if constexpr (Call::axes[K] != not_mapped) {
-            if (find(one::hash) >= 0) return;
+            if (find(in_scope(one::hash)) >= 0) return;
             int const id = value::emit<op::instance>(graph_, op::mapped_along(number, Call::axes[K]), {}, {argument}).id();
-            remember(one::hash, id);
+            remember(in_scope(one::hash), id);
             instances_.push_back({one::name(), id});
         }
     }
@@ -112,6 +112,8 @@ private:
             static_cast<void>(demand.same(argument.shape()[Call::axes[K]], first.shape()[Call::axes[Call::first]]));
         }
     }
+    /// What an expression is found by: its hash, and which values the names in it have.
+    constexpr std::uint64_t in_scope(std::uint64_t hash) const { return scope_ ? mix(hash, scope_) : hash; }
     constexpr int level_of(std::uint64_t call) {
         for (int k = 0; k < levels_.size(); ++k)
             if (levels_[k] == call) return k;
@@ -160,6 +162,18 @@ private:
     template <class F>
     constexpr value build_node(let_expr<F>*) {
         return (*this).template operator()<typename let_expr<F>::body>();
+    }
+    /// A value under a name, and a body that is lowered where it has it. Another value of that name makes another scope.
+    template <parameters P, class X, class B>
+    constexpr value build_node(expr<with<op::let, P>, X, B>*) {
+        constexpr auto id = static_cast<std::uint64_t>(P.attr.n[0]);
+        int const named = (*this).template operator()<X>().id(), at = instances_.size();
+        instances_.push_back({let_variable<id, X>::type::name(), named});
+        std::uint64_t const outer = std::exchange(scope_, mix(mix(scope_, id), static_cast<std::uint64_t>(named)));
+        value const body = (*this).template operator()<B>();
+        scope_ = outer;
+        instances_[at].name = {};
+        return body;
     }
     template <class Op, class... A>
     constexpr value build_node(expr<Op, A...>*) {
@@ -218,6 +232,7 @@ private:
     };
     graph& graph_;
     list<instance_entry> instances_;
+    std::uint64_t scope_ = 0;  ///< of the values that have names, see build_node of op::let
     list<std::uint64_t> levels_;  ///< the calls of functions, of gr::vmap's too
     unifier known_;
     list<entry> table_;

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <gradus/expr/constants.hpp>
 #include <gradus/expr/reductions.hpp>
 #include <gradus/nn/activation.hpp>
 #include <gradus/nn/dropout.hpp>
 #include <gradus/nn/normalization.hpp>
+#include <gradus/tensor/state/let.hpp>
 
 // Attention and the blocks of transformers (A. Vaswani et al., 2017), with PyTorch's names and numbers to begin with.
 
@@ -19,7 +21,7 @@ struct attention_options {
 };
 
 /// Heads of scaled_dot_product_attention on projections of query, key and value, and a projection of all of them together. One of batch
-/// and length is known to the compiler. It returns what PyTorch's returns first, an expression, and keeps no weights.
+/// and length is known to the compiler, or a name. It returns what PyTorch's returns first, an expression, and keeps no weights.
 template <element T, std::int64_t Embed, std::int64_t Heads, attention_options O = attention_options{}>
     requires floating_element<T>
 struct multihead_attention : module<multihead_attention<T, Embed, Heads, O>> {
@@ -40,20 +42,19 @@ struct multihead_attention : module<multihead_attention<T, Embed, Heads, O>> {
     /// Of x to itself.
     template <operand X>
     auto operator()(X const& x) const {
-        return of_first_batch(x, [this](auto const& first) {
-            gradus::tensor const input = first;
-            constexpr auto n = decltype(input)::type.shape;
-            gradus::tensor const all =
-                permute<2, 0, 3, 1, 4>(gradus::reshape<n[0], n[1], 3, Heads, Embed / Heads>(this->template projected<0, 3>(input)));
-            return this->template attended<n[0], n[1]>(all.template select<0>(0), all.template select<0>(1), all.template select<0>(2));
+        return of_first_batch(x, [this](auto const& input) {
+            constexpr auto n = std::remove_cvref_t<decltype(input)>::type.shape;
+            auto const projections = gradus::reshape<n[0], n[1], 3, Heads, Embed / Heads>(this->template projected<0, 3>(input));
+            return gradus::let(permute<2, 0, 3, 1, 4>(projections), [this](auto const& all) {
+                return attended(gradus::select<0, 0>(all), gradus::select<0, 1>(all), gradus::select<0, 2>(all));
+            });
         });
     }
     /// Of a query to keys with their values.
     template <operand Q, operand K, operand V>
     auto operator()(Q const& query, K const& key, V const& value) const {
         return of_first_batch(query, [&](auto const& q) {
-            constexpr auto n = std::remove_cvref_t<decltype(q)>::type.shape;
-            return attended<n[0], n[1]>(heads<0>(q), heads<1>(with_first_batch(key)), heads<2>(with_first_batch(value)));
+            return attended(heads<0>(q), heads<1>(with_first_batch(key)), heads<2>(with_first_batch(value)));
         });
     }
     auto members() const {
@@ -70,9 +71,9 @@ private:
         constexpr auto given = std::remove_cvref_t<decltype(x)>::type.shape;
         static_assert(given.rank() == 3 && given[2] == extent(Embed),
                       "gradus::nn::multihead_attention: an operand has three axes, and Embed columns");
-        static_assert(given[0].is_static() || given[1].is_static(),
+        static_assert(!(given[0] == dyn && given[1] == dyn),
                       "gradus::nn::multihead_attention: the batch or the length is a number in the type of the operand");
-        return with_first_batch(f(with_first_batch(x)));
+        return with_first_batch(gradus::let(with_first_batch(x), f));
     }
     /// Projections First to Last - 1, one after the other.
     template <std::int64_t First, std::int64_t Last>
@@ -88,22 +89,33 @@ private:
     template <std::int64_t Which, class X>
     auto heads(X const& x) const {
         constexpr auto n = X::type.shape;
-        return gradus::tensor(permute<0, 2, 1, 3>(gradus::reshape<n[0], n[1], Heads, Embed / Heads>(projected<Which, Which + 1>(x))));
+        return permute<0, 2, 1, 3>(gradus::reshape<n[0], n[1], Heads, Embed / Heads>(projected<Which, Which + 1>(x)));
     }
-    template <extent Batch, extent Length>
-    auto attended(auto const& q, auto const& k, auto const& v) const {
-        gradus::tensor const y = weighted(q, k, v);
-        return out_proj(gradus::reshape<Batch, Length, Embed>(permute<0, 2, 1, 3>(y)));
+    template <class Q>
+    auto attended(Q const& query, auto const& key, auto const& value) const {
+        auto const weighted = gradus::let(query, key, value, [this](auto const& q, auto const& k, auto const& v) {
+            if constexpr (O.dropout > 0) return dropped(q, k, v);
+            else return scaled_dot_product_attention<O.causal>(q, k, v);
+        });
+        return gradus::let(weighted, [this](auto const& y) {
+            return out_proj(gradus::reshape<Q::type.shape[0], Q::type.shape[2], Embed>(permute<0, 2, 1, 3>(y)));
+        });
     }
-    auto weighted(auto const& q, auto const& k, auto const& v) const {
-        using result = decltype(gradus::tensor(scaled_dot_product_attention<O.causal>(q, k, v)));
-        if constexpr (O.dropout > 0)
-            if (drop.training) {
-                tensor<bool, dyn, dyn> mask = empty<bool, dyn, dyn>(q.size(2), k.size(2));
-                for (std::int64_t i = 0; i < mask.size(); ++i) mask.data()[i] = !O.causal || i % k.size(2) <= i / k.size(2);
-                return result(matmul(drop(gradus::apply<op::attention_weights>(q, k, mask)), v));
-            }
-        return result(scaled_dot_product_attention<O.causal>(q, k, v));
+    template <class Q, class K>
+    auto dropped(Q const& q, K const& k, auto const& v) const {
+        if constexpr (!core::is_tensor<Q>) {  // a mask of bools that broadcasts: what is seen
+            auto const seen = [] {
+                if constexpr (!O.causal) return ones<bool, 1, 1>;
+                else return unsqueeze<1>(arange<std::int64_t, Q::type.shape[2]>) >= unsqueeze<0>(arange<std::int64_t, K::type.shape[2]>);
+            }();
+            return matmul(drop(gradus::apply<op::attention_weights>(q, k, seen)), v);
+        } else {
+            using result = decltype(gradus::tensor(scaled_dot_product_attention<O.causal>(q, k, v)));
+            if (!drop.training) return result(scaled_dot_product_attention<O.causal>(q, k, v));
+            tensor<bool, dyn, dyn> mask = empty<bool, dyn, dyn>(q.size(2), k.size(2));
+            for (std::int64_t i = 0; i < mask.size(); ++i) mask.data()[i] = !O.causal || i % k.size(2) <= i / k.size(2);
+            return result(matmul(drop(gradus::apply<op::attention_weights>(q, k, mask)), v));
+        }
     }
 };
 
@@ -132,15 +144,16 @@ struct transformer_encoder_layer : module<transformer_encoder_layer<T, Embed, He
         : self_attn(source), linear1(source), linear2(source), drop(source), dropout1(source), dropout2(source) {}
     template <operand X>
     auto operator()(X const& x) const {
-        gradus::tensor const input = x;
-        using like = std::remove_cvref_t<decltype(input)>;
-        if constexpr (O.norm_first) {
-            like const middle = input + dropped<0>(self_attn(norm1(input)));
-            return like(middle + dropped<1>(feed_forward(norm2(middle))));
-        } else {
-            like const middle = norm1(input + dropped<0>(self_attn(input)));
-            return like(norm2(middle + dropped<1>(feed_forward(middle))));
-        }
+        return gradus::let(x, [this](auto const& input) {
+            if constexpr (O.norm_first)
+                return gradus::let(input + dropped<0>(self_attn(norm1(input))), [this](auto const& middle) {
+                    return gradus::let(middle + dropped<1>(feed_forward(norm2(middle))), result);
+                });
+            else
+                return gradus::let(norm1(input + dropped<0>(self_attn(input))), [this](auto const& middle) {
+                    return gradus::let(norm2(middle + dropped<1>(feed_forward(middle))), result);
+                });
+        });
     }
     auto members() const {
         return nn::members("self_attn", self_attn, "linear1", linear1, "dropout", drop, "linear2", linear2, "norm1", norm1, "norm2", norm2,
@@ -148,6 +161,7 @@ struct transformer_encoder_layer : module<transformer_encoder_layer<T, Embed, He
     }
 
 private:
+    static constexpr auto result = [](auto const& y) { return y; };
     /// Without dropout an expression stays one.
     template <int Which>
     auto dropped(auto const& x) const {

@@ -3,6 +3,7 @@
 
 #include <gradus/expr/recurrent.hpp>
 #include <gradus/nn/linear.hpp>
+#include <gradus/tensor/state/let.hpp>
 
 namespace gradus::inline GRADUS_ARCH::nn {
 
@@ -21,8 +22,9 @@ struct dropout : module<dropout<P>> {
     explicit dropout(random& source) : key(static_cast<std::int64_t>(source.next() >> 33)) {}
     template <operand X>
     auto operator()(X const& x) const {
-        if constexpr (core::has_symbol(std::type_identity<X>{})) return compiled(x);
-        else return dropped(x, training && P > 0 ? key++ : key);
+        std::int64_t const now = training && P > 0 ? key++ : key;
+        if constexpr (core::has_symbol(std::type_identity<X>{})) return compiled(x, now);
+        else return dropped(x, now);
     }
     template <operand X>
     auto operator()(X const& x, std::int64_t of_this_call) const {
@@ -31,11 +33,12 @@ struct dropout : module<dropout<P>> {
     auto members() const { return nn::members("training", training); }
 
 private:
-    /// In a program, which always drops: what the mode says cannot change its type.
+    /// In a program, whose type the mode cannot change: it is one of its numbers.
     template <class X>
-    auto compiled(X const& x) const {
-        if (!training) throw error("gradus::nn::dropout: a compiled step trains, but the module is in eval()");
-        return gradus::dropout<P>(x, full<std::int64_t>(key++ & 0x7fffffff));
+    auto compiled(X const& x, std::int64_t now) const {
+        return gradus::let(x, [this, now](auto const& h) {
+            return gradus::where(full<bool>(training.on), gradus::dropout<P>(h, full<std::int64_t>(now & 0x7fffffff)), h);
+        });
     }
     template <class X>
     auto dropped(X const& x, std::int64_t now) const {

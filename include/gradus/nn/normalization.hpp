@@ -3,6 +3,7 @@
 
 #include <gradus/expr/reductions.hpp>
 #include <gradus/nn/linear.hpp>
+#include <gradus/tensor/autograd/with_update.hpp>
 
 #include <limits>
 #include <vector>
@@ -43,7 +44,8 @@ void channel_statistics(any_tensor const& x, std::vector<double>& mean, std::vec
 
 /// Standardizes every channel (axis 1, whatever the other axes are): while training with the mean and the variance of the batch, which
 /// move the running ones by `momentum`; in eval() with the running ones (S. Ioffe, C. Szegedy, 2015). The variance is divided by n for
-/// the result, by n - 1 for the running one. A call computes a tensor, as its mode decides at run time what that is.
+/// the result, by n - 1 for the running one. A call computes a tensor, as its mode decides at run time what that is; in a compiled program
+/// the mode is a number, and one value per channel leaves the running statistics as they are.
 template <element T, extent Channels, double Epsilon = 1e-5>
     requires(Channels.is_static() && floating_element<T>)
 struct batch_norm : module<batch_norm<T, Channels, Epsilon>> {
@@ -56,6 +58,18 @@ struct batch_norm : module<batch_norm<T, Channels, Epsilon>> {
     /// Throws error while training with one value per channel, whose variance is no number.
     template <operand X>
     auto operator()(X const& x) const {
+        if constexpr (core::has_symbol(std::type_identity<X>{}))
+            return gradus::let(x, [this](auto const& h) { return compiled(h, std::make_integer_sequence<int, X::type.shape.rank() - 1>{}); });
+        else return computed(x);
+    }
+    auto members() const {
+        return nn::members("weight", weight, "bias", bias, "training", training)
+            .buffers("running_mean", running_mean, "running_var", running_var, "num_batches_tracked", num_batches_tracked);
+    }
+
+private:
+    template <class X>
+    auto computed(X const& x) const {
         using result = decltype(gradus::tensor(gradus::batch_norm<Epsilon>(x, weight, bias)));
         if (!training) return result(gradus::batch_norm<Epsilon>(x, weight, bias, running_mean, running_var));
         gradus::tensor const input = x;
@@ -67,12 +81,24 @@ struct batch_norm : module<batch_norm<T, Channels, Epsilon>> {
         count(input.is_contiguous() ? input.detach() : input.detach().clone());
         return y;
     }
-    auto members() const {
-        return nn::members("weight", weight, "bias", bias, "training", training)
-            .buffers("running_mean", running_mean, "running_var", running_var, "num_batches_tracked", num_batches_tracked);
+    /// Over all axes but the second.
+    template <class X, int... Other>
+    auto compiled(X const& x, std::integer_sequence<int, Other...>) const {
+        constexpr auto axis = [](int other) { return other == 0 ? 0 : other + 1; };
+        auto const values = (gradus::size<X::type.shape[axis(Other)]> * ...);
+        return gradus::let(mean<axis(Other)...>(x), variance<axis(Other)..., correction<0>>(x), [&](auto const& m, auto const& v) {
+            auto const trains = full<bool>(training.on);
+            auto const moved = [&](auto const& running, auto const& now) {
+                return gradus::where(gradus::logical_and(trains, values > constant<1>), running + momentum * (now - running), running);
+            };
+            auto const standard = [](auto const& running) { return gradus::stop_gradient(running); };
+            auto const y = gradus::batch_norm<Epsilon>(x, weight, bias, gradus::where(trains, m, standard(running_mean)),
+                                                       gradus::where(trains, v, standard(running_var)));
+            return with_update(with_update(with_update(y, running_mean, moved(running_mean, m)), running_var,
+                                           moved(running_var, v * (values / (values - constant<1>)))),
+                               num_batches_tracked, num_batches_tracked + gradus::cast<std::int64_t>(trains));
+        });
     }
-
-private:
     void count(any_tensor const& x) const {
         std::vector<double> mean(static_cast<std::size_t>(Channels.code)), variance(mean.size());
         channel_statistics(x, mean, variance);

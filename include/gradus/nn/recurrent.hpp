@@ -3,9 +3,8 @@
 
 #include <gradus/expr/recurrent.hpp>
 #include <gradus/nn/linear.hpp>
-#include <gradus/tensor/view/concatenate.hpp>
-
-#include <array>
+#include <gradus/tensor/state/let.hpp>
+#include <gradus/tensor/tape/control.hpp>
 
 // Recurrent layers with PyTorch's names, order of gates and numbers to begin with. The input's share of the gates is one product for all
 // steps; the tape records a few nodes per step.
@@ -40,35 +39,33 @@ struct recurrent_weights {
 /// h = tanh(x w_ih^T + b_ih + h w_hh^T + b_hh).
 struct tanh_rule {
     static constexpr std::int64_t gates = 1, states = 1;
-    template <class State>
-    static State next(auto const& of_input, State const& s, auto const& w) {
-        return {decltype(gradus::tensor(s[0]))(gradus::tanh(of_input + gradus::linear(s[0], w.weight_hh, w.bias_hh)))};
+    static constexpr auto next(auto const& of_input, auto const& of_state, auto const&) {
+        return gradus::let(gradus::tanh(of_input + of_state), [](auto const& h) { return std::tuple{h}; });
     }
 };
 /// gr::lstm_cell: gates i, f, g, o; c = f c + i g, h = o tanh(c).
 struct lstm_rule {
     static constexpr std::int64_t gates = 4, states = 2;
-    template <class State>
-    static State next(auto const& of_input, State const& s, auto const& w) {
-        gradus::tensor const all = of_input + gradus::linear(s[0], w.weight_hh, w.bias_hh);
-        gradus::tensor const memory = gradus::apply<op::lstm_memory>(all, s[1]);
-        gradus::tensor const shown = gradus::apply<op::lstm_output>(all, memory);
-        return {shown, memory};
+    static constexpr auto next(auto const& of_input, auto const& of_state, auto const& s) {
+        return gradus::let(of_input + of_state, std::get<1>(s), [](auto const& all, auto const& c) {
+            return gradus::let(gradus::apply<op::lstm_memory>(all, c), [&all](auto const& memory) {
+                return gradus::let(gradus::apply<op::lstm_output>(all, memory),
+                                   [&memory](auto const& h) { return std::tuple{h, memory}; });
+            });
+        });
     }
 };
 /// gr::gru_cell: gates r, z, n; h = (1 - z) tanh(n_x + r n_h) + z h.
 struct gru_rule {
     static constexpr std::int64_t gates = 3, states = 1;
-    template <class State>
-    static State next(auto const& of_input, State const& s, auto const& w) {
-        gradus::tensor const h = gradus::apply<op::gru_state>(of_input, gradus::linear(s[0], w.weight_hh, w.bias_hh), s[0]);
-        return {h};
+    static constexpr auto next(auto const& of_input, auto const& of_state, auto const& s) {
+        return gradus::let(gradus::apply<op::gru_state>(of_input, of_state, std::get<0>(s)), [](auto const& h) { return std::tuple{h}; });
     }
 };
 
 /// `auto [y, h, c] = lstm(x);`: the outputs of the last layer for all steps, [steps, batch, directions Hidden], and the state after the
 /// last step of every layer and direction, [layers directions, batch, Hidden] (h alone for gru and rnn). A state to begin with may follow
-/// x, `lstm(x, h, c)`; it is zeros otherwise. A call computes tensors.
+/// x, `lstm(x, h, c)`; it is zeros otherwise. A call computes tensors; in a compiled program each of the results it uses is a loop.
 template <class Rule, element T, std::int64_t In, std::int64_t Hidden, recurrent_options O = recurrent_options{}>
     requires floating_element<T>
 class recurrent : public module<recurrent<Rule, T, In, Hidden, O>> {
@@ -89,10 +86,16 @@ public:
         requires(sizeof...(State) == 0 || sizeof...(State) == Rule::states)
     auto operator()(X const& x, State const&... first) const {
         static_assert(X::type.shape.rank() == 3, "gradus::nn: a recurrent layer takes [steps, batch, In], or [batch, steps, In]");
-        if constexpr (O.batch_first) {
-            auto results = run(gradus::tensor(gradus::transpose<1, 0, 2>(x)), first...);
-            return std::tuple_cat(std::tuple{gradus::tensor(gradus::transpose<1, 0, 2>(std::get<0>(results)))}, states_in(results));
-        } else return run(gradus::tensor(x), first...);
+        static_assert(X::type.shape[2] == extent(In), "gradus::nn: a recurrent layer has another number of inputs than x has columns");
+        return gradus::let(steps_first(x), [&](auto const& in) {
+            require_steps(in);
+            auto const all = [&]<std::size_t... I>(std::index_sequence<I...>) {
+                return layers_from<0>(in, std::make_tuple(first_state<I>(in, first...)...));
+            }(all_stacks);
+            return [&]<std::size_t... K>(std::index_sequence<K...>) {
+                return std::tuple{gradus::let(steps_first(std::get<0>(all)), value), joined_states<K>(all, all_stacks)...};
+            }(std::make_index_sequence<static_cast<std::size_t>(Rule::states)>{});
+        });
     }
     /// The weights of a layer and direction: weight_ih, weight_hh, bias_ih, bias_hh.
     template <std::size_t Layer = 0, bool Reverse = false>
@@ -113,62 +116,82 @@ private:
         return nn::members("weight_ih" + end, w.weight_ih, "weight_hh" + end, w.weight_hh, "bias_ih" + end, w.bias_ih, "bias_hh" + end,
                            w.bias_hh);
     }
-    template <class Output, class... State>
-    static auto states_in(std::tuple<Output, State...> const& all) {
-        return std::apply([](auto const&, auto const&... state) { return std::tuple{state...}; }, all);
+    static constexpr auto value = [](auto const& computed) { return computed; };
+    /// From the order of x to [steps, batch, ...] and back.
+    static constexpr auto steps_first(auto const& x) {
+        if constexpr (O.batch_first) return gradus::transpose<1, 0, 2>(x);
+        else return x;
     }
-    template <extent Steps, extent Batch, extent Width, class... First>
-    auto run(tensor<T, Steps, Batch, Width> const& x, First const&... first) const {
-        static_assert(Width == extent(In), "gradus::nn: a recurrent layer has another number of inputs than x has columns");
-        if (x.size(0) == 0)
-            throw shape_error(core::concat("gradus::nn: a recurrent layer needs a step: x is ", x.state()->described()).str());
-        using one_state = std::array<tensor<T, Batch, Hidden>, static_cast<std::size_t>(Rule::states)>;
-        std::array<one_state, stacks> state;
-        for (std::size_t i = 0; i < stacks; ++i) {
-            if constexpr (sizeof...(First) == 0) state[i].fill(zero_state<Batch>(x.size(1)));
-            else state[i] = one_state{gradus::tensor(first).template select<0>(static_cast<std::int64_t>(i))...};
-        }
-        auto const outputs = layers_from<0>(x, state);
-        return [&]<std::size_t... K>(std::index_sequence<K...>) {
-            return std::tuple{outputs, joined_states<Batch, K>(state)...};
-        }(std::make_index_sequence<static_cast<std::size_t>(Rule::states)>{});
+    static void require_steps([[maybe_unused]] auto const& x) {
+        if constexpr (core::is_tensor<std::remove_cvref_t<decltype(x)>>)
+            if (x.size(0) == 0)
+                throw shape_error(core::concat("gradus::nn: a recurrent layer needs a step: x is ", x.state()->described()).str());
     }
-    template <extent Batch>
-    static tensor<T, Batch, Hidden> zero_state(std::int64_t batch) {
-        if constexpr (Batch.is_static()) return zeros<T, Batch, Hidden>();
-        else return zeros<T, Batch, Hidden>(batch);
+    /// The state that layer and direction I begin with, a tuple.
+    template <std::size_t I>
+    static auto first_state(auto const&, auto const& h, auto const&... more) {
+        constexpr auto at = static_cast<std::int64_t>(I);
+        return std::tuple{gradus::let(gradus::select<0, at>(h), value), gradus::let(gradus::select<0, at>(more), value)...};
     }
-    template <extent Batch, std::size_t K>
-    static tensor<T, static_cast<std::int64_t>(stacks), Batch, Hidden> joined_states(auto const& state) {
-        std::vector<tensor<T, 1, Batch, Hidden>> all;
-        for (auto const& one : state) all.push_back(one[K].template unsqueeze<0>());
-        return cat<0>(all);
+    template <std::size_t, class X>
+    static auto first_state([[maybe_unused]] X const& x) {
+        constexpr extent batch = X::type.shape[1];
+        auto const zero = [&] {
+            if constexpr (!core::is_tensor<X>) return zeros<T, batch, Hidden>;
+            else if constexpr (batch.is_static()) return zeros<T, batch, Hidden>();
+            else return zeros<T, batch, Hidden>(x.size(1));
+        }();
+        if constexpr (Rule::states == 1) return std::tuple{zero};
+        else return std::tuple{zero, zero};
     }
-    /// The outputs of the last layer, from what goes into layer `Layer` on.
+    /// Part K of the states of all layers and directions, which stand behind the outputs.
+    template <std::size_t K, std::size_t... I>
+    static auto joined_states(auto const& all, std::index_sequence<I...>) {
+        if constexpr (sizeof...(I) == 1) return gradus::let(gradus::unsqueeze<0>(std::get<K>(std::get<1>(all))), value);
+        else return gradus::let(gradus::stack<0>(std::get<K>(std::get<I + 1>(all))...), value);
+    }
+    /// The outputs of the last layer, and the states from what goes into layer `Layer` on.
     template <std::size_t Layer, class X, class States>
-    auto layers_from(X const& x, States& state) const {
+    auto layers_from(X const& x, States const& first) const {
         constexpr std::size_t at = Layer * static_cast<std::size_t>(directions);
-        if constexpr (Layer == static_cast<std::size_t>(O.layers)) return x;
-        else if constexpr (directions == 1) return layers_from<Layer + 1>(walk<false>(x, std::get<at>(weights_), state[at]), state);
+        if constexpr (Layer == static_cast<std::size_t>(O.layers)) return std::tuple{x};
         else {
-            auto const there = walk<false>(x, std::get<at>(weights_), state[at]),
-                       back = walk<true>(x, std::get<at + 1>(weights_), state[at + 1]);
-            gradus::tensor const both = gradus::concatenate<2>(there, back);
-            return layers_from<Layer + 1>(both, state);
+            auto const now = one_layer<at>(x, first);
+            auto const rest = layers_from<Layer + 1>(std::get<0>(now), first);
+            auto const behind = [](auto const& tuple) {
+                return std::apply([](auto const&, auto const&... states) { return std::make_tuple(states...); }, tuple);
+            };
+            return std::tuple_cat(std::tuple{std::get<0>(rest)}, behind(now), behind(rest));
         }
     }
-    /// One layer in one direction, step by step; `state` is that after the last one.
-    template <bool Reverse, extent Steps, extent Batch, extent Width, class State>
-    static tensor<T, Steps, Batch, Hidden> walk(tensor<T, Steps, Batch, Width> const& x, auto const& w, State& state) {
-        auto const of_input = rows(gradus::tensor(gradus::linear(x, w.weight_ih, w.bias_ih)));
-        std::size_t const steps = of_input.size();
-        std::vector<tensor<T, 1, Batch, Hidden>> shown(steps);
-        for (std::size_t i = 0; i < steps; ++i) {
-            std::size_t const at = Reverse ? steps - 1 - i : i;
-            state = Rule::next(of_input[at], state, w);
-            shown[at] = state[0].template unsqueeze<0>();
-        }
-        return cat<0>(shown);
+    template <std::size_t At>
+    auto one_layer(auto const& x, auto const& first) const {
+        if constexpr (directions == 1) {
+            auto const there = walk<false>(x, std::get<At>(weights_), std::get<At>(first));
+            return std::make_tuple(std::get<1>(there), std::get<0>(there));
+        } else
+            return gradus::let(x, [&](auto const& in) {
+                auto const there = walk<false>(in, std::get<At>(weights_), std::get<At>(first)),
+                           back = walk<true>(in, std::get<At + 1>(weights_), std::get<At + 1>(first));
+                return std::tuple{gradus::concatenate<2>(std::get<1>(there), std::get<1>(back)), std::get<0>(there), std::get<0>(back)};
+            });
+    }
+    /// One layer in one direction, step by step: the state after the last one, and the outputs.
+    template <bool Reverse>
+    static auto walk(auto const& x, auto const& w, auto const& state) {
+        auto const loop = [](auto const& of_input, auto const& weight, auto const& bias, auto const&... first) {
+            auto const step = [=](auto const& s, auto const& row) {
+                auto const next = Rule::next(row, gradus::linear(std::get<0>(s), weight, bias), s);
+                return std::pair{next, std::get<0>(next)};
+            };
+            if constexpr (Reverse) return gradus::scan<gradus::reverse>(step, std::tuple{first...}, of_input);
+            else return gradus::scan(step, std::tuple{first...}, of_input);
+        };
+        return std::apply(
+            [&](auto const&... first) {
+                return gradus::let(gradus::linear(x, w.weight_ih, w.bias_ih), w.weight_hh, w.bias_hh, first..., loop);
+            },
+            state);
     }
     decltype([]<std::size_t... I>(std::index_sequence<I...>) -> std::tuple<weights_of<I>...> { return {}; }(all_stacks)) weights_;
 };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <gradus/nn/module.hpp>
+#include <gradus/tensor/state/let.hpp>
 
 namespace gradus::inline GRADUS_ARCH::nn {
 
@@ -32,6 +33,19 @@ private:
         if constexpr (I == sizeof...(Layer)) return x;
         else return run<I + 1>(std::get<I>(layers)(x));
     }
+};
+
+/// x + layer(x): `gr::nn::residual block(gr::nn::sequential(...));`. The layer is named "layer".
+template <class Layer>
+struct residual : module<residual<Layer>> {
+    Layer layer;
+
+    explicit residual(Layer of) : layer(std::move(of)) {}
+    template <operand X>
+    auto operator()(X const& x) const {
+        return gradus::let(x, [this](auto const& h) { return h + layer(h); });
+    }
+    auto members() const { return nn::members("layer", layer); }
 };
 
 }  // namespace gradus::inline GRADUS_ARCH::nn

@@ -6,6 +6,9 @@
 #include <gradus/tensor/state/factories.hpp>
 #include <gradus/tensor/tape/accumulate.hpp>
 
+#include <algorithm>
+#include <array>
+
 // A training step as one compiled program: the loss and the derivatives of all parameters. The model is the same struct that is trained
 // eagerly; its calls have to be expressions.
 
@@ -13,28 +16,39 @@ namespace gradus::inline GRADUS_ARCH {
 
 namespace core {
 
-template <class Bound>
-inline constexpr bool is_differentiated = false;
-template <class S, class T, extent... E>
-inline constexpr bool is_differentiated<binding<S, tensor<T, E...> const&>> = is_floating(dtype_of<T>);
-
-/// The tensors among captured leaves that have derivatives: their places.
-template <class... Bound>
-constexpr auto differentiated_places(std::type_identity<std::tuple<Bound...>>) {
-    constexpr std::size_t count = (std::size_t{is_differentiated<Bound>} + ... + 0);
-    std::array<std::size_t, count> places{};
-    std::size_t next = 0, at = 0;
-    ((is_differentiated<Bound> ? void(places[next++] = at) : void(), ++at), ...);
+/// The leaves of an expression that have derivatives, a bool each.
+template <class X>
+constexpr void mark_differentiated(std::type_identity<X>, bool*&, bool) {}
+template <class T, extent... E>
+constexpr void mark_differentiated(std::type_identity<tensor<T, E...>>, bool*& at, bool reached) {
+    *at++ = reached && is_floating(dtype_of<T>);
+}
+template <class T>
+constexpr void mark_differentiated(std::type_identity<number<T>>, bool*& at, bool) {
+    *at++ = false;
+}
+template <class Op, class... A>
+constexpr void mark_differentiated(std::type_identity<tensor_expression<Op, A...>>, bool*& at, bool reached) {
+    std::size_t operand = 0;
+    auto const mark = [&](auto x) {
+        if (is_leaf_part<Op>(operand++)) mark_differentiated(x, at, reached && !std::is_same_v<Op, op::stop_gradient>);
+    };
+    (mark(std::type_identity<A>{}), ...);
+}
+/// The numbers of those leaves.
+template <class X>
+inline constexpr auto differentiated_places = [] {
+    constexpr auto marks = [] {
+        std::array<bool, static_cast<std::size_t>(leaf_count<X>) + 1> is{};
+        bool* at = is.data();
+        mark_differentiated(std::type_identity<X>{}, at, true);
+        return is;
+    }();
+    std::array<std::size_t, static_cast<std::size_t>(std::count(marks.begin(), marks.end(), true))> places{};
+    for (std::size_t i = 0, next = 0; i < marks.size(); ++i)
+        if (marks[i]) places[next++] = i;
     return places;
-}
-
-/// Makes `gradient` that of a leaf, in place of the one it has.
-template <class Asked = void>
-void replace_gradient(any_tensor const& of, any_tensor const& gradient) {
-    tensor_ref replaced = gradient.state();  // ends after the lock
-    locked held(of.state()->lock);
-    std::swap(of.state()->grad, replaced);
-}
+}();
 
 }  // namespace core
 
@@ -44,13 +58,17 @@ namespace nn {
 template <class X>
 class gradient_program {
     using leaves = decltype(core::captured_arguments<0>(std::declval<X const&>()));
-    static constexpr auto places = core::differentiated_places(std::type_identity<leaves>{});
+    using updates = core::updates_of<X>;
+    using buffers = decltype(core::updated_buffers(std::declval<X const&>()));
+    static constexpr auto places = core::differentiated_places<X>;
     template <std::size_t I>
     using leaf = std::tuple_element_t<places[I], leaves>;
     static constexpr let_expr<core::released<X>> loss{};
-    static constexpr auto run = []<std::size_t... I>(std::index_sequence<I...>) {
-        return compile(loss, grad(loss, typename leaf<I>::symbol{})...);
-    }(std::make_index_sequence<places.size()>{});
+    static constexpr auto gradient_numbers = std::make_index_sequence<places.size()>{};
+    static constexpr auto update_numbers = std::make_index_sequence<std::tuple_size_v<updates>>{};
+    static constexpr auto run = []<std::size_t... I, std::size_t... U>(std::index_sequence<I...>, std::index_sequence<U...>) {
+        return compile(loss, grad(loss, typename leaf<I>::symbol{})..., std::tuple_element_t<U, updates>{}...);
+    }(gradient_numbers, update_numbers);
 
 public:
     using number = element_t<X::type.type>;
@@ -58,19 +76,26 @@ public:
     /// The loss; the gradients of the tensors in `e` that require one are the new ones then. Throws before anything is changed.
     template <class... A>
     number operator()(X const& e, A&&... arguments) {
-        return with(core::captured_arguments<0>(e), std::make_index_sequence<places.size()>{}, arguments...);
+        return with(core::captured_arguments<0>(e), core::updated_buffers(e), gradient_numbers, update_numbers, arguments...);
     }
 
 private:
-    template <std::size_t... I, class... A>
-    number with(leaves const& all, std::index_sequence<I...>, A&... arguments) {
+    template <std::size_t... I, std::size_t... U, class... A>
+    number with(leaves const& all, buffers const& updated, std::index_sequence<I...>, std::index_sequence<U...>, A&... arguments) {
         any_tensor const of[] = {std::get<places[I]>(all).data..., {}};
         for (std::size_t i = 0; i < sizeof...(I); ++i) require_leaf(of[i]);
+        (core::require_buffer(std::get<U>(updated)), ...);
         (begin(std::get<I>(gradients_)), ...);
+        (begin(std::get<U>(updates_)), ...);
         number value{};
-        std::apply([&](auto const&... captured) { run(captured..., out(value, std::get<I>(gradients_)...), arguments...); }, all);
+        std::apply(
+            [&](auto const&... captured) {
+                run(captured..., out(value, std::get<I>(gradients_)..., std::get<U>(updates_)...), arguments...);
+            },
+            all);
         any_tensor const gradient[] = {std::get<I>(gradients_)..., {}};
         hand_out(of, gradient, sizeof...(I));
+        (core::write_update(std::get<U>(updated), std::get<U>(updates_)), ...);
         return value;
     }
     template <class T, extent... E>
@@ -89,16 +114,13 @@ private:
             std::size_t first = 0;
             while (!(of[first] == of[i])) ++first;
             if (first < i) core::add_in_place(*gradient[first].state(), *gradient[i].state());
-            else core::replace_gradient(of[i], gradient[i]);
+            else core::replace_gradient(*of[i].state(), gradient[i].state());
         }
     }
-    template <class Places>
-    struct tensors_at;
     template <std::size_t... I>
-    struct tensors_at<std::index_sequence<I...>> {
-        using type = std::tuple<std::remove_cvref_t<typename leaf<I>::data_type>...>;
-    };
-    typename tensors_at<std::make_index_sequence<places.size()>>::type gradients_;
+    static auto of_leaves(std::index_sequence<I...>) -> std::tuple<std::remove_cvref_t<typename leaf<I>::data_type>...>;
+    decltype(of_leaves(gradient_numbers)) gradients_;
+    buffers updates_;  ///< new values, before they are copied
 };
 
 /// What gr::compile makes a step of; see train_step.

@@ -56,6 +56,25 @@ struct vjp : composite {
     }
 };
 
+/// b, in which a has a name that n[0] tells; see gr::let.
+struct let {
+    static constexpr auto name = "let";
+    static constexpr op_kind kind = op_kind::marker;
+    static constexpr int arity = 2;
+    static constexpr tensor_type infer(call const& c, complaint&) { return c.operand[1]; }
+};
+
+/// a, in a program that writes c to b as well; see gr::with_update.
+struct with_update {
+    static constexpr auto name = "with_update";
+    static constexpr op_kind kind = op_kind::marker;
+    static constexpr int arity = 3;
+    static constexpr tensor_type infer(call const& c, complaint& fail) {
+        if (!(c.operand[1] == c.operand[2])) return fail("the new value is not like the buffer: b is ", c.operand[1], ", c is ", c.operand[2]);
+        return c.operand[0];
+    }
+};
+
 /// What both ends of a function that is mapped say: its call's number, n[0], and the axis of the instances, n[1].
 constexpr std::int64_t mapping_of(attributes const& attr) { return attr.n[0]; }
 constexpr int mapped_axis(attributes const& attr) { return static_cast<int>(attr.n[1]); }

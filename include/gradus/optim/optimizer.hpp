@@ -53,7 +53,7 @@ public:
         }
         core::list<core::tensor_ref> fresh(static_cast<int>(parameters_.size()));
         for (int i = 0; i < fresh.size(); ++i) fresh[i] = core::fresh_zeros(state_of(i)->grad);
-        for (int i = 0; i < fresh.size(); ++i) core::set_to_zero(*state_of(i), fresh[i], false);
+        for (int i = 0; i < fresh.size(); ++i) core::set_to_zero(*state_of(i), std::move(fresh[i]));
     }
     /// What is remembered of parameter `i`.
     State const& state(std::size_t i) const { return states_[i]; }

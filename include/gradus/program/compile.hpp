@@ -20,19 +20,18 @@ template <class T>
 inline constexpr bool is_binding = false;
 template <class S, class D>
 inline constexpr bool is_binding<binding<S, D>> = true;
-template <class S, class D>
-inline constexpr bool is_binding<binding<S, D> const> = true;
+template <class T>
+inline constexpr bool is_binding<T const> = is_binding<T>;
 template <class T>
 inline constexpr bool is_out = false;
 template <class... D>
 inline constexpr bool is_out<out_arguments<D...>> = true;
 /// Is the data of a binding a tensor of the run-time wrapper?
 template <class T>
-inline constexpr bool is_run_time_binding = false;
-template <class S, class D>
-inline constexpr bool is_run_time_binding<binding<S, D>> = run_time_operand<std::remove_cvref_t<D>>;
-template <class S, class D>
-inline constexpr bool is_run_time_binding<binding<S, D> const> = run_time_operand<std::remove_cvref_t<D>>;
+inline constexpr bool is_run_time_binding = [] {
+    if constexpr (is_binding<T>) return run_time_operand<std::remove_cvref_t<typename T::data_type>>;
+    else return false;
+}();
 template <class Source, class... A>
 auto call_with_tensors(void** symbols, std::int64_t const* sizes, std::source_location where, A&... arguments);
 template <class T>

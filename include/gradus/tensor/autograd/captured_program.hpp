@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <gradus/tensor/autograd/with_update.hpp>
 #include <gradus/tensor/tape/program_call.hpp>
 
 // Programs of expressions in which tensors and symbols meet: a model whose parameters are tensors, applied to a symbol. The tensors are
@@ -9,24 +10,6 @@
 namespace gradus::inline GRADUS_ARCH {
 
 namespace core {
-
-/// The name of the symbol that stands for the K-th tensor or number of an expression: "tensor 3".
-template <int K>
-inline constexpr auto captured_name = [] {
-    static_assert(K < 1000, "gradus::compile: an expression captures at most 1000 tensors");
-    constexpr std::size_t digits = K < 10 ? 1 : K < 100 ? 2 : 3;
-    fixed_string<sizeof("tensor ") + digits> name;
-    std::string_view const word = "tensor ";
-    for (std::size_t i = 0; i < word.size(); ++i) name.text[i] = word[i];
-    int rest = K;
-    for (std::size_t at = word.size() + digits; at > word.size(); rest /= 10) name.text[--at] = static_cast<char>('0' + rest % 10);
-    return name;
-}();
-struct as_symbols {
-    template <int K, class T, extent... E>
-    using leaf = symbol<captured_name<K>, T, E...>;
-    static constexpr bool take_symbols = true;
-};
 
 /// The leaves of an expression as arguments of its program, the first with number K.
 template <int K, class T, extent... E>
@@ -48,11 +31,15 @@ auto captured_arguments(tensor_expression<Op, A...> const& e) {
     constexpr auto first = [] {
         std::array<int, sizeof...(A) + 1> numbers{K};
         int const counts[] = {leaf_count<A>...};
-        for (std::size_t i = 0; i < sizeof...(A); ++i) numbers[i + 1] = numbers[i] + counts[i];
+        for (std::size_t i = 0; i < sizeof...(A); ++i) numbers[i + 1] = numbers[i] + (is_leaf_part<Op>(i) ? counts[i] : 0);
         return numbers;
     }();
     return [&]<std::size_t... I>(std::index_sequence<I...>) {
-        return std::tuple_cat(core::captured_arguments<first[I]>(get<I>(e.operands))...);
+        auto const of = [&]<std::size_t At>(std::integral_constant<std::size_t, At>) {
+            if constexpr (!is_leaf_part<Op>(At)) return std::tuple<>{};
+            else return core::captured_arguments<first[At]>(get<At>(e.operands));
+        };
+        return std::tuple_cat(of(std::integral_constant<std::size_t, I>{})...);
     }(std::index_sequence_for<A...>{});
 }
 
@@ -68,14 +55,27 @@ struct released {
 /// tensors as they are then, so that it follows what an optimiser writes to them.
 template <class X>
 class captured_program {
-    static constexpr auto run = compile(let_expr<core::released<X>>{});
+    using updates = core::updates_of<X>;
+    static constexpr auto numbers = std::make_index_sequence<std::tuple_size_v<updates>>{};
+    static constexpr auto run = []<std::size_t... I>(std::index_sequence<I...>) {
+        return compile(let_expr<core::released<X>>{}, std::tuple_element_t<I, updates>{}...);
+    }(numbers);
 
 public:
     explicit captured_program(X const& e) : of_(e) {}
     template <class... A>
     auto operator()(A&&... arguments) const {
-        return std::apply([&](auto const&... captured) { return run(captured..., std::forward<A>(arguments)...); },
-                          core::captured_arguments<0>(of_));
+        auto const buffers = core::updated_buffers(of_);
+        std::apply([](auto const&... buffer) { (core::require_buffer(buffer), ...); }, buffers);
+        auto results = std::apply([&](auto const&... captured) { return run(captured..., std::forward<A>(arguments)...); },
+                                  core::captured_arguments<0>(of_));
+        if constexpr (std::tuple_size_v<updates> == 0) return results;
+        else {
+            [&]<std::size_t... I>(std::index_sequence<I...>) {
+                (core::write_update(std::get<I>(buffers), std::get<I + 1>(results)), ...);
+            }(numbers);
+            return core::program_results_t<std::tuple_element_t<0, decltype(results)>>(std::get<0>(std::move(results)));
+        }
     }
 
 private:

@@ -63,10 +63,15 @@ inline tensor_ref fresh_zeros(tensor_ref const& gradient) {
     if (!gradient || is_overwritten(gradient)) return {};
     return zeros_like(gradient->type, gradient->rank, gradient->extents);
 }
-/// Drops a gradient, puts fresh zeros in its place or overwrites it. What is replaced is in `fresh` then.
-inline void set_to_zero(tensor_state& t, tensor_ref& fresh, bool set_to_none) {
+/// Makes `gradient` that of a tensor; an undefined one drops it. What is replaced ends after the lock, with the parameter.
+inline void replace_gradient(tensor_state& t, tensor_ref gradient) {
     locked held(t.lock);
-    if (set_to_none || fresh || !is_overwritten(t.grad)) return exchange(t.grad, fresh);
+    exchange(t.grad, gradient);
+}
+/// Puts fresh zeros in the place of a gradient or overwrites it.
+inline void set_to_zero(tensor_state& t, tensor_ref fresh) {
+    locked held(t.lock);
+    if (fresh || !is_overwritten(t.grad)) return exchange(t.grad, fresh);
     std::memset(t.grad->data, 0, static_cast<std::size_t>(t.grad->bytes()));
     t.grad->memory->written();
 }
@@ -128,9 +133,9 @@ public:
     any_tensor grad() const { return any_tensor(need().grad); }
     /// Drops the gradient, or fills it with zeros.
     void zero_grad(bool set_to_none = true) const {
-        core::tensor_ref replaced;  // ends after the lock
-        if (!set_to_none) replaced = core::fresh_zeros(need().grad);
-        core::set_to_zero(need(), replaced, set_to_none);
+        core::tensor_state& t = need();
+        if (set_to_none) core::replace_gradient(t, {});
+        else core::set_to_zero(t, core::fresh_zeros(t.grad));
     }
     /// The same elements in the same memory, not recorded.
     any_tensor detach() const { return any_tensor(core::detached(need())); }

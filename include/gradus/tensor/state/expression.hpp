@@ -223,11 +223,4 @@ auto build(op_tag<Op>, A... operands) {
     return core::make_tensor_expression<Op>(core::as_operand<core::number_type<A...>()>(std::move(operands))...);
 }
 
-/// On tensors `let` is what the function returns: a model that names its parts takes symbols and tensors alike.
-template <class F>
-    requires run_time_operand<std::invoke_result_t<F const&>>
-constexpr auto let(F f) {
-    return f();
-}
-
 }  // namespace gradus::inline GRADUS_ARCH

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <gradus/expr/control.hpp>
 #include <gradus/tensor/state/expression.hpp>
 
 // The leaves of an expression on tensors: in its type they are replaced by slots, so that equal statements are one program; at run time
@@ -17,12 +18,24 @@ inline constexpr int leaf_count<number<T>> = 1;
 template <class Op, class... A>
 inline constexpr int leaf_count<tensor_expression<Op, A...>> = (0 + ... + leaf_count<A>);
 
+/// What is written beside a value is none: operand 1 of op::with_update.
+template <class Op>
+constexpr bool is_leaf_part(std::size_t operand) {
+    return !std::is_same_v<Op, op::with_update> || operand != 1;
+}
+template <class Y, class B, class V>
+inline constexpr int leaf_count<tensor_expression<op::with_update, Y, B, V>> = leaf_count<Y> + leaf_count<V>;
+
 template <class E>
 constexpr bool has_symbol(std::type_identity<E>) {
     return false;
 }
 template <fixed_string Name, class T, extent... E>
 constexpr bool has_symbol(std::type_identity<symbol<Name, T, E...>>) {
+    return true;
+}
+template <std::uint64_t Id, fixed_string Role, int K, tensor_type Type>
+constexpr bool has_symbol(std::type_identity<placeholder<Id, Role, K, Type>>) {
     return true;
 }
 template <class Op, class... A>
@@ -32,6 +45,17 @@ constexpr bool has_symbol(std::type_identity<expr<Op, A...>>) {
 template <class F>
 constexpr bool has_symbol(std::type_identity<let_expr<F>>) {
     return has_symbol(std::type_identity<typename let_expr<F>::body>{});
+}
+
+template <class... E>
+constexpr bool any_has_symbol(std::tuple<E...>*) {
+    return (has_symbol(std::type_identity<E>{}) || ...);
+}
+template <class Call, op::scan_part Part, int K>
+    requires requires { typename Call::xs; }
+constexpr bool has_symbol(std::type_identity<control_expr<Call, Part, K>>) {
+    return any_has_symbol(static_cast<parts_of<typename Call::init>*>(nullptr)) ||
+           any_has_symbol(static_cast<parts_of<typename Call::xs>*>(nullptr));
 }
 
 /// Is a symbol somewhere among the operands? Such an expression is for a compiled program, which captures its tensors.
@@ -52,6 +76,24 @@ struct as_slots {
     using leaf = slot<K, T, E...>;
     static constexpr bool take_symbols = false;
 };
+/// The name of the symbol that stands for the K-th tensor or number of an expression: "tensor 3".
+template <int K>
+inline constexpr auto captured_name = [] {
+    static_assert(K < 1000, "gradus::compile: an expression captures at most 1000 tensors");
+    constexpr std::size_t digits = K < 10 ? 1 : K < 100 ? 2 : 3;
+    fixed_string<sizeof("tensor ") + digits> name;
+    std::string_view const word = "tensor ";
+    for (std::size_t i = 0; i < word.size(); ++i) name.text[i] = word[i];
+    int rest = K;
+    for (std::size_t at = word.size() + digits; at > word.size(); rest /= 10) name.text[--at] = static_cast<char>('0' + rest % 10);
+    return name;
+}();
+struct as_symbols {
+    template <int K, class T, extent... E>
+    using leaf = symbol<captured_name<K>, T, E...>;
+    static constexpr bool take_symbols = true;
+};
+
 /// An expression with its K-th, K+1-th, ... leaves replaced by `Leaves`.
 template <class X, int K, class Leaves = as_slots>
 struct slotted {
@@ -82,6 +124,10 @@ struct slotted_operands<Op, K, Leaves, std::tuple<Done...>, X, Left...>
     : slotted_operands<Op, K + leaf_count<X>, Leaves, std::tuple<Done..., typename slotted<X, K, Leaves>::type>, Left...> {};
 template <class Op, class... A, int K, class Leaves>
 struct slotted<tensor_expression<Op, A...>, K, Leaves> : slotted_operands<Op, K, Leaves, std::tuple<>, A...> {};
+
+/// The new value of what is written beside a value is an expression of its own (tensor/autograd/with_update.hpp).
+template <class Y, class B, class V, int K, class Leaves>
+struct slotted<tensor_expression<op::with_update, Y, B, V>, K, Leaves> : slotted<Y, K, Leaves> {};
 
 /// A leaf of an expression at run time: a tensor, or a number whose bytes stand in `number`.
 struct leaf {

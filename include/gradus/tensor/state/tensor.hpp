@@ -188,13 +188,10 @@ public:
         if (gradient.state_.get() == state_.get() && state_) throw autograd_error("can't assign Variable as its own grad");
         if (gradient.defined() && !(gradient.state_->described() == need().described()))
             core::refuse_type("tensor::set_grad(g)", *gradient.state_, need().described());
-        core::tensor_ref replaced = gradient.state_;  // ends after the lock
-        core::locked held(need().lock);
-        core::exchange(state_->grad, replaced);
+        core::replace_gradient(need(), gradient.state_);
     }
     void zero_grad() const {
-        core::tensor_ref dropped;  // ends after the lock
-        core::set_to_zero(need(), dropped, true);
+        core::replace_gradient(need(), {});
     }
     /// Keeps the gradient of this computed tensor too.
     void retain_grad() const {

@@ -81,7 +81,6 @@ template <class Source, class... A>
 auto call_with_tensors(void** symbols, std::int64_t const* sizes, std::source_location where, A&... arguments) {
     using P = program_source<Source>;
     constexpr int count = stages<Source>::optimized.symbol_count;
-    static_assert(count <= 64, "gradus::program: a program called with tensors has at most 64 symbols");
     edge edges[count + 1];
     saved_value operands[count + 1];
     tensor_ref contiguous[sizeof...(A) + 1];
@@ -95,7 +94,12 @@ auto call_with_tensors(void** symbols, std::int64_t const* sizes, std::source_lo
         (call(arguments), ...);
     };
     each_tensor([](auto& a, tensor_ref& t) { t = bound_tensor<Source>(a); });
-    if constexpr (has_updates<Source>) {
+    if constexpr (count > 64)
+        if (modes.records)
+            throw autograd_error(concat("gradus::program: a call with ", count,
+                                        " symbols is not recorded, which takes at most 64: call it under gr::no_grad")
+                                     .str());
+    if constexpr (has_updates<Source> || count > 64) {
         return [&]<int... I>(std::integer_sequence<int, I...>) {
             each_tensor([&]<class B>(B&, tensor_ref& t) { symbols[symbol_number<Source>(B::symbol::name())] = t->data; });
             require_apart<Source, false, known_memory{}>(sizes, symbols, nullptr);
