@@ -13,6 +13,9 @@
 #error "gradus: compile without -funsafe-math-optimizations and its parts: formulas mean what they say"
 // clang-format on
 #endif
+#if defined(__FLT_EVAL_METHOD__) && __FLT_EVAL_METHOD__ != 0 && __FLT_EVAL_METHOD__ != 16
+#error "gradus: compile with -msse2 -mfpmath=sse: numbers in registers of the x87 are not of the type that is written"
+#endif
 
 /// Inlines every call into a kernel; not where a sanitizer instruments each load, which takes g++ minutes per kernel.
 #if defined(__SANITIZE_ADDRESS__)
