@@ -97,7 +97,7 @@
                        GRADUS_ARCH_DIGIT(__AVX512BITALG__, __AVX512VPOPCNTDQ__, __AVX512FP16__), \
                        GRADUS_ARCH_DIGIT(__AVX512BF16__, __AVXVNNI__, __GFNI__), \
                        GRADUS_ARCH_DIGIT(__ARM_NEON, __ARM_FEATURE_FMA, __ARM_FEATURE_SVE), \
-                       GRADUS_ARCH_DIGIT(GRADUS_INTERPRET, GRADUS_INTERPRET_OPTIMIZED, ))
+                       GRADUS_ARCH_DIGIT(GRADUS_INTERPRET, GRADUS_INTERPRET_OPTIMIZED, __wasm_simd128__))
 // clang-format on
 
 namespace gradus::inline GRADUS_ARCH {

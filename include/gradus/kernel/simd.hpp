@@ -20,6 +20,14 @@ batch<T, A> broadcast(T x, gradus::math::arch<Base> const&) noexcept;
 #ifndef __clang__
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #endif
+#ifdef __wasm_simd128__
+#include <xsimd/config/xsimd_config.hpp>
+#ifdef XSIMD_WITH_WASM  // which takes every WebAssembly but Emscripten's for one without vectors
+#undef XSIMD_WITH_WASM
+#define XSIMD_WITH_WASM 1
+#undef XSIMD_NO_SUPPORTED_ARCHITECTURE
+#endif
+#endif
 #include <xsimd/xsimd.hpp>
 #pragma GCC diagnostic pop
 #ifdef __aarch64__
