@@ -172,9 +172,13 @@ decltype(auto) as_operand(T&& given) {
 }
 template <class Op, class... A>
 [[gnu::always_inline]] inline auto make_tensor_expression(A&&... operands) {
-    report<&complaint_of<Op, A...>>();
-    if constexpr ((0 + ... + A::weight) > weight_limit) return std::get<0>(std::tuple<A...>{std::move(operands)...});
-    else return tensor_expression<Op, A...>(std::move(operands)...);
+    if constexpr ((is_refused<A> || ...)) return tensor_expression<refused, A...>(std::move(operands)...);
+    else if constexpr (is_empty<&complaint_of<Op, A...>>) return tensor_expression<Op, A...>(std::move(operands)...);
+    else {
+        report<&complaint_of<Op, A...>>();
+        if constexpr ((0 + ... + A::weight) > weight_limit) return std::get<0>(std::tuple<A...>{std::move(operands)...});
+        else return tensor_expression<refused, A...>(std::move(operands)...);
+    }
 }
 
 template <class X>
