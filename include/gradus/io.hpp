@@ -9,4 +9,5 @@
 #include <gradus/io/state_dict.hpp>
 #include <gradus/io/stored_array.hpp>
 #include <gradus/io/stored_type.hpp>
+#include <gradus/io/system_file.hpp>
 #include <gradus/io/zip.hpp>

@@ -13,6 +13,9 @@
 #error "gradus: compile without -funsafe-math-optimizations and its parts: formulas mean what they say"
 // clang-format on
 #endif
+#if defined(__FLT_EVAL_METHOD__) && __FLT_EVAL_METHOD__ != 0 && __FLT_EVAL_METHOD__ != 16
+#error "gradus: compile with -msse2 -mfpmath=sse: numbers in registers of the x87 are not of the type that is written"
+#endif
 
 /// Inlines every call into a kernel; not where a sanitizer instruments each load, which takes g++ minutes per kernel.
 #if defined(__SANITIZE_ADDRESS__)
@@ -94,7 +97,7 @@
                        GRADUS_ARCH_DIGIT(__AVX512BITALG__, __AVX512VPOPCNTDQ__, __AVX512FP16__), \
                        GRADUS_ARCH_DIGIT(__AVX512BF16__, __AVXVNNI__, __GFNI__), \
                        GRADUS_ARCH_DIGIT(__ARM_NEON, __ARM_FEATURE_FMA, __ARM_FEATURE_SVE), \
-                       GRADUS_ARCH_DIGIT(GRADUS_INTERPRET, GRADUS_INTERPRET_OPTIMIZED, ))
+                       GRADUS_ARCH_DIGIT(GRADUS_INTERPRET, GRADUS_INTERPRET_OPTIMIZED, __wasm_simd128__))
 // clang-format on
 
 namespace gradus::inline GRADUS_ARCH {

@@ -24,11 +24,12 @@ struct extent {
     std::int64_t more = 0;
 
     constexpr extent() = default;
-    constexpr extent(int size) : code(counted(size)) {}                                     // NOLINT: 5 is an extent
-    constexpr extent(long size) : code(counted(size)) {}                                    // NOLINT
-    constexpr extent(long long size) : code(counted(size)) {}                               // NOLINT
-    constexpr extent(unsigned size) : code(size) {}                                         // NOLINT
-    constexpr extent(std::size_t size) : code(counted(static_cast<std::int64_t>(size))) {}  // NOLINT
+    constexpr extent(int size) : code(counted(size)) {}                                            // NOLINT: 5 is an extent
+    constexpr extent(long size) : code(counted(size)) {}                                           // NOLINT
+    constexpr extent(long long size) : code(counted(size)) {}                                      // NOLINT
+    constexpr extent(unsigned size) : code(size) {}                                                // NOLINT
+    constexpr extent(unsigned long size) : code(counted(static_cast<std::int64_t>(size))) {}       // NOLINT
+    constexpr extent(unsigned long long size) : code(counted(static_cast<std::int64_t>(size))) {}  // NOLINT
     template <std::size_t N>
     constexpr extent(char const (&name)[N]) : extent(std::string_view(name, N - 1)) {}  // NOLINT: so is "batch"
     constexpr explicit extent(std::string_view name) {

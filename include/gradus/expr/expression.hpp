@@ -166,13 +166,35 @@ constexpr text complaint_of() {
     return concat("gradus::", O::name, operands[sizeof...(A)], ": ", message);
 }
 
+/// What stands for a call that was refused, and for whatever is computed of it: a number. Nothing more is said of it, and its graph,
+/// which is a right one, never runs.
+struct refused {
+    static constexpr auto name = "refused";
+    static constexpr bool is_composite = true;
+    static constexpr tensor_type infer(call const&, complaint&) { return {}; }
+    static constexpr auto expand(attributes const&, auto x, auto... others) {
+        auto of = x;
+        ((of = of.is_number() ? decltype(x)(others) : of), ...);
+        return decltype(x)::constant(of.owner(), 0, dtype::number);
+    }
+};
+template <class E>
+inline constexpr bool is_refused = false;
+template <template <class...> class Expression, class... A>
+inline constexpr bool is_refused<Expression<refused, A...>> = true;
+
+
 /// The expression of `Op` on operands; a wrong call stops the compiler with a sentence.
 template <class Op, class... A>
 constexpr auto make_expression() {
-    report<&complaint_of<Op, A...>>();
-    // after a refusal a small type, so that the compiler goes on to the end of the program quickly
-    if constexpr ((0 + ... + A::weight) > weight_limit) return std::get<0>(std::tuple<A...>{});
-    else return expr<Op, A...>{};
+    if constexpr ((is_refused<A> || ...)) return expr<refused, A...>{};
+    else if constexpr (is_empty<&complaint_of<Op, A...>>) return expr<Op, A...>{};
+    else {
+        report<&complaint_of<Op, A...>>();
+        // a small type, so that the compiler goes on to the end of the program quickly
+        if constexpr ((0 + ... + A::weight) > weight_limit) return std::get<0>(std::tuple<A...>{});
+        else return expr<refused, A...>{};
+    }
 }
 
 template <class T>

@@ -124,7 +124,7 @@ struct update_expr {
 namespace core {
 template <class S, class E>
 constexpr text update_complaint() {
-    if (!(S::type == E::type))
+    if (!(S::type == E::type) && !is_refused<E>)
         return concat("gradus::update(a, b): the new value is not like the symbol: ", S::name(), " is ", S::type, ", b is ", E::type);
     return {};
 }
@@ -133,8 +133,10 @@ constexpr text update_complaint() {
 /// Writes a new value to a symbol's memory when the program has read the old one: `gr::update(w, w - rate * gr::grad(loss, w))`.
 template <fixed_string Name, element T, extent... X, expression E>
 constexpr auto update(symbol<Name, T, X...>, E) {
-    core::report<&core::update_complaint<symbol<Name, T, X...>, E>>();
-    return update_expr<symbol<Name, T, X...>, E>{};
+    using S = symbol<Name, T, X...>;
+    core::report<&core::update_complaint<S, E>>();
+    if constexpr (S::type == E::type) return update_expr<S, E>{};
+    else return update_expr<S, S>{};
 }
 
 namespace literals {

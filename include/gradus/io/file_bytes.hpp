@@ -2,19 +2,11 @@
 #pragma once
 
 #include <gradus/core/error.hpp>
+#include <gradus/io/system_file.hpp>
 
-#include <cerrno>
-#include <cstddef>
 #include <cstring>
-#include <filesystem>
-#include <memory>
 #include <new>
 #include <span>
-
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 // The bytes of a file, read or mapped, and the sentences about what is wrong with them.
 
@@ -51,7 +43,7 @@ struct file_bytes {
     std::span<std::byte const> part(std::uint64_t offset, std::uint64_t length, std::string_view what) const {
         if (offset > size() || length > size() - offset)
             refuse(offset, what, " of ", text_of(length), " bytes, where the file has ", text_of(offset > size() ? 0 : size() - offset));
-        return bytes.subspan(offset, length);
+        return bytes.subspan(static_cast<std::size_t>(offset), static_cast<std::size_t>(length));
     }
     std::string_view letters(std::uint64_t offset, std::uint64_t length, std::string_view what) const {
         auto const found = part(offset, length, what);
@@ -67,26 +59,12 @@ struct file_bytes {
     static std::string text_of(std::uint64_t n) { return std::to_string(n); }
 };
 
-/// A file descriptor that closes.
-class descriptor {
-public:
-    explicit descriptor(int number) : number_(number) {}
-    descriptor(descriptor const&) = delete;
-    descriptor& operator=(descriptor const&) = delete;
-    ~descriptor() {
-        if (number_ >= 0) ::close(number_);
-    }
-    int number() const { return number_; }
-
-private:
-    int number_;
-};
-
 inline std::size_t size_of_file(std::string_view call, std::string const& file, descriptor const& d) {
-    struct stat status{};
+    file_status status{};
     if (d.number() < 0) refuse_system(call, file, "cannot be opened", errno);
-    if (::fstat(d.number(), &status)) refuse_system(call, file, "cannot be read", errno);
-    if (!S_ISREG(status.st_mode)) refuse_file(call, file, S_ISDIR(status.st_mode) ? "is a directory" : "is no regular file");
+    if (!find_status(d.number(), status)) refuse_system(call, file, "cannot be read", errno);
+    auto const kind = status.st_mode & S_IFMT;
+    if (kind != S_IFREG) refuse_file(call, file, kind == S_IFDIR ? "is a directory" : "is no regular file");
     return static_cast<std::size_t>(status.st_size);
 }
 inline constexpr std::align_val_t file_alignment{64};
@@ -94,14 +72,10 @@ inline constexpr std::align_val_t file_alignment{64};
 inline std::shared_ptr<std::byte> new_memory(std::size_t size) {
     return {static_cast<std::byte*>(::operator new(size, file_alignment)), [](std::byte* p) { ::operator delete(p, file_alignment); }};
 }
-/// A whole file in memory.
-inline file_bytes read_file(std::string_view call, std::filesystem::path const& path) {
-    std::string const file = path.string();
-    descriptor const d(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
-    std::size_t const size = size_of_file(call, file, d);
+inline file_bytes read_all(std::string_view call, std::string const& file, descriptor const& d, std::size_t size) {
     std::shared_ptr<std::byte> memory = new_memory(size);
     for (std::size_t done = 0; done < size;) {
-        auto const more = ::read(d.number(), memory.get() + done, size - done);
+        auto const more = d.read(memory.get() + done, size - done);
         if (more < 0 && errno == EINTR) continue;
         if (more < 0) refuse_system(call, file, "cannot be read", errno);
         if (more == 0)
@@ -110,16 +84,22 @@ inline file_bytes read_file(std::string_view call, std::filesystem::path const& 
     }
     return {call, file, {memory.get(), size}, 0, memory};
 }
+/// A whole file in memory.
+inline file_bytes read_file(std::string_view call, std::filesystem::path const& path) {
+    std::string const file = path.string();
+    descriptor const d(open_to_read(file));
+    return read_all(call, file, d, size_of_file(call, file, d));
+}
 /// A whole file as memory of its own pages, read when they are touched. Writing there changes the memory, not the file. The file
-/// must keep its length as long as that is in use: a write by rename leaves it alone, one in place may not.
+/// must keep its length as long as that is in use: a write by rename leaves it alone, one in place may not. A file of
+/// which the system makes no such memory is read.
 inline file_bytes map_file(std::string_view call, std::filesystem::path const& path) {
     std::string const file = path.string();
-    descriptor const d(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+    descriptor const d(open_to_read(file));
     std::size_t const size = size_of_file(call, file, d);
     if (size == 0) return {call, file, {}};
-    void* const at = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, d.number(), 0);
-    if (at == MAP_FAILED) refuse_system(call, file, "cannot be mapped", errno);
-    std::shared_ptr<std::byte> memory(static_cast<std::byte*>(at), [size](std::byte* p) { ::munmap(p, size); });
+    std::shared_ptr<std::byte> memory = d.map(size);
+    if (!memory) return read_all(call, file, d, size);
     return {call, file, {memory.get(), size}, 0, memory};
 }
 

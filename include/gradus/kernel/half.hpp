@@ -97,7 +97,7 @@ template <class T, int W>
 
 /// The first n of W elements, fill in the others.
 template <class T, int W>
-[[gnu::always_inline]] inline raw<float, W> load_half(T const* p, std::ptrdiff_t stride, int n, T fill) {
+[[gnu::always_inline]] inline raw<float, W> load_half(T const* p, std::int64_t stride, int n, T fill) {
     half_words<W> h;
     if (n >= W && stride == 1) {
         std::memcpy(&h, p, sizeof h);

@@ -4,19 +4,40 @@
 // Registers of a width the caller picks, with partial loads and stores; the one header that includes xsimd.
 // A width of 1 is a plain scalar, so that one kernel text serves vectors, tails and targets without SIMD.
 
-#include <gradus/core/config.hpp>
+#include <gradus/kernel/math/arch.hpp>
 
+#ifdef __aarch64__
+// xsimd 8.1 broadcasts to its own architecture where one that derives from it is asked for. The constructor of batches finds what is
+// declared before it.
+namespace xsimd::kernel {
+template <class A, class T, class Base>
+batch<T, A> broadcast(T x, gradus::math::arch<Base> const&) noexcept;
+}
+#endif
 // g++ 12's own AVX-512 intrinsics warn once they are inlined (GCC bug 105593).
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wuninitialized"
 #ifndef __clang__
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #endif
+#ifdef __wasm_simd128__
+#include <xsimd/config/xsimd_config.hpp>
+#ifdef XSIMD_WITH_WASM  // which takes every WebAssembly but Emscripten's for one without vectors
+#undef XSIMD_WITH_WASM
+#define XSIMD_WITH_WASM 1
+#undef XSIMD_NO_SUPPORTED_ARCHITECTURE
+#endif
+#endif
 #include <xsimd/xsimd.hpp>
 #pragma GCC diagnostic pop
+#ifdef __aarch64__
+template <class A, class T, class Base>
+[[gnu::always_inline]] inline xsimd::batch<T, A> xsimd::kernel::broadcast(T x, gradus::math::arch<Base> const&) noexcept {
+    return broadcast<Base>(x, Base{}).data;
+}
+#endif
 
 #include <gradus/kernel/half.hpp>
-#include <gradus/kernel/math/arch.hpp>
 
 #include <cmath>
 #include <concepts>
@@ -29,7 +50,8 @@
 namespace gradus::inline GRADUS_ARCH::simd {
 namespace detail {
 
-#ifdef XSIMD_NO_SUPPORTED_ARCHITECTURE
+// NEON of 32-bit ARM takes subnormal numbers for zero: as if xsimd had no architecture.
+#if defined(XSIMD_NO_SUPPORTED_ARCHITECTURE) || defined(__arm__)
 template <class T>
 inline constexpr int widest = 1;
 template <class T, int W>
@@ -124,7 +146,7 @@ template <class T, int W>
 
 /// p[0], p[stride], ... in the first n lanes, fill in the others.
 template <class T, int W>
-[[gnu::always_inline]] inline vec<T, W> load_strided(T const* p, std::ptrdiff_t stride, int n, T fill) {
+[[gnu::always_inline]] inline vec<T, W> load_strided(T const* p, std::int64_t stride, int n, T fill) {
     if constexpr (half_element<T> && W == 1) {
         return n > 0 ? *p : fill;
     } else if constexpr (half_element<T>) {
@@ -324,18 +346,25 @@ template <half_element T, int W>
     }
 }
 
+/// Has the target an instruction for a * b + c, rounded once?
+#if defined(__FMA__) || defined(__FP_FAST_FMA) || defined(__ARM_FEATURE_FMA)
+inline constexpr bool has_fma = true;
+#else
+inline constexpr bool has_fma = false;
+#endif
+
 /// a * b + c, rounded once where the target has the instruction.
 template <class T, int W>
 [[gnu::always_inline]] inline vec<T, W> fma(vec<T, W> a, vec<T, W> b, vec<T, W> c) {
     using V = vec<T, W>;
     if constexpr (std::integral<T>) {
         return static_cast<V>(a * b + c);
+    } else if constexpr (W == 1 && has_fma) {
+        return std::fma(a, b, c);
     }
 #ifdef __FMA__
     // xsimd 8.1 multiplies and then adds for AVX-512 and for the narrow batches of an AVX target.
-    else if constexpr (W == 1) {
-        return std::fma(a, b, c);
-    } else if constexpr (W * detail::words<T> == 4 && sizeof(T) == 4) {
+    else if constexpr (W * detail::words<T> == 4 && sizeof(T) == 4) {
         return V(_mm_fmadd_ps(a.data, b.data, c.data));
     } else if constexpr (W * detail::words<T> == 4) {
         return V(_mm_fmadd_pd(a.data, b.data, c.data));

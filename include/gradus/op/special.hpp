@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <cmath>
+#include <concepts>
 #include <limits>
 #include <stdexcept>
 #include <type_traits>
@@ -99,6 +100,9 @@ using digamma = polygamma<0>;
 struct lgamma : unary<lgamma> {
     static constexpr auto name = "lgamma";
     using uses = op_list<digamma>;
+#ifdef _WIN32  // where there is no such variable
+    static auto eval(std::floating_point auto x) { return std::lgamma(x); }
+#else
     static auto eval(float x) {
         int sign;
         return ::lgammaf_r(x, &sign);
@@ -107,6 +111,7 @@ struct lgamma : unary<lgamma> {
         int sign;
         return ::lgamma_r(x, &sign);
     }
+#endif
     template <class X>
     static auto eval(X x) {
         typename X::value_type lanes[X::size];

@@ -14,11 +14,7 @@
 
 namespace gradus::inline GRADUS_ARCH::math::detail {
 
-#ifdef __FMA__
-inline constexpr bool has_fma = true;
-#else
-inline constexpr bool has_fma = false;
-#endif
+using simd::has_fma;
 
 /// W lanes of float or double: their numbers and their bits.
 template <class T, int W>

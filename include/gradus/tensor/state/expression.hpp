@@ -130,6 +130,11 @@ template <std::size_t I, class A>
 A const& get(operand_at<I, A> const& operand) {
     return operand.value;
 }
+/// f of all operands, as std::apply.
+template <class F, std::size_t... I, class... A>
+decltype(auto) apply_on(F const& f, indexed_operands<std::index_sequence<I...>, A...> const& operands) {
+    return f(get<I>(operands)...);
+}
 
 /// The tensor that an expression is computed as.
 template <class X>
@@ -186,9 +191,13 @@ decltype(auto) as_operand(T&& given) {
 }
 template <class Op, class... A>
 [[gnu::always_inline]] inline auto make_tensor_expression(A&&... operands) {
-    report<&complaint_of<Op, A...>>();
-    if constexpr ((0 + ... + A::weight) > weight_limit) return get<0>(held_operands<A...>{{std::move(operands)}...});
-    else return tensor_expression<Op, A...>(std::move(operands)...);
+    if constexpr ((is_refused<A> || ...)) return tensor_expression<refused, A...>(std::move(operands)...);
+    else if constexpr (is_empty<&complaint_of<Op, A...>>) return tensor_expression<Op, A...>(std::move(operands)...);
+    else {
+        report<&complaint_of<Op, A...>>();
+        if constexpr ((0 + ... + A::weight) > weight_limit) return get<0>(held_operands<A...>{{std::move(operands)}...});
+        else return tensor_expression<refused, A...>(std::move(operands)...);
+    }
 }
 
 template <class X>

@@ -4,7 +4,6 @@
 #include <gradus/core/config.hpp>
 #include <gradus/core/exchange.hpp>
 
-#include <pthread.h>
 #include <sched.h>
 #include <cstdint>
 #include <exception>
@@ -20,7 +19,9 @@
 namespace gradus::inline GRADUS_ARCH::core {
 
 inline bool has_one_thread() {
-#if __has_include(<sys/single_threaded.h>)
+#if defined(__wasi__) && !defined(_REENTRANT)
+    return true;
+#elif __has_include(<sys/single_threaded.h>)
     return __libc_single_threaded != 0;
 #else
     return false;

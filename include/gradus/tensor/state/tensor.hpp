@@ -53,7 +53,7 @@ public:
     /// Computes an expression.
     template <core::tensor_value X>
     tensor(X const& x, location where = location::current()) {  // NOLINT: gr::tensor z = x + y;
-        core::report<&core::conversion_complaint<type, X::type>>();
+        if constexpr (!core::is_refused<X>) core::report<&core::conversion_complaint<type, X::type>>();
         if constexpr (core::can_hold(type, X::type)) {
             state_ = core::evaluate(x, where);
             require_type("tensor(a)");

@@ -5,12 +5,15 @@
 
 #include <exception>
 
+#if __has_include(<pthread.h>)
 #include <pthread.h>
+#endif
 
 // A thread of its own for what is nested deeply.
 
 namespace gradus::inline GRADUS_ARCH::core {
 
+#if __has_include(<pthread.h>)
 /// Calls f in a thread of its own, with the modes of this one, and waits for it: its stack is empty.
 template <class F>
 void call_on_another_stack(F f) {
@@ -35,5 +38,12 @@ void call_on_another_stack(F f) {
     pthread_join(thread, nullptr);
     if (all.thrown) std::rethrow_exception(all.thrown);
 }
+#else
+/// Without threads there is one stack.
+template <class F>
+void call_on_another_stack(F f) {
+    f();
+}
+#endif
 
 }  // namespace gradus::inline GRADUS_ARCH::core

@@ -215,7 +215,7 @@ constexpr text in_place_complaint() {
     tensor_type const& to = T::type;
     tensor_type const& from = X::type;
     bool fits = to.type == from.type && call{}.same(to.shape, from.shape);
-    if (fits) return {};
+    if (fits || is_refused<X>) return {};
     return concat("gradus::tensor: an in-place operation does not change the type: the tensor is ", to, ", the result is ", from);
 }
 [[noreturn, gnu::cold]] inline void refuse_other_shape(tensor_state const& t, int rank, std::int64_t const* extents) {
@@ -302,7 +302,7 @@ constexpr text copy_complaint() {
     int const lead = to.shape.rank() - from.shape.rank();
     bool fits = lead >= 0 && to.type == from.type;
     for (int i = 0; fits && i < from.shape.rank(); ++i) fits = from.shape[i].is_one() || call{}.same(from.shape[i], to.shape[i + lead]);
-    if (fits) return {};
+    if (fits || is_refused<X>) return {};
     return concat("gradus::tensor::copy_(a): a does not broadcast to the tensor: the tensor is ", to, ", a is ", from);
 }
 /// The same for a tensor or an expression that may have to be broadcast.

@@ -54,9 +54,7 @@ template <class Op, class... A>
     requires has_indices<tensor_expression<Op, A...>>
 void require_in_range(tensor_expression<Op, A...> const& e, leaf const*& at, std::source_location where) {
     leaf const* first = at;
-    [&]<std::size_t... I>(std::index_sequence<I...>) {
-        (require_in_range(get<I>(e.operands), at, where), ...);
-    }(std::index_sequence_for<A...>{});
+    apply_on([&](A const&... a) { (require_in_range(a, at, where), ...); }, e.operands);
     if constexpr (indexing<Op>) {
         using X = std::tuple_element_t<0, std::tuple<A...>>;
         constexpr indexed_axis rule = operation<Op>::type::indexes(operation<Op>::given.attr, X::type.shape.rank());
