@@ -20,9 +20,12 @@ ONE_INCLUDE = {
     "Eigen/": ("tensor/eigen.hpp", "tensor/eigen_sparse.hpp", "optim/trust_region.hpp"),
     "nlohmann/": "io/safetensors_header.hpp",
     "zlib.h": "io/zlib.hpp",
+    "oneapi/": "exec/onetbb.hpp",
 }
-# the oracle of the tests, what few programs need, and what needs Eigen, nlohmann::json or zlib, which are no dependencies
+# the oracle of the tests, what few programs need, and what needs Eigen, nlohmann::json, zlib, oneTBB or OpenMP, which are no dependencies
 NOT_IN_UMBRELLA = {
+    "exec/onetbb.hpp",
+    "exec/openmp.hpp",
     "graph/interpret.hpp",
     "io/safetensors.hpp",
     "io/safetensors_header.hpp",
