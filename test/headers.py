@@ -20,7 +20,14 @@ FLAGS = ["-std=c++20", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-pedanti
 NEEDS = {
     "io/zlib.hpp": "zlib.h", "io/safetensors.hpp": "nlohmann/json.hpp", "io/safetensors_header.hpp": "nlohmann/json.hpp",
     "exec/onetbb.hpp": "oneapi/tbb.h",
+    **{f"dist/{path.name}": "mpi.h" for path in (include / "gradus/dist").glob("*.hpp")},
+    "dist.hpp": "mpi.h",
 }
+try:  # MPI's headers have a place of their own
+    mpi = subprocess.run(["pkg-config", "--cflags-only-I", "ompi-c"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
+    FLAGS += [flag.replace("-I", "-isystem") for flag in mpi.split()]
+except FileNotFoundError:
+    pass
 BASES = [
     "core/shape", "graph/graph", "expr/functions", "graph/info", "kernel/simd", "exec/plan", "exec/run", "tensor/state/tensor",
 ]  # from the least to the most
