@@ -159,10 +159,8 @@ TEST_CASE("distributed_data_parallel: in the order of the ranks 1, 2 and 4 ranks
     for (int i = 0; i < 5; ++i) {
         step.zero_grad();
         for (int part = r * 4 / n; part < (r + 1) * 4 / n; ++part) {
-            if (part + 1 < (r + 1) * 4 / n) {
-                auto quiet = parallel.no_sync();
-                learn(net, part * 12, 12, 0.25f);
-            } else learn(net, part * 12, 12, 0.25f);
+            auto const quiet = parallel.no_sync(part + 1 < (r + 1) * 4 / n);
+            learn(net, part * 12, 12, 0.25f);
         }
         step.step();
     }

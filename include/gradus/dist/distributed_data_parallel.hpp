@@ -44,18 +44,20 @@ public:
         if (is_open_) static_cast<void>(buckets_.release());  // MPI may still write there
     }
 
-    /// While one lives, backward passes leave gradients to be reduced by a later one: `auto quiet = parallel.no_sync();`.
-    class quiet {
+    /// While one lives, backward passes leave gradients to be reduced by a later one: `auto quiet = parallel.no_sync();`, or, where
+    /// passes alternate, `parallel.no_sync(!is_last)`.
+    class [[nodiscard]] quiet {
     public:
-        explicit quiet(int& count) : count_(count) { ++count_; }
+        quiet(int& count, bool on) : count_(count), on_(on) { count_ += on_; }
         quiet(quiet const&) = delete;
         quiet& operator=(quiet const&) = delete;
-        ~quiet() { --count_; }
+        ~quiet() { count_ -= on_; }
 
     private:
         int& count_;
+        bool on_;
     };
-    [[nodiscard]] quiet no_sync() { return quiet(quiet_); }
+    quiet no_sync(bool on = true) { return quiet(quiet_, on); }
     /// How many messages a pass is.
     std::size_t buckets() const { return buckets_->size(); }
     /// How many of them a backward pass that is running has begun to reduce.
