@@ -32,17 +32,17 @@ inline void broadcast_bytes(dist::communicator const& all, void* data, std::int6
 inline void check_root(dist::communicator const& all, int root, std::string_view call) {
     if (root < 0 || root >= all.size()) throw error(concat("gradus::dist::", call, ": no such rank: ", root, " of ", all.size()).str());
 }
-/// Elements of tensors of one dtype, one after the other, as registers hold them: to or from `flat`.
-template <class T, bool ToFlat>
-void copy_flat(std::vector<any_tensor> const& tensors, dtype type, std::vector<T>& flat) {
-    std::size_t at = 0;
+/// Elements of tensors of one dtype, one after the other, as registers hold them: to `flat`, or from it.
+template <bool ToFlat, class T>
+void copy_flat(std::vector<any_tensor> const& tensors, dtype type, T* flat) {
     for (any_tensor const& t : tensors) {
         if (t.dtype() != type) continue;
         with_dtype(type, [&]<class E>(E) {
-            for (E& x : t.values<E>())
-                if constexpr (!std::is_same_v<T, computed_t<dtype_of<E>>>) return;
-                else if constexpr (ToFlat) flat.push_back(static_cast<T>(x));
-                else x = static_cast<E>(flat[at++]);
+            if constexpr (std::is_same_v<T, computed_t<dtype_of<E>>>) {
+                for (E& x : t.values<E>())
+                    if constexpr (ToFlat) *flat++ = static_cast<T>(x);
+                    else x = static_cast<E>(*flat++);
+            }
         });
         if (!ToFlat) increment_version(t);
     }
@@ -88,10 +88,12 @@ void all_reduce_(communicator const& all, std::vector<any_tensor> const& list, r
         if (!first) continue;
         core::with_dtype(computed_in(type), [&]<class T>(T) {
             if constexpr (!std::is_same_v<T, bool>) {
-                std::vector<T> flat;
-                core::copy_flat<T, true>(defined, type, flat);
-                all_reduce_(all, flat, options);
-                core::copy_flat<T, false>(defined, type, flat);
+                std::int64_t size = 0;
+                for (any_tensor const& t : defined) size += t.dtype() == type ? t.size() : 0;
+                tensor<T, dyn> const flat = empty<T, dyn>(size);
+                core::copy_flat<true>(defined, type, flat.data());
+                core::reduce_in_place(all, flat.data(), size, options);
+                core::copy_flat<false>(defined, type, flat.data());
             }
         });
     }

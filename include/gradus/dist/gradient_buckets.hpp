@@ -32,7 +32,9 @@ public:
         tensor_ref const from = gradient->is_contiguous() ? gradient : contiguous_copy(*gradient);
         with_floating_dtype(from->type, [&]<class E>(E) {
             auto const* g = reinterpret_cast<E const*>(from->data);
-            for (std::int64_t i = 0; i < members_[member].size; ++i) to[i] += static_cast<T>(g[i]);
+            if constexpr (std::is_same_v<E, T>) add_elements(to, g, members_[member].size);
+            else
+                for (std::int64_t i = 0; i < members_[member].size; ++i) to[i] += static_cast<T>(g[i]);
         });
         parts_[part][static_cast<std::size_t>(elements_) + member] = 1;
         ++arrived_;

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <gradus/dist/communicator.hpp>
+#include <gradus/tensor/state/factories.hpp>
+#include <gradus/tensor/tape/accumulate.hpp>
 
 #include <algorithm>
 #include <vector>
@@ -41,6 +43,7 @@ void fold_elements(dist::reduction op, T* total, T const* part, std::int64_t n) 
         for (std::int64_t i = 0; i < n; ++i) total[i] = part[i] < total[i] || part[i] != part[i] ? part[i] : total[i];  // NaN stays
     else if (op == dist::reduction::max)
         for (std::int64_t i = 0; i < n; ++i) total[i] = part[i] > total[i] || part[i] != part[i] ? part[i] : total[i];
+    else if constexpr (std::is_floating_point_v<T>) add_elements(total, part, n);
     else
         for (std::int64_t i = 0; i < n; ++i) total[i] += part[i];
 }
@@ -56,13 +59,14 @@ public:
           n_(n),
           parts_(static_cast<std::int64_t>(parts.size())),
           share_((n + all.size() - 1) / all.size()),
-          sent_(static_cast<std::size_t>(share_ * parts_ * all.size())),
-          received_(sent_.size()) {
+          sent_(empty<T, dyn>(share_ * parts_ * all.size())),
+          received_(empty<T, dyn>(sent_.size())) {
         for (std::int64_t to = 0; to < all.size(); ++to)
             for (std::int64_t p = 0; p < parts_; ++p) {
                 std::int64_t const first = std::min(n, to * share_), last = std::min(n, first + share_);
-                std::copy(parts[static_cast<std::size_t>(p)] + first, parts[static_cast<std::size_t>(p)] + last,
-                          sent_.begin() + (to * parts_ + p) * share_);
+                T const* const from = parts[static_cast<std::size_t>(p)];
+                T* const end = std::copy(from + first, from + last, sent_.data() + (to * parts_ + p) * share_);
+                std::fill_n(end, share_ - (last - first), T{});
             }
         int const each = mpi_count(share_ * parts_, call);
         check_mpi(
@@ -77,14 +81,14 @@ public:
         int const each = mpi_count(share_, call);
         check_mpi(MPI_Allgather(received_.data(), each, mpi_type(dtype_of<T>), sent_.data(), each, mpi_type(dtype_of<T>), all_.mpi()),
                   call);
-        std::copy_n(sent_.begin(), n_, to);
+        std::copy_n(sent_.data(), n_, to);
     }
 
 private:
     static constexpr std::string_view call = "all_reduce_ in the order of ranks";
     dist::communicator all_;
     std::int64_t n_, parts_, share_;
-    std::vector<T> sent_, received_;
+    tensor<T, dyn> sent_, received_;  ///< their memory is there again for the next one
     MPI_Request request_ = MPI_REQUEST_NULL;
 };
 
