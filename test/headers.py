@@ -17,7 +17,17 @@ from pathlib import Path
 
 include = Path(__file__).resolve().parent.parent / "include"
 FLAGS = ["-std=c++20", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-pedantic", "-Werror", f"-I{include}"]
-NEEDS = {"zlib": "zlib.h", "safetensors": "nlohmann/json.hpp", "safetensors_header": "nlohmann/json.hpp"}
+NEEDS = {
+    "io/zlib.hpp": "zlib.h", "io/safetensors.hpp": "nlohmann/json.hpp", "io/safetensors_header.hpp": "nlohmann/json.hpp",
+    "exec/onetbb.hpp": "oneapi/tbb.h",
+    **{f"dist/{path.name}": "mpi.h" for path in (include / "gradus/dist").glob("*.hpp")},
+    "dist.hpp": "mpi.h",
+}
+try:  # MPI's headers have a place of their own
+    mpi = subprocess.run(["pkg-config", "--cflags-only-I", "ompi-c"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
+    FLAGS += [flag.replace("-I", "-isystem") for flag in mpi.split()]
+except FileNotFoundError:
+    pass
 BASES = [
     "core/shape", "graph/graph", "expr/functions", "graph/info", "kernel/simd", "exec/plan", "exec/run", "tensor/state/tensor",
 ]  # from the least to the most
@@ -64,8 +74,8 @@ def needs_eigen(path):
 
 def compile_alone(compiler, path, flags):
     source = f"#include <{path.relative_to(include).as_posix()}>\n"
-    if path.parent.name == "io" and path.stem in NEEDS:
-        source = f"#if __has_include(<{NEEDS[path.stem]}>)\n{source}#endif\n"
+    if needed := NEEDS.get(path.relative_to(include / "gradus").as_posix()):
+        source = f"#if __has_include(<{needed}>)\n{source}#endif\n"
     done = run(compiler, source, "-fsyntax-only", *flags)
     if done.returncode == 0:
         return ""

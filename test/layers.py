@@ -9,9 +9,9 @@ from pathlib import Path
 
 LAYERS = [
     "core", "op", "expr", "graph", "transform", "lower", "schedule", "kernel",
-    "exec", "program", "tensor", "nn", "optim", "io", "data",
+    "exec", "program", "tensor", "nn", "optim", "io", "data", "dist",
 ]
-OPTIONAL = ["io", "data"]  # files and what is drawn from them: programs that have either include it
+OPTIONAL = ["io", "data", "dist"]  # files, what is drawn from them, and MPI: programs that have it include it
 MAX_LINES = 400
 MAX_WIDTH = 140
 ONE_INCLUDE = {
@@ -20,9 +20,13 @@ ONE_INCLUDE = {
     "Eigen/": ("tensor/eigen.hpp", "tensor/eigen_sparse.hpp", "optim/trust_region.hpp"),
     "nlohmann/": "io/safetensors_header.hpp",
     "zlib.h": "io/zlib.hpp",
+    "oneapi/": "exec/onetbb.hpp",
+    "mpi.h": "dist/mpi.hpp",
 }
-# the oracle of the tests, what few programs need, and what needs Eigen, nlohmann::json or zlib, which are no dependencies
+# the oracle of the tests, what few programs need, and what needs Eigen, nlohmann::json, zlib, oneTBB or OpenMP, which are no dependencies
 NOT_IN_UMBRELLA = {
+    "exec/onetbb.hpp",
+    "exec/openmp.hpp",
     "graph/interpret.hpp",
     "io/safetensors.hpp",
     "io/safetensors_header.hpp",

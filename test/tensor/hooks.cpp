@@ -183,3 +183,34 @@ TEST_CASE("77 hooks: a tensor without a gradient has none to look at") {
     CHECK(message_of([&] { x.register_post_accumulate_grad_hook([](scalar const&) {}); }) != "no error");
     CHECK(message_of([&] { x.grad_fn().register_hook([](auto const&, auto const&) {}); }) != "no error");
 }
+
+TEST_CASE("arrival hooks: a gradient is shown as soon as no node is left that could add to it") {
+    auto first = leaf(2), second = leaf(3), third = leaf(5);
+    std::string order;
+    auto tell = [&order](scalar const& t, char name) {
+        gr::core::add_arrival_hook(*t.state(), [&order, name](gr::core::array_view<gr::core::tensor_ref> gradient,
+                                                              gr::core::array_view<gr::core::tensor_ref const>) {
+            order += name + std::to_string(static_cast<int>(item(gr::any_tensor(gradient[0]))));
+        });
+    };
+    tell(first, 'a'), tell(second, 'b'), tell(third, 'c');
+    auto one = product(first, number(1)), two = product(one, second), three = product(two, third);
+    one.register_hook([&](scalar const&) { order += 'n'; });
+    two.register_hook([&](scalar const&) { order += 'm'; });
+    three.backward({.retain_graph = true});
+    CHECK(order == "c6mb10na15");
+    CHECK(first.grad().item() == 15);
+    // what is used again behind has its gradient later, once
+    order.clear();
+    auto four = product(product(three, second), number(1));
+    four.backward({.retain_graph = true});
+    CHECK(order == "c18mb60na45");
+    // several roots, one of them the leaf itself; other hooks first; derivatives that are returned are shown to nobody
+    order.clear();
+    third.register_hook([&](scalar const& g) { return scaled(g, 2); });
+    gr::autograd::backward(std::tuple(three, third), {}, {.retain_graph = true});
+    CHECK(order == "mb10na15c14");
+    order.clear();
+    static_cast<void>(gr::autograd::grad(three, third));
+    CHECK(order.empty());
+}

@@ -47,6 +47,7 @@ struct index_source {
 /// What few tensors have: hooks, a place in another tensor's memory.
 struct tensor_extras {
     list<hook> hooks;                  ///< on the gradient of a leaf
+    list<hook> on_arrival;             ///< are shown the gradient of a leaf as soon as it is complete
     list<hook> after_accumulation;     ///< are given the leaf
     tensor_ref base;                   ///< of a view: whose memory it shows
     std::int64_t strides[max_rank]{};  ///< of a view, in elements

@@ -96,6 +96,7 @@ public:
 private:
     void run_here() {
         mode_guard<bool, &thread_modes::records> mode(options_.recorder != nullptr);
+        has_begun_ = true;
         while (deepest_) {
             entry next = take();
             if (next.leaf) finish_leaf(next);
@@ -124,19 +125,21 @@ private:
         tape_node* node = nullptr;
         tensor_state* leaf = nullptr;
         std::int32_t output = 0;
+        std::int32_t last_use = 0;  ///< of a leaf: the depth of the last node that adds to it, where anybody asks
         tensor_ref gradient;
 
         entry() = default;
         entry(edge const& to, tensor_ref g) : node(to.node.get()), leaf(to.leaf.get()), output(to.output), gradient(std::move(g)) {}
         explicit operator bool() const { return static_cast<bool>(gradient); }
-        std::int32_t depth() const { return node ? node->depth : 0; }
+        std::int32_t depth() const { return node ? node->depth : last_use; }
         void const* object() const { return node ? static_cast<void const*>(node) : leaf; }
         edge target() const { return {node_ref::sharing(node), tensor_ref::sharing(leaf), output}; }
     };
     /// The deepest node is next, and with it everything that arrives at it: all its derivatives are there when it is taken,
-    /// as edges lead to lesser depths only.
+    /// as edges lead to lesser depths only. A leaf comes after the nodes of its depth.
     static bool before(entry const& a, entry const& b) {
         if (a.depth() != b.depth()) return a.depth() < b.depth();
+        if (!a.node != !b.node) return !a.node;
         if (a.object() != b.object()) return reinterpret_cast<std::uintptr_t>(a.object()) < reinterpret_cast<std::uintptr_t>(b.object());
         return a.output < b.output;
     }
@@ -165,6 +168,7 @@ private:
         if (restricted_ && !is_wanted(to)) return;
         if (to.leaf && !restricted_ && !to.leaf->extras) return arrived_.add(to.leaf.get(), std::move(gradient), options_.recorder);
         entry arriving(to, std::move(gradient));
+        if (to.leaf && to.leaf->extras && !to.leaf->extras->on_arrival.empty()) arriving.last_use = last_use_of(to.leaf.get());
         if (!deepest_) {
             deepest_ = std::move(arriving);
         } else if (before(deepest_, arriving)) {
@@ -184,6 +188,7 @@ private:
         tensor_ref leaf = tensor_ref::sharing(e.leaf);
         if (leaf->extras) run_hooks(leaf->extras->hooks, {&e.gradient, 1});
         if (restricted_) return capture(e.target(), e.gradient);
+        if (leaf->extras) run_hooks(leaf->extras->on_arrival, {&e.gradient, 1});
         add_to(leaf, std::move(e.gradient));
     }
 
@@ -329,8 +334,8 @@ private:
         return a.node->depth != n->depth ? a.node->depth > n->depth
                                          : reinterpret_cast<std::uintptr_t>(a.node) < reinterpret_cast<std::uintptr_t>(n);
     }
-    /// Visits what lies behind a root, deepest first, and marks the nodes from which a target is reached.
-    void find_needed(tape_node* root) {
+    /// Visits what lies behind a root, deepest first.
+    void visit(tape_node* root) {
         auto reach = [this](tape_node* n) {
             int const at = place_of(n);
             if (at == reached_.size() || reached_[at].node != n) reached_.insert(at, {n, false});
@@ -341,6 +346,32 @@ private:
             for (edge const& e : n->edges)
                 if (e.node) reach(e.node.get());
         }
+    }
+    /// The depth of the last node of this pass that may add to the gradient of a leaf: the least; 0 if the leaf is a root.
+    std::int32_t last_use_of(tensor_state const* leaf) {
+        if (restricted_ || !has_begun_) return 0;
+        list<last_use>& uses = rest_.make().uses;
+        auto note = [&uses](edge const& e, std::int32_t depth) {
+            if (!e.leaf || !e.leaf->extras || e.leaf->extras->on_arrival.empty()) return;
+            int const at = place_in(uses, [&e](last_use const& u) { return u.leaf < e.leaf.get(); });
+            if (at == uses.size() || uses[at].leaf != e.leaf.get()) uses.insert(at, {e.leaf.get(), depth});
+            else if (depth < uses[at].depth) uses[at].depth = depth;
+        };
+        if (uses.empty()) {
+            for (int r = 0; r <= more_roots_.size(); ++r) {
+                edge const& root = r ? more_roots_[r - 1] : first_root_;
+                visit(root.node.get());
+                note(root, 0);
+            }
+            for (visited const& v : reached_)
+                for (edge const& e : v.node->edges) note(e, v.node->depth);
+        }
+        int const at = place_in(uses, [leaf](last_use const& u) { return u.leaf < leaf; });
+        return at < uses.size() && uses[at].leaf == leaf ? uses[at].depth : 0;
+    }
+    /// Marks the nodes behind a root from which a target is reached.
+    void find_needed(tape_node* root) {
+        visit(root);
         for (int i = reached_.size(); i-- > 0;)
             for (edge const& e : reached_[i].node->edges) reached_[i].needed = reached_[i].needed || (e && is_wanted(e));
     }
@@ -354,12 +385,17 @@ private:
     static constexpr int few_done = 8;
     tape_node* done_[few_done];  ///< whose saved values the pass lets go in the end
     int done_count_ = 0;
+    struct last_use {
+        tensor_state const* leaf;
+        std::int32_t depth;
+    };
     struct changes {
+        list<last_use> uses;    ///< of leaves whose gradients somebody waits for; found when the first arrives
         list<tape_node*> done;  ///< the others
         list<tensor_ref> kept;  ///< tensors with hooks, and what no edge owns, that gradients have arrived at
     };
     own<changes> rest_;
-    bool restricted_ = false;
+    bool restricted_ = false, has_begun_ = false;
     list<edge> targets_;
     list<tensor_ref> captured_;
     list<visited> reached_;

@@ -34,6 +34,8 @@ inline hook_handle add_hook(tensor_state& t, hook_call f) {
     if (!t.is_recorded()) throw autograd_error("cannot register a hook on a variable that doesn't require gradient");
     return t.node ? add_to(t.node->more().hooks, t.output, std::move(f)) : add_to(t.more().hooks, 0, std::move(f));
 }
+/// Shown the gradient that a backward pass has for a leaf once no node is left that could add to it, while others still run.
+inline hook_handle add_arrival_hook(tensor_state& leaf, hook_call f) { return add_to(leaf.more().on_arrival, 0, std::move(f)); }
 inline hook_handle add_leaf_hook(tensor_state& t, hook_call f) {
     if (t.is_recorded() && !t.node) return add_to(t.more().after_accumulation, 0, std::move(f));
     throw autograd_error("post accumulate grad hooks cannot be registered on non-leaf tensors");
