@@ -17,7 +17,8 @@ from pathlib import Path
 
 include = Path(__file__).resolve().parent.parent / "include"
 FLAGS = ["-std=c++20", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-pedantic", "-Werror", f"-I{include}"]
-NEEDS = {"zlib": "zlib.h", "safetensors": "nlohmann/json.hpp", "safetensors_header": "nlohmann/json.hpp"}
+NEEDS = {"io/zlib": "zlib.h", "io/safetensors": "nlohmann/json.hpp", "io/safetensors_header": "nlohmann/json.hpp"}
+PYTHON = [f"-isystem{header.parent}" for header in sorted(Path("/usr/include").glob("python3*/Python.h"))[-1:]]  # Debian's, as its pybind11
 BASES = [
     "core/shape", "graph/graph", "expr/functions", "graph/info", "kernel/simd", "exec/plan", "exec/run", "tensor/state/tensor",
 ]  # from the least to the most
@@ -64,8 +65,12 @@ def needs_eigen(path):
 
 def compile_alone(compiler, path, flags):
     source = f"#include <{path.relative_to(include).as_posix()}>\n"
-    if path.parent.name == "io" and path.stem in NEEDS:
-        source = f"#if __has_include(<{NEEDS[path.stem]}>)\n{source}#endif\n"
+    name = f"{path.parent.name}/{path.stem}"
+    if "python" in name:
+        flags = [*flags, *PYTHON]
+        source = f"#if __has_include(<pybind11/numpy.h>) && __has_include(<Python.h>)\n{source}#endif\n"
+    elif name in NEEDS:
+        source = f"#if __has_include(<{NEEDS[name]}>)\n{source}#endif\n"
     done = run(compiler, source, "-fsyntax-only", *flags)
     if done.returncode == 0:
         return ""

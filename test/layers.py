@@ -9,9 +9,9 @@ from pathlib import Path
 
 LAYERS = [
     "core", "op", "expr", "graph", "transform", "lower", "schedule", "kernel",
-    "exec", "program", "tensor", "nn", "optim", "io", "data",
+    "exec", "program", "tensor", "nn", "optim", "io", "data", "python",
 ]
-OPTIONAL = ["io", "data"]  # files and what is drawn from them: programs that have either include it
+OPTIONAL = ["io", "data", "python"]  # files, what is drawn from them, modules of Python: programs that have either include it
 MAX_LINES = 400
 MAX_WIDTH = 140
 ONE_INCLUDE = {
@@ -20,6 +20,7 @@ ONE_INCLUDE = {
     "Eigen/": ("tensor/eigen.hpp", "tensor/eigen_sparse.hpp", "optim/trust_region.hpp"),
     "nlohmann/": "io/safetensors_header.hpp",
     "zlib.h": "io/zlib.hpp",
+    "pybind11/": "python/numpy.hpp",
 }
 # the oracle of the tests, what few programs need, and what needs Eigen, nlohmann::json or zlib, which are no dependencies
 NOT_IN_UMBRELLA = {
