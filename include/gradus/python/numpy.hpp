@@ -9,6 +9,8 @@
 
 #include <cstring>
 #include <memory>
+#include <string>
+#include <vector>
 
 // NumPy's arrays as memory of programs, and arrays as NumPy's: neither copies.
 

@@ -7,6 +7,9 @@
 #include <gradus/tensor/functional.hpp>
 #include <gradus/tensor/state/factories.hpp>
 
+#include <algorithm>
+#include <span>
+
 // Functions to minimize, as SciPy calls them: of one vector to a value and a gradient like it.
 
 namespace gradus::inline GRADUS_ARCH {
