@@ -3,7 +3,8 @@
 """The code of a document is a program, and what it shows as output is the output.
 
 docs.py extract FILE.md OUT.cpp      writes the program: ```cpp blocks are its declarations, ```cpp main blocks run in order
-docs.py compare FILE.md PROGRAM      runs it: a ```text block after a main block is what that block prints
+docs.py extract FILE.md OUT.py       writes the script: ```python blocks run in order
+docs.py compare FILE.md PROGRAM      runs either: a ```text block after a main block, or one of Python, is what that block prints
 docs.py update FILE.md PROGRAM       writes the real output into the document
 docs.py sentences FILE.md SOURCE...  every `// expect:` line of the sources is in the document
 
@@ -17,6 +18,11 @@ from pathlib import Path
 BLOCK = re.compile(r"^```(\w+)(?: (\w+))?\n(.*?)^```$", re.M | re.S)
 REFUSED = re.compile(r"^// does not compile: (.*)\n// (.*)$", re.M)
 END = "\f"  # printed after each main block
+
+
+def extract_script(document, target):
+    blocks = [code for language, _, code in BLOCK.findall(document.read_text()) if language == "python"]
+    Path(target).write_text("".join(f"{code}print({END!r})\n" for code in blocks))
 
 
 def extract(document, target):
@@ -40,7 +46,8 @@ def extract(document, target):
 
 
 def outputs(program):
-    printed = subprocess.run([program], stdout=subprocess.PIPE, text=True, check=True, timeout=120).stdout
+    command = [sys.executable, program] if program.endswith(".py") else [program]
+    printed = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=120).stdout
     return [part.strip("\n") + "\n" for part in printed.split(END + "\n")]
 
 
@@ -51,8 +58,10 @@ def with_output(document, program):
     def replace(match):
         nonlocal current
         language, role, _ = match.groups()
-        if language == "cpp":
-            current = next(printed) if role == "main" else None
+        if language == "python" and program.endswith(".py"):
+            current = next(printed)
+        elif language == "cpp":
+            current = next(printed) if role == "main" and not program.endswith(".py") else None
         elif language == "text" and current is not None:
             shown, current = current, None
             return f"```text\n{shown}```"
@@ -64,7 +73,7 @@ def with_output(document, program):
 def main():
     mode, document = sys.argv[1], Path(sys.argv[2])
     if mode == "extract":
-        extract(document, sys.argv[3])
+        (extract_script if sys.argv[3].endswith(".py") else extract)(document, sys.argv[3])
     elif mode == "update":
         document.write_text(with_output(document, sys.argv[3]))
     elif mode == "compare":

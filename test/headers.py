@@ -22,7 +22,10 @@ NEEDS = {
     "exec/onetbb.hpp": "oneapi/tbb.h",
     **{f"dist/{path.name}": "mpi.h" for path in (include / "gradus/dist").glob("*.hpp")},
     "dist.hpp": "mpi.h",
+    **{f"python/{path.name}": "pybind11/numpy.h" for path in (include / "gradus/python").glob("*.hpp")},
+    "python.hpp": "pybind11/numpy.h",
 }
+PYTHON = [f"-isystem{header.parent}" for header in sorted(Path("/usr/include").glob("python3*/Python.h"))[-1:]]  # Debian's, as its pybind11
 try:  # MPI's headers have a place of their own
     mpi = subprocess.run(["pkg-config", "--cflags-only-I", "ompi-c"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
     FLAGS += [flag.replace("-I", "-isystem") for flag in mpi.split()]
@@ -74,8 +77,12 @@ def needs_eigen(path):
 
 def compile_alone(compiler, path, flags):
     source = f"#include <{path.relative_to(include).as_posix()}>\n"
-    if needed := NEEDS.get(path.relative_to(include / "gradus").as_posix()):
+    name = path.relative_to(include / "gradus").as_posix()
+    if needed := NEEDS.get(name):
         source = f"#if __has_include(<{needed}>)\n{source}#endif\n"
+    if name.startswith("python"):
+        flags = [*flags, *PYTHON]
+        source = f"#if __has_include(<Python.h>)\n{source}#endif\n"
     done = run(compiler, source, "-fsyntax-only", *flags)
     if done.returncode == 0:
         return ""

@@ -9,9 +9,10 @@ from pathlib import Path
 
 LAYERS = [
     "core", "op", "expr", "graph", "transform", "lower", "schedule", "kernel",
-    "exec", "program", "tensor", "nn", "optim", "io", "data", "dist",
+    "exec", "program", "tensor", "nn", "optim", "io", "data", "dist", "python",
 ]
-OPTIONAL = ["io", "data", "dist"]  # files, what is drawn from them, and MPI: programs that have it include it
+# files, what is drawn from them, MPI and modules of Python: programs that have any of them include it
+OPTIONAL = ["io", "data", "dist", "python"]
 MAX_LINES = 400
 MAX_WIDTH = 140
 ONE_INCLUDE = {
@@ -22,6 +23,7 @@ ONE_INCLUDE = {
     "zlib.h": "io/zlib.hpp",
     "oneapi/": "exec/onetbb.hpp",
     "mpi.h": "dist/mpi.hpp",
+    "pybind11/": "python/numpy.hpp",
 }
 # the oracle of the tests, what few programs need, and what needs Eigen, nlohmann::json, zlib, oneTBB or OpenMP, which are no dependencies
 NOT_IN_UMBRELLA = {

@@ -169,7 +169,7 @@ struct shared_memory {
 template <class D>
 inline constexpr bool is_whole_object = [] {
     using value = std::remove_cvref_t<D>;
-    if constexpr (requires { typename value::gradus_symbolic; }) return false;
+    if constexpr (requires { typename value::gradus_symbolic; } || requires { typename value::part_of_memory; }) return false;
     else
         return requires(value& v) { v.data(); } &&
                (data_traits<D>::has_shape || requires { std::tuple_size<value>::value; } || requires(value& v) { v.get_allocator(); });
