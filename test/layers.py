@@ -16,7 +16,7 @@ OPTIONAL = ["io", "data", "dist", "python"]
 MAX_LINES = 400
 MAX_WIDTH = 140
 ONE_INCLUDE = {
-    "xsimd/": "kernel/simd.hpp",
+    "xsimd/": "kernel/xsimd.hpp",
     "boost/": "core/meta.hpp",
     "Eigen/": ("tensor/eigen.hpp", "tensor/eigen_sparse.hpp", "optim/trust_region.hpp"),
     "nlohmann/": "io/safetensors_header.hpp",

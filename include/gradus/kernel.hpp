@@ -49,3 +49,4 @@
 #include <gradus/kernel/window/product.hpp>
 #include <gradus/kernel/window/weights.hpp>
 #include <gradus/kernel/window_contract.hpp>
+#include <gradus/kernel/xsimd.hpp>

@@ -28,6 +28,7 @@
 #include <gradus/tensor/state/tensor.hpp>
 #include <gradus/tensor/state/values.hpp>
 #include <gradus/tensor/tape/accumulate.hpp>
+#include <gradus/tensor/tape/anomaly.hpp>
 #include <gradus/tensor/tape/control.hpp>
 #include <gradus/tensor/tape/engine.hpp>
 #include <gradus/tensor/tape/evaluate.hpp>

@@ -237,7 +237,8 @@ struct dimension_solver {
         if (value_of(f, name, low + 1) != value) *find(name) = low;
     }
     /// Flat data tells one extent, and may have to wait for those that other arguments tell: `learn()` is called until it returns
-    /// that every extent is known; where there is arithmetic on names, after each step of it. Throws binding_error for an extent that nothing tells.
+    /// that every extent is known; where there is arithmetic on names, after each step of it. Throws binding_error for an extent that
+    /// nothing tells.
     template <bool HasForms>
     void solve(auto const& learn) const {
         for (int round = 0; round <= count; ++round) {

@@ -97,7 +97,7 @@ private:
         for (std::size_t i = 0; i < into.size(); ++i) into[i] = std::move(found[static_cast<int>(i)]);
         found = {};
     }
-    /// E2, as far as it is known what has changed.
+    /// Refused: a changed value, as far as it is known what has changed.
     [[noreturn, gnu::cold]] static void refuse_changed(auto const& what, std::uint32_t now, std::uint32_t then) {
         throw autograd_error(
             concat("gradus::checkpoint: one of the variables needed for gradient computation has been modified by an inplace operation: [",

@@ -3,6 +3,7 @@
 
 #include <gradus/core/target.hpp>
 #include <gradus/tensor/tape/accumulate.hpp>
+#include <gradus/tensor/tape/anomaly.hpp>
 #include <gradus/tensor/tape/stack.hpp>
 #include <gradus/tensor/tape/unselected.hpp>
 
@@ -26,7 +27,7 @@ inline void run_hooks(list<hook> const& hooks, array_view<tensor_ref> changed, a
         if (hook_call const call = hooks[i].function->call) run_hook(call, changed, seen);
 }
 
-/// E1: what a node had saved went with an earlier backward pass.
+/// Refused: what a node had saved went with an earlier backward pass.
 [[noreturn, gnu::cold]] inline void refuse_released(tape_node const& n) {
     throw autograd_error(concat("Trying to backward through the graph a second time (or directly access saved tensors after they have "
                                 "already been freed). Saved intermediate values of the graph "
@@ -48,9 +49,6 @@ void with_saved_values(tape_node& n, auto const& f) {
         }
         from->restore(n, n.extras->number);
     }
-}
-[[gnu::cold]] inline text place_of_statement(tape_node const& n) {
-    return n.file ? concat(std::string_view(n.file), ":", static_cast<std::int64_t>(n.line)) : text("unknown");
 }
 
 /// One backward pass.
@@ -297,23 +295,6 @@ private:
             s.memory = {};
         }
     }
-    /// E17: a derivative that is not a number, and where the statement stands that it belongs to.
-    static void look_for_nan(tape_node const& n, backward_call const& call) {
-        for (std::size_t i = 0; i < call.gradients.size(); ++i) {
-            tensor_ref const& g = call.gradients[i];
-            if (!g) continue;
-            bool found = false;
-            with_dtype(g->type, [&]<class T>(T) {
-                for (std::int64_t k = 0; k < g->size(); ++k)
-                    found = found || reinterpret_cast<T const*>(g->data)[k] != reinterpret_cast<T const*>(g->data)[k];
-            });
-            if (!found) continue;
-            throw autograd_error(concat("Function '", n.kind->name, "' returned nan values in its ", static_cast<std::int64_t>(i),
-                                        "th output. Traceback of forward call that caused the error: ", place_of_statement(n))
-                                     .str());
-        }
-    }
-
     // ---- derivatives for some edges only
 
     void capture(edge const& at, tensor_ref const& gradient) {

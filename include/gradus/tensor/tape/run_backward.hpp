@@ -32,7 +32,7 @@ struct recorded_facts {
     }
 };
 
-/// E2: a saved value was written to after it was saved.
+/// Refused: a saved value was written to after it was saved.
 [[noreturn, gnu::cold]] inline void refuse_modified(tape_node const& n, saved_value const& s, edge const& from, tensor_type const& type) {
     text producer;
     if (from.node) producer = concat(", which is output ", from.output, " of ", from.node->kind->name, ",");

@@ -7,7 +7,7 @@
 
 namespace gradus::inline GRADUS_ARCH::core {
 
-/// E3: a leaf's elements are what its gradient is about.
+/// Refused: a leaf's elements are what its gradient is about.
 inline void require_writable(tensor_ref const& t) {
     if (!t) refuse_undefined();
     tensor_extras const* more = t->extras ? &*t->extras : nullptr;
@@ -20,7 +20,7 @@ inline void require_writable(tensor_ref const& t) {
     if (more && more->base && more->base->requires_grad && !more->base->node)
         throw autograd_error("a view of a leaf Variable that requires grad is being used in an in-place operation.");
 }
-/// E14, E15: views whose base cannot be told what is written through them.
+/// Refused: views whose base cannot be told what is written through them.
 inline void require_writable_view(tensor_state const& t) {
     if (!t.extras || !t.extras->base || t.extras->origin == view_origin::recording) return;
     if (t.extras->origin == view_origin::no_grad)

@@ -96,7 +96,7 @@ inline void add_to_picked(index_node const& n, void const* names, std::byte cons
     });
 }
 
-/// The indices that a node saved. E2 where they have been written to.
+/// The indices that a node saved. Refused where they have been written to.
 inline void const* saved_indices(index_node const& n) {
     saved_value const& s = n.saved[0];
     if (s.memory->written_times() != s.version) {
