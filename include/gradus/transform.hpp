@@ -24,6 +24,7 @@
 #include <gradus/transform/reciprocals.hpp>
 #include <gradus/transform/rule/elementwise.hpp>
 #include <gradus/transform/simplify.hpp>
+#include <gradus/transform/small_arrays.hpp>
 #include <gradus/transform/sparsity_pattern.hpp>
 #include <gradus/transform/vectorize.hpp>
 #include <gradus/transform/widen.hpp>

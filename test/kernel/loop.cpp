@@ -387,6 +387,41 @@ TEST_CASE("loop: indices, sizes and constants; scalars of full sums at the end")
         CHECK(root.guarded());
     }
 }
+template <class T>
+constexpr auto side_by_side = [] {
+    k::loop_description<4, 2, 3, 1> d;
+    for (int a = 0; a < 2; ++a) {
+        d.inputs[a] = {gr::dtype_of<T>, {any}, {}, {}};
+        d.code[a] = load(a, gr::dtype_of<T>);
+    }
+    d.code[2] = apply<op::add>(gr::dtype_of<T>, 0, 1);
+    d.code[3] = apply<op::less>(dtype::boolean, 0, 1);
+    for (int o = 0; o < 3; ++o) {
+        d.outputs[o] = o < 2 ? plain(o + 1, gr::dtype_of<T>) : plain(3, dtype::boolean);
+        d.outputs[o].columns = o < 2 ? 3 : 2;
+    }
+    d.extents[0] = any;
+    d.body = 4;
+    return d;
+}();
+TEST_CASE_TEMPLATE("loop: results stand side by side, with others between them", T, float, double, std::int32_t, gr::float16) {
+    auto const x = inputs<T>(120, 1, -4), y = inputs<T>(40, 2, -4);
+    for (std::int64_t n = 0; n <= 40; ++n) {
+        target<T> both(3 * n);
+        target<bool> smaller(2 * n);
+        T* const first = static_cast<T*>(both.data());
+        run(loop<side_by_side<T>>, {x.data(), y.data()}, {first + 2, first, smaller.data()}, {n}, {3, 1});
+        CHECK(both.guarded());
+        CHECK(smaller.guarded());
+        target<T> untouched(1);
+        for (std::size_t i = 0; i < static_cast<std::size_t>(n); ++i) {
+            CHECK(both[3 * i + 2] == y[i]);
+            CHECK(both[3 * i] == static_cast<T>(x[3 * i] + y[i]));
+            CHECK(std::memcmp(first + 3 * i + 1, untouched.data(), sizeof(T)) == 0);
+            CHECK(smaller[2 * i] == (x[3 * i] < y[i]));
+        }
+    }
+}
 TEST_CASE("loop: short static loops take vectors that fit") {
     static constexpr auto fixed = []<std::int64_t N>(std::integral_constant<std::int64_t, N>) {
         k::loop_description<2, 1, 2, 1> x;

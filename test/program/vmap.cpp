@@ -3,7 +3,9 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 #include <vector>
 
 // gr::vmap in programs: beside loops written by hand. test/law/batching.cpp has every operation.
@@ -243,6 +245,52 @@ TEST_CASE("vmap: operations of users by their rules, with derivatives and for se
             CHECK(near(parts(i, j), part(j)));
         }
     }
+}
+/// A turn of the plane and a half by an angle for each instance, its Jacobian, and what its columns add up to: several small arrays.
+template <class V>
+constexpr auto turned_of(V v) {
+    auto const angle = gr::select<0, 2>(v); auto const c = gr::cos(angle); auto const s = gr::sin(angle);
+    auto const p = gr::select<0, 0>(v); auto const q = gr::select<0, 1>(v);
+    return gr::stack<0>(c * p - s * q, s * p + c * q, p * q);
+}
+template <class T, auto Symbol>
+void turns(std::size_t n) {
+    constexpr auto all = gr::vmap([](auto v) {
+        auto const y = turned_of(v);
+        return std::tuple{y, gr::jacobian(y, v), gr::softmax<0>(v), gr::concatenate<0>(v, gr::reshape<1>(gr::sum(v)))};
+    })(Symbol);
+    constexpr auto program = gr::compile(std::get<0>(all), std::get<1>(all), std::get<2>(all), std::get<3>(all));
+    static_assert(program.kernels() <= 2);
+    std::vector<T> V(3 * n);
+    for (std::size_t i = 0; i < V.size(); ++i) V[i] = static_cast<T>(static_cast<int>(i * 37 % 101) - 50) / 25;
+    auto const results = program(Symbol = V);
+    auto const& [y, j, share, more] = results;
+    double const tolerance = 8 * static_cast<double>(std::numeric_limits<T>::epsilon());  // of numbers up to 6, some roundings each
+    double off = 0;
+    auto compare = [&](T got, double expected) { off = std::max(off, std::abs(static_cast<double>(got) - expected)); };
+    for (std::size_t i = 0; i < n; ++i) {
+        double const p = V[3 * i], q = V[3 * i + 1], a = V[3 * i + 2], c = std::cos(a), s = std::sin(a);
+        double const expected[3] = {c * p - s * q, s * p + c * q, p * q};
+        double const slopes[3][3] = {{c, -s, -s * p - c * q}, {s, c, c * p - s * q}, {q, p, 0}};
+        double const total = std::exp(p) + std::exp(q) + std::exp(a);
+        auto const row = static_cast<std::int64_t>(i);
+        for (std::int64_t k = 0; k < 3; ++k) {
+            compare(y(row, k), expected[k]);
+            for (std::int64_t l = 0; l < 3; ++l) compare(j(row, k, l), slopes[k][l]);
+            compare(share(row, k), std::exp(static_cast<double>(V[3 * i + static_cast<std::size_t>(k)])) / total);
+            CHECK(more(row, k) == V[3 * i + static_cast<std::size_t>(k)]);
+        }
+        compare(more(row, 3), p + q + a);
+    }
+    CAPTURE(n);
+    CHECK(off <= tolerance);
+}
+TEST_CASE("vmap: lanes go along instances, of any number") {
+    for (std::size_t n : {0, 1, 7, 8, 9, 16, 33, 100}) {
+        turns<double, gr::var<"v", double, "n", 3>>(n);
+        turns<float, gr::var<"u", float, "n", 3>>(n);
+    }
+    turns<double, gr::var<"s", double, 50, 3>>(50);
 }
 TEST_CASE("vmap: no instance, and one") {
     constexpr auto program = gr::compile(gr::vmap([](auto xi) { return gr::grad(gr::sum(gr::square(xi)), xi); })(x));

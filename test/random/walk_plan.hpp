@@ -263,7 +263,7 @@ private:
             gr::kernel::loop_output const& out = d.outputs[o];
             if (out.how == gr::kernel::fold::epilogue) return;
             double const value = r[at(out.source)];
-            if (!folds(o)) return x.write(d.output_nodes[o], e + d.output_offsets[o], value);
+            if (!folds(o)) return x.write(d.output_nodes[o], e * out.columns + d.output_offsets[o], value);
             double* total = &totals[at(o)];
             if (!folds_all(o)) {
                 std::int64_t place = 0;

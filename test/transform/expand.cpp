@@ -89,6 +89,46 @@ return %4
               return v.reshape({2, 1}).concatenate(v.reshape({2, 1}), {}).slice(op::range_along(2, 0, 1, 1), {2, 1}).reshape({2});
           }) == swapped);
 }
+TEST_CASE("expand: arrays for each instance become vectors of all instances, by element") {
+    auto column = [](value x, std::int64_t i) { return x.slice(op::range_along(2, 1, i, 1), {x.shape()[0], 1}); };
+    for (gr::extent const rows : {gr::extent("n"), gr::extent(100)}) {
+        std::string const n = rows.is_static() ? "100" : "n";
+        auto filled = [&](std::string text) {
+            for (std::size_t at; (at = text.find('#')) != text.npos;) text.replace(at, 1, n);
+            if (rows.is_static()) text.replace(text.find(":,"), 1, "0:100");
+            return text;
+        };
+        CHECK(text_after(gr::pass::expand, made([&](builder& b) {
+                             value x = b.symbol("x", {rows, 3}), w = b.symbol("w", {2});
+                             value y = column(x, 0).pad(op::range_along(2, 1, 0, 1), {rows, 2}) + w;
+                             b.result(gr::apply<op::square>(y));
+                             b.result(y.sum(2, false));
+                         })) == filled(R"(
+%0 = symbol x : double[#,3]
+%1 = symbol w : double[2]
+%2 = slice :,0:1 %0 : double[#,1]
+%3 = reshape %2 : double[#]
+%4 = slice 0:1 %1 : double[1]
+%5 = add %3 %4 : double[#]
+%6 = slice 1:2 %1 : double[1]
+%7 = reshape %6 : double
+%8 = square %5 : double[#]
+%9 = square %7 : double
+%10 = add %5 %6 : double[#]
+%11 = reshape %8 : double[#,1]
+%12 = broadcast_to %9 : double[#]
+%13 = copy %12 : double[#]
+%14 = reshape %13 : double[#,1]
+%15 = concatenate axis=1 %11 %14 : double[#,2]
+return %15
+return %10
+)"));
+    }
+    // rows that are read across, or short ones by many columns
+    CHECK(is_left([&](builder& b) { b.result(column(b.symbol("x", {"n", 3}), 1).pad(op::range_along(2, 1, 0, 1), {"n", 40})); }));
+    CHECK(is_left([&](builder& b) { b.result(b.symbol("x", {"n", 3}).concatenate(b.symbol("y", {"m", 3}), {})); }));
+    CHECK(is_left([&](builder& b) { b.result(b.symbol("x", {20, 2}).concatenate(b.symbol("y", {20, 1}), op::range_along(2, 1, 0, 1))); }));
+}
 TEST_CASE("expand: leaves what loops have vectors for, what is large, and what is put together already") {
     CHECK(is_left([](builder& b) { b.result(b.symbol("a", {8}) * b.symbol("c", {8})); }));
     CHECK(is_left([](builder& b) { b.result(b.symbol("a", {8}).concatenate(b.symbol("c", {8}), {})); }));
@@ -98,12 +138,29 @@ TEST_CASE("expand: leaves what loops have vectors for, what is large, and what i
         value s = b.symbol("s", {}), four = stack(s, s).concatenate(stack(s, s + 1), {});
         b.result(gr::apply<op::exp>(four.concatenate(four, {})));  // a function of eight elements
     }));
-    CHECK(is_left([](builder& b) { b.result(b.symbol("a", {"n", 2}) * stack(b.symbol("s", {}), b.symbol("t", {}))); }));
+    CHECK(is_left([](builder& b) { b.result(b.symbol("a", {"n", 6, 1}) * stack(b.symbol("s", {}), b.symbol("t", {}))); }));
+}
+TEST_CASE("assemblies: one element of each instance") {
+    auto kind = [](gr::extent rows, int columns, int of_second) {
+        gr::graph const g = made([&](builder& b) {
+            value const one = b.symbol("x", {rows, 1}), more = b.symbol("y", {rows, of_second});
+            value all = one;
+            for (int k = 1; k < columns; ++k) all = op::joined(all, k == 1 ? more : one, 1);
+            b.result(all);
+        });
+        return gr::core::find_assemblies(g)[g.outputs[0].node];
+    };
+    using enum gr::core::assembly;
+    CHECK(kind("n", 3, 1) == instances);
+    CHECK(kind(100, 3, 1) == instances);
+    CHECK(kind(20, 3, 1) == none);
+    CHECK(kind("n", 3, 2) == none);
+    CHECK(kind("n", 65, 1) == none);
 }
 TEST_CASE("assemblies: single elements by any number of concatenations, in the order of memory") {
     auto last = [](auto build) {
         gr::graph const g = made([&](builder& b) { b.result(build(b)); });
-        return gr::core::find_assemblies(g)[g.outputs[0].node] != 0;
+        return gr::core::find_assemblies(g)[g.outputs[0].node] != gr::core::assembly::none;
     };
     auto two = [](builder& b) { return stack(b.symbol("s", {}), b.symbol("t", {})); };
     auto joined = [](value a, value c, int axis) { return op::joined(a, c, axis); };

@@ -71,6 +71,10 @@ constexpr int unroll(int body) { return body > 24 ? 1 : body > 8 ? 2 : 4; }
 inline constexpr int inlined_scalars = 64;
 /// Arrays that are put together from single elements are stored element by element up to so many: a Jacobian of 16 by 16.
 inline constexpr std::int64_t assembled_elements = 256;
+/// Columns that a loop over instances stores side by side: a Jacobian of 6 by 7, and one that is as large again.
+inline constexpr std::int64_t assembled_columns = 64;
+/// A first axis of so many numbers counts instances, which vectors go along: some vectors of the widest registers.
+inline constexpr std::int64_t instances = 32;
 /// Arrays that are made of single elements are computed as such up to so many elements where processors are quick with one, up to fewer
 /// where a function is called for each, up to more where most terms of a sum are zeros, as those of gradients are.
 inline constexpr std::int64_t expanded_elements = 16, expanded_functions = 4, expanded_sum = 64;

@@ -122,28 +122,35 @@ private:
             return;
         }
         if (n.op->kind == op_kind::movement && n.op->runs_by != own_kernel::pad) {
-            if (stored) assemble(i, i, 0);
+            if (stored) assemble(i, i, 0, parts_of(i));
             return;
         }
         emit(i);
         if (stored) output(i, 0, static_cast<std::int16_t>(number_[i]), plan_.epilogue[i] ? kernel::fold::epilogue : kernel::fold::none);
     }
-    constexpr void output(int i, std::int64_t offset, std::int16_t source, kernel::fold how) {
-        draft_.outputs.push_back({source, g_[i].type, how, true, 0});
+    constexpr void output(int i, std::int64_t offset, std::int16_t source, kernel::fold how, std::int64_t columns = 1) {
+        draft_.outputs.push_back({source, g_[i].type, how, true, 0, static_cast<std::int32_t>(columns)});
         draft_.output_nodes.push_back(i);
         draft_.output_offsets.push_back(offset);
     }
-    /// The elements of `part` go to assembly i, from there on.
-    constexpr void assemble(int i, int part, std::int64_t offset) {
-        std::int64_t const size = g_[part].shape.static_size();
-        if (size == 1) return output(i, offset, operand(part), kernel::fold::none);
+    /// How many parts an array of an assembly has, each a single element or, of a loop over instances, one of each.
+    constexpr std::int64_t parts_of(int id) const {
+        return domain_.is_single() ? g_[id].shape.static_size() : instance_size(g_[id].shape);
+    }
+    /// The parts of an array go to assembly i, which has so many columns, from there on.
+    constexpr void assemble(int i, int part, std::int64_t offset, std::int64_t all) {
+        std::int64_t const size = parts_of(part), columns = domain_.is_single() ? 1 : all;
+        if (size == 1) return output(i, offset, operand(part), kernel::fold::none, columns);
         while (g_[part].op->same_order) part = g_[part].in[0];
         if (plan_.inlined[part] || plan_.group_of[part] == group_) {
-            assemble(i, g_[part].in[0], offset);
-            return assemble(i, g_[part].in[1], offset + g_[g_[part].in[0]].shape.static_size());
+            assemble(i, g_[part].in[0], offset, all);
+            return assemble(i, g_[part].in[1], offset + parts_of(g_[part].in[0]), all);
         }
-        for (std::int64_t k = 0; k < size; ++k)
-            output(i, offset + k, load({part, monomial{k, 0}, {}, {}, {}}, g_[part].type), kernel::fold::none);
+        for (std::int64_t k = 0; k < size; ++k) {
+            input_binding one{part, monomial{k, 0}, {}, {}, {}};
+            if (!domain_.is_single()) one.stride[0] = monomial{size, 0};
+            output(i, offset + k, load(one, g_[part].type), kernel::fold::none, columns);
+        }
     }
     constexpr void emit(int i) {
         node const& n = g_[i];
@@ -216,6 +223,7 @@ private:
         int lead = domain_.rank() - s.rank();  // negative for a scalar of higher rank in the epilogue
         for (int axis = 0; axis < domain_.rank(); ++axis)
             if (axis >= lead && s[axis - lead].code != 1) wanted.stride[axis] = a.stride[axis - lead];
+        if (lead < 0 && domain_.rank() == 1 && s[0] == domain_[0]) wanted.stride[0] = a.stride[0];  // one number of each instance
         for (int axis = 0; window && axis < domain_.rank(); ++axis) {
             if (s[axis] == domain_[axis]) continue;
             wanted.begin[axis] = op::start_of(window->attr, axis);

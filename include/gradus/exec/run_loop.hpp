@@ -94,15 +94,16 @@ inline constexpr bool is_tiny = [] {
     return plan.group_count <= target::tiny_kernels;
 }();
 
-/// That of all outputs of a loop.
+/// That of an output of a loop; outputs without one may be parts of one node, and are told apart by their number.
+template <class Source, class Code, int O, bool Exists = kernel::fold_in_memory<Code::value.description, O>::exists>
+using partial_sum_of = partial_sum<Source, Exists ? Code::value.out[O] : -1 - O, Exists>;
+/// That of all outputs.
 template <class Source, class Code, class Outputs = std::make_integer_sequence<int, Code::n.outputs>>
 struct partial_sums;
 template <class Source, class Code, int... O>
-struct partial_sums<Source, Code, std::integer_sequence<int, O...>>
-    : partial_sum<Source, Code::value.out[O], kernel::fold_in_memory<Code::value.description, O>::exists>... {
+struct partial_sums<Source, Code, std::integer_sequence<int, O...>> : partial_sum_of<Source, Code, O>... {
     void* at[sizeof...(O)];
-    [[gnu::always_inline]] explicit partial_sums(run_context const& c)
-        : at{partial_sum<Source, Code::value.out[O], kernel::fold_in_memory<Code::value.description, O>::exists>::memory(c)...} {}
+    [[gnu::always_inline]] explicit partial_sums(run_context const& c) : at{partial_sum_of<Source, Code, O>::memory(c)...} {}
 };
 
 /// A loop of a program and what it gets at run time.

@@ -64,7 +64,7 @@ public:
                 in_offset_[j] -= D.inputs[j].begin[a] * in_stride_[j][a];
             }
         for (int o = 0; o < outputs; ++o) {
-            std::int64_t step = 1;
+            std::int64_t step = D.outputs[o].columns;
             for (int a = axes - 1; a >= 0; --a) {
                 bool folded = D.outputs[o].axes >> a & 1;
                 out_stride_[o][a] = folded ? 0 : step;
@@ -242,9 +242,14 @@ private:
         constexpr loop_output out = D.outputs[O];
         using T = element_t<out.type>;
         if constexpr (out.how == fold::none) {
-            T* p = static_cast<T*>(at.out[O]) + column;
+            T* p = static_cast<T*>(at.out[O]) + column * out.columns;
             auto v = step_of::template fetch<lanes, out.source, mask_lane<facts::bytes>>(r, f);
             if constexpr (std::is_same_v<T, bool> && lanes == 1) *p = v;
+            else if constexpr (out.columns > 1 && std::is_same_v<T, bool>) {
+                bool all[lanes];
+                simd::store_bool<mask_lane<facts::bytes>, lanes>(all, v, lanes);
+                for (int k = 0; k < valid; ++k) p[k * out.columns] = all[k];
+            } else if constexpr (out.columns > 1) simd::store_strided<T, lanes>(p, out.columns, v, valid);
             else if constexpr (std::is_same_v<T, bool>) simd::store_bool<mask_lane<facts::bytes>, lanes>(p, v, valid);
             else if (valid == lanes) simd::store<T, lanes>(p, v);
             else simd::store_partial<T, lanes>(p, v, valid);

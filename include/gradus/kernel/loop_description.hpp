@@ -29,6 +29,7 @@ struct loop_output {
     fold how = fold::none;
     bool stored = true;      ///< false: only the epilogue reads it
     std::uint32_t axes = 0;  ///< folded axes of the loop, a bit each
+    std::int32_t columns = 1;  ///< elements from one result to the next: results of several outputs stand side by side
 };
 
 template <int Axes>

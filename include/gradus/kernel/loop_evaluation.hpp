@@ -67,7 +67,7 @@ private:
     }
     std::int64_t stride(int input, int axis) const { return args_.strides[input * v_.axis_count + axis]; }
     void strides_of_output(int o) {
-        std::int64_t step = 1;
+        std::int64_t step = v_.outputs[o].columns;
         for (int a = inner_; a >= 0; --a) {
             bool const folded = v_.is_fold(o) && (v_.outputs[o].axes >> a & 1);
             out_stride_.push_back(0);
@@ -94,7 +94,7 @@ private:
     }
 
     bool overlap(int input, int output) const {
-        std::int64_t low = 0, high = 1, elements = 1;
+        std::int64_t low = 0, high = 1, elements = v_.outputs[output].columns;
         for (int a = 0; a < v_.axis_count; ++a) {
             std::int64_t const reach = stride(input, a) * (extents_[a] - 1);
             (reach < 0 ? low : high) += reach;
@@ -109,7 +109,7 @@ private:
         stored_.assign(v_.body, -1);
         for (int o = 0; o < v_.output_count; ++o) {
             loop_output const& out = v_.outputs[o];
-            if (out.how != fold::none || out.type == dtype::int32 || is_half(out.type) || v_.code[out.source].op < 0 ||
+            if (out.how != fold::none || out.columns != 1 || out.type == dtype::int32 || is_half(out.type) || v_.code[out.source].op < 0 ||
                 !varies_[out.source])
                 continue;
             bool alone = true;
@@ -260,7 +260,7 @@ private:
             auto const* from = static_cast<block_value<T> const*>(at_[out.source]);
             if (out.how == fold::none) {
                 if (static_cast<void const*>(from) == to + at) return;  // computed there
-                for (std::int64_t k = 0; k < n; ++k) to[at + k] = static_cast<T>(from[k]);
+                for (std::int64_t k = 0; k < n; ++k) to[(at + k) * out.columns] = static_cast<T>(from[k]);
             } else if constexpr (!std::is_same_v<T, bool> && std::is_arithmetic_v<T>) {  // 16-bit values are never folded
                 if (out.how == fold::sum) fold_block<fold::sum>(o, to, from, at, n);
                 else fold_block<fold::amax>(o, to, from, at, n);

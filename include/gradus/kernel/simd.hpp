@@ -136,6 +136,23 @@ template <class T, int W>
     }
 }
 
+/// The first n lanes to p[0], p[stride], ...
+template <class T, int W>
+[[gnu::always_inline]] inline void store_strided(T* p, std::ptrdiff_t stride, vec<T, W> v, int n) {
+    if constexpr (half_element<T> || W == 1) {
+        T all[W];
+        store<T, W>(all, v);
+        for (int lane = 0; lane < n; ++lane) p[lane * stride] = all[lane];
+    } else {
+        auto const r = detail::to_raw<T, W>(v);
+        [&]<int... Lane>(std::integer_sequence<int, Lane...>) __attribute__((always_inline)) {
+            if (n >= W) [[likely]]
+                return (void(p[Lane * stride] = r[Lane]), ...);
+            ((Lane < n ? void(p[Lane * stride] = r[Lane]) : void()), ...);
+        }(std::make_integer_sequence<int, W>{});
+    }
+}
+
 /// The first n lanes from p, fill in the others; reads nothing beyond p[n - 1].
 template <class T, int W>
 [[gnu::always_inline]] inline vec<T, W> load_partial(T const* p, int n, T fill) {

@@ -97,6 +97,7 @@ public:
         : g_(g),
           n_(g.size()),
           assembled_(find_assemblies(g)),
+          instances_(n_),
           sets_(n_),
           level_(n_, 0),
           available_(n_, 0),
@@ -106,6 +107,8 @@ public:
         result_.base = list<int>(n_, 0);
         result_.inlined = list<char>(n_, 0);
         result_.epilogue = list<char>(n_, 0);
+        for (int i = 0; i < n_; ++i)
+            if (assembled_[i] == assembly::instances) instances_[i] = shape{g[i].shape[0]};
     }
     constexpr fusion run() {
         find_inlined();
@@ -118,7 +121,8 @@ public:
 
 private:
     constexpr bool single(int i) const { return g_[i].shape.is_single(); }
-    constexpr kernel_kind kind_of(int i) const { return core::kind_of(g_, i, assembled_[i]); }
+    constexpr bool assembled(int i) const { return assembled_[i] != assembly::none; }
+    constexpr kernel_kind kind_of(int i) const { return core::kind_of(g_, i, assembled(i)); }
 
     constexpr void find_inlined() {
         list<char> whole(n_, 0);   // assemblies that are more than parts of others
@@ -130,7 +134,7 @@ private:
         for (int i = 0; i < n_; ++i) {
             node const& n = g_[i];
             result_.base[i] = n.op->kind == op_kind::view ? result_.base[n.in[0]] : i;
-            for (int k = 0; k < n.op->arity && !assembled_[i]; ++k)
+            for (int k = 0; k < n.op->arity && !assembled(i); ++k)
                 if (n.op->kind != op_kind::view || !n.op->same_order) whole[result_.base[n.in[k]]] = 1;
             if (n.op->kind == op_kind::leaf || n.op->kind == op_kind::view || (kind_of(i) == kernel_kind::loop && !is_window(g_, i)))
                 continue;
@@ -139,7 +143,7 @@ private:
         list<int> work(n_, 0);  // per inlined scalar: operations behind it, counted once per path
         for (int i = 0; i < n_; ++i) {
             node const& n = g_[i];
-            result_.inlined[i] = n.op->kind == op_kind::list || (assembled_[i] && !whole[i]);
+            result_.inlined[i] = n.op->kind == op_kind::list || (assembled(i) && !whole[i]);
             if (n.op->kind != op_kind::elementwise || !single(i) || stored[i]) continue;
             bool leaves = true;
             work[i] = 1;
@@ -154,13 +158,13 @@ private:
     /// Needs no kernel before it.
     constexpr bool is_free(int i) const {
         int b = result_.base[i];
-        return g_[b].op->kind == op_kind::leaf || (result_.inlined[b] && g_[b].op->kind != op_kind::list && !assembled_[b]);
+        return g_[b].op->kind == op_kind::leaf || (result_.inlined[b] && g_[b].op->kind != op_kind::list && !assembled(b));
     }
     /// f(id) for all that a node is computed from: its operands, of an assembly what it is put together from.
     constexpr void each_operand(int i, auto f) const {
         for (int k = 0; k < g_[i].op->arity; ++k) {
             int const b = result_.base[g_[i].in[k]];
-            if (assembled_[i] && assembled_[b] && result_.inlined[b]) each_operand(b, f);
+            if (assembled(i) && assembled(b) && result_.inlined[b]) each_operand(b, f);
             else f(g_[i].in[k]);
         }
     }
@@ -168,7 +172,8 @@ private:
         return (g_[i].op->kind == op_kind::elementwise || is_window(g_, i)) && !result_.inlined[i] && !result_.epilogue[i];
     }
     constexpr shape const& domain(int i) const {
-        if (assembled_[i]) return scalar_;
+        if (assembled_[i] == assembly::elements) return scalar_;
+        if (assembled_[i] == assembly::instances) return instances_[i];
         return g_[i].op->kind == op_kind::reduction ? g_[g_[i].in[0]].shape : g_[i].shape;
     }
 
@@ -195,11 +200,19 @@ private:
     /// Operand o of node i can be an intermediate of i's loop.
     constexpr bool can_share(int i, int o) const {
         if (!in_loop(i) || is_window(g_, i)) return false;
-        if (int const b = result_.base[o]; is_scalar(i)) return is_scalar(b) && (single(b) || (assembled_[i] && !single(o)));
+        if (int const b = result_.base[o]; is_scalar(i)) return is_scalar(b) && (single(b) || (assembled(i) && !single(o)));
+        if (assembled(i)) return shares_instances(i, o);
         return is_region(o) && g_[o].shape == domain(i);
     }
+    /// Is operand o of an assembly of instances one number of each in the order of their loop, or an assembly that is stored whole?
+    constexpr bool shares_instances(int i, int o) const {
+        while (g_[o].op->same_order) o = g_[o].in[0];
+        return assembled_[o] == assembly::instances ? domain(o) == domain(i) : is_region(o) && g_[o].shape == domain(i);
+    }
     /// Is a node computed by the kernel of its level that computes single elements?
-    constexpr bool is_scalar(int i) const { return in_loop(i) && (assembled_[i] || (single(i) && g_[i].op->kind == op_kind::elementwise)); }
+    constexpr bool is_scalar(int i) const {
+        return in_loop(i) && (assembled_[i] == assembly::elements || (single(i) && g_[i].op->kind == op_kind::elementwise));
+    }
 
     /// What only later kernels use moves into the first of them: it stays in registers instead of waiting in memory.
     constexpr void sink(int i) {
@@ -242,12 +255,11 @@ private:
     constexpr void join(int i) {
         if (is_of_call(g_[i])) sets_.join(i, first_of_call(g_, i));
         if (!in_loop(i) || is_scalar(i)) return;
-        node const& n = g_[i];
-        for (int k = 0; k < n.op->arity; ++k) {
-            int o = n.in[k], b = result_.base[o];
-            if (can_share(i, o) && level_[o] == level_[i]) sets_.join(i, o);
+        each_operand(i, [&](int o) {
+            int const b = result_.base[o];
+            if (can_share(i, o) && level_[b] == level_[i]) sets_.join(i, b);
             else if (!single(b) && (g_[b].is_symbol() || !is_free(o))) join_readers(i, b);
-        }
+        });
     }
     /// Kernels of one level and domain that read the same memory become one, which reads it once.
     constexpr void join_readers(int i, int base) {
@@ -315,7 +327,8 @@ private:
     };
     graph const& g_;
     int n_;
-    list<char> assembled_;
+    list<assembly> assembled_;
+    list<shape> instances_;  ///< per node: what an assembly of instances runs over
     shape scalar_{};
     partition sets_;
     list<int> level_, available_, shared_, origin_, latest_;

@@ -9,20 +9,21 @@
 
 namespace gradus::inline GRADUS_ARCH::core {
 
-/// Indices of one element; flat numbers count in row-major order.
+/// Indices of one element; flat numbers count in row-major order, from axis `lead` on: in front of it are instances.
 struct element_index {
     std::int64_t of[max_rank]{};
-    constexpr element_index(shape const& s, std::int64_t flat) {
-        for (int axis = s.rank() - 1; axis >= 0; flat /= s[axis].code, --axis) of[axis] = flat % s[axis].code;
+    constexpr element_index(shape const& s, std::int64_t flat, int lead) {
+        for (int axis = s.rank() - 1; axis >= lead; flat /= s[axis].code, --axis) of[axis] = flat % s[axis].code;
     }
-    constexpr std::int64_t flat(shape const& s) const {
+    constexpr std::int64_t flat(shape const& s, int lead) const {
         std::int64_t number = 0;
-        for (int axis = 0; axis < s.rank(); ++axis) number = number * s[axis].code + of[axis];
+        for (int axis = lead; axis < s.rank(); ++axis) number = number * s[axis].code + of[axis];
         return number;
     }
 };
 
-/// Makes the graph in which expanded arrays are nodes of single elements, put together where something reads them whole.
+/// Makes the graph in which expanded arrays are nodes of single elements, put together where something reads them whole. An element of an
+/// array for each instance is a vector, of one element for each, or a scalar where it is the same for all.
 class expanding {
 public:
     constexpr expanding(graph const& g, expansion const& e)
@@ -41,11 +42,13 @@ public:
     }
 
 private:
-    constexpr std::int64_t size(int i) const { return g_[i].shape.static_size(); }
+    constexpr std::int64_t size(int i) const { return expanded_.size(i); }
+    constexpr int lead(int i) const { return expanded_.small().lead(i); }
+    constexpr bool is_transparent(int i) const { return expanded_.small().is_transparent(i); }
     /// Made when something asks for an element, or for the whole.
     constexpr bool is_lazy(int i) const {
         node const& n = g_[i];
-        if (n.op->kind == op_kind::view) return expanded_[i] || n.shape.is_single();
+        if (n.op->kind == op_kind::view) return expanded_[i] || (is_transparent(i) && size(i) == 1);
         return expanded_[i] && n.op->kind == op_kind::movement;
     }
     constexpr int keep(int i) {
@@ -60,42 +63,50 @@ private:
         if (whole_[i] >= 0) return whole_[i];
         if (elements_[i].empty() && !is_lazy(i)) return whole_[i] = keep(i);
         if (g_[i].op->kind == op_kind::view && !expanded_[i] && !expanded_[g_[i].in[0]]) return whole_[i] = keep(i);
-        if (size(i) == 1) return whole_[i] = made(value{out_, element(i, 0)}.reshape(g_[i].shape));
         list<int> parts;
-        for (std::int64_t e = 0; e < size(i); ++e) parts.push_back(made(value{out_, element(i, e)}.reshape({1})));
+        for (std::int64_t e = 0; e < size(i); ++e) parts.push_back(part(i, e));
         value all{out_, parts[0]};
-        attributes first_axis;
-        for (int e = 1; e < parts.size(); ++e) all = all.concatenate(value{out_, parts[e]}, first_axis);
+        attributes const axis = first_attribute(lead(i));
+        for (int e = 1; e < parts.size(); ++e) all = all.concatenate(value{out_, parts[e]}, axis);
         return whole_[i] = made(all.reshape(g_[i].shape));
+    }
+    /// Element e of an array as a part of an assembly, or as the whole where it is the only one.
+    constexpr int part(int i, std::int64_t e) {
+        shape const own = size(i) == 1 ? g_[i].shape : lead(i) ? shape{g_[i].shape[0], 1} : shape{1};
+        value one{out_, element(i, e)};
+        if (lead(i) && one.shape().rank() == 0) {  // in a register like the others, not an array to read
+            value const same = one.broadcast_to({g_[i].shape[0]});
+            one = {out_, out_.intern({&info_of<op::copy>, {same.id(), -1, -1}, same.type(), same.shape(), {}})};
+        }
+        return made(one.reshape(own));
     }
     /// The scalar that is element e of an array.
     constexpr int element(int i, std::int64_t e) {
         node const& n = g_[i];
         if (elements_[i].size()) return elements_[i][static_cast<int>(e)];
-        element_index index(n.shape, e);
+        element_index index(n.shape, e, lead(i));
         if (n.op->kind == op_kind::view) {
-            shape const& from = g_[n.in[0]].shape;
-            if (!from.is_static()) return read(i, e);
+            if (!is_transparent(i)) return read(i, e);
             if (n.op->same_order) return element(n.in[0], e);
-            element_index inside(from, 0);
+            shape const& from = g_[n.in[0]].shape;
+            element_index inside(from, 0, lead(n.in[0]));
             for (int axis = 0; axis < n.shape.rank(); ++axis) {
                 view_axis const at = n.op->view(n.attr, from, n.shape, axis);
-                if (!at.named_first.is_static()) return read(i, e);
                 if (at.from >= 0) inside.of[at.from] += at.first + at.step * index.of[axis];
             }
-            return element(n.in[0], inside.flat(from));
+            return element(n.in[0], inside.flat(from, lead(n.in[0])));
         }
-        if (n.op->holds == leaf_kind::iota)
+        if (n.op->holds == leaf_kind::iota && op::iota::axis(n.attr) >= lead(i))
             return value::constant(out_, static_cast<double>(index.of[op::iota::axis(n.attr)]), n.type).id();
         if (n.op->runs_by == own_kernel::pad) {
             shape const& from = g_[n.in[0]].shape;
-            for (int axis = 0; axis < n.shape.rank(); ++axis) {
+            for (int axis = lead(i); axis < n.shape.rank(); ++axis) {
                 std::int64_t const offset = index.of[axis] - op::start_of(n.attr, axis), step = op::step_of(n.attr, axis);
                 index.of[axis] = offset / step;
                 if (offset % step != 0 || index.of[axis] < 0 || index.of[axis] >= from[axis].code)
                     return value::constant(out_, 0, n.type).id();
             }
-            return element(n.in[0], index.flat(from));
+            return element(n.in[0], index.flat(from, lead(n.in[0])));
         }
         if (expanded_.is_assembly(i)) {
             take_apart(i);
@@ -106,7 +117,7 @@ private:
             std::int64_t const first = g_[n.in[0]].shape[axis].code;
             bool const second = index.of[axis] >= first;
             if (second) index.of[axis] -= first;
-            return element(n.in[second], index.flat(g_[n.in[second]].shape));
+            return element(n.in[second], index.flat(g_[n.in[second]].shape, lead(i)));
         }
         return read(i, e);
     }
@@ -130,18 +141,17 @@ private:
     /// Element e of an array that is in memory.
     constexpr int read(int i, std::int64_t e) {
         value all{out_, whole(i)};
-        shape const s = all.shape();
-        if (s.is_single()) return made_scalar(all);
-        element_index const index(s, e);
-        shape one;
+        shape const s = all.shape(), element = lead(i) ? shape{s[0]} : shape{};
+        if (size(i) == 1) return made(all.reshape(element));
+        element_index const index(s, e, lead(i));
+        shape one = element;
         attributes at;
         for (int axis = 0; axis < s.rank(); ++axis) {
             at.n[axis] = op::pack_range(index.of[axis], 1);
-            one.push_back(1);
+            if (axis >= lead(i)) one.push_back(1);
         }
-        return made(all.slice(at, one).reshape({}));
+        return made(all.slice(at, one).reshape(element));
     }
-    constexpr int made_scalar(value v) { return made(v.reshape({})); }
 
     // ---- nodes, element by element
 
@@ -156,25 +166,28 @@ private:
     }
     constexpr int operate(int i, std::int64_t e) {
         node n = g_[i];
-        element_index const index(n.shape, e);
+        element_index const index(n.shape, e, lead(i));
+        shape made;
         for (int k = 0; k < n.op->arity; ++k) {
-            shape const& from = g_[n.in[k]].shape;
-            element_index own(from, 0);
-            for (int axis = 0, lead = n.shape.rank() - from.rank(); axis < from.rank(); ++axis)
-                own.of[axis] = from[axis].code == 1 ? 0 : index.of[axis + lead];
-            n.in[k] = element(n.in[k], own.flat(from));
+            int const of = n.in[k];
+            shape const& from = g_[of].shape;
+            element_index own(from, 0, lead(of));
+            for (int axis = 0, more = n.shape.rank() - from.rank(); axis < from.rank(); ++axis)
+                own.of[axis] = from[axis].code == 1 ? 0 : index.of[axis + more];
+            n.in[k] = element(of, own.flat(from, lead(of)));
+            if (out_[n.in[k]].shape.rank() > 0) made = out_[n.in[k]].shape;
         }
-        n.shape = {};
+        n.shape = made;
         return simple_(out_, n);
     }
     constexpr void reduce(int i) {
         node const& n = g_[i];
         shape const& from = g_[n.in[0]].shape;
         list<int> all(static_cast<int>(size(i)), -1);
-        for (std::int64_t e = 0; e < from.static_size(); ++e) {
-            element_index const index(from, e);
+        for (std::int64_t e = 0; e < size(n.in[0]); ++e) {
+            element_index const index(from, e, lead(i));
             std::int64_t to = 0;
-            for (int axis = 0; axis < from.rank(); ++axis)
+            for (int axis = lead(i); axis < from.rank(); ++axis)
                 if (!op::reduces(n.attr, axis)) to = to * from[axis].code + index.of[axis];
             int& total = all[static_cast<int>(to)];
             int const term = element(n.in[0], e);
@@ -189,7 +202,7 @@ private:
         std::int64_t const inner = op::matmul::inner(n.attr, g_[n.in[0]].shape).code;
         list<int> all;
         for (std::int64_t e = 0; e < size(i); ++e) {
-            element_index const index(n.shape, e);
+            element_index const index(n.shape, e, lead(i));
             int total = -1;
             for (std::int64_t k = 0; k < inner; ++k) {
                 int const product = made(value{out_, factor(i, 0, index, k)} * value{out_, factor(i, 1, index, k)});
@@ -203,14 +216,14 @@ private:
     constexpr int factor(int i, int which, element_index const& result, std::int64_t k) {
         node const& n = g_[i];
         shape const& s = g_[n.in[which]].shape;
-        int const rank = s.rank(), lead = n.shape.rank() - rank;
-        element_index own(s, 0);
-        for (int axis = 0; axis < rank - 2; ++axis) own.of[axis] = s[axis].code == 1 ? 0 : result.of[axis + lead];
+        int const rank = s.rank(), more = n.shape.rank() - rank;
+        element_index own(s, 0, lead(n.in[which]));
+        for (int axis = 0; axis < rank - 2; ++axis) own.of[axis] = s[axis].code == 1 ? 0 : result.of[axis + more];
         bool const transposed = op::matmul::transposes(n.attr, which);
         std::int64_t const outer = result.of[n.shape.rank() - 2 + which];
         own.of[rank - 2] = (which == 0) != transposed ? outer : k;
         own.of[rank - 1] = (which == 0) != transposed ? k : outer;
-        return element(n.in[which], own.flat(s));
+        return element(n.in[which], own.flat(s, lead(n.in[which])));
     }
 
     graph const& g_;
