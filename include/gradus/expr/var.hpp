@@ -95,7 +95,7 @@ constexpr auto let_each(std::tuple<A const&...> const& all, auto const&... done)
     using X = std::remove_cvref_t<decltype(now)>;
     if constexpr (I + 1 == sizeof...(A)) return now(done...);
     else {
-        auto const rest = [&](auto const& x) { return core::let_each<Id, I + 1>(all, done..., x); };
+        auto const rest = [&](auto const& named) { return core::let_each<Id, I + 1>(all, done..., named); };
         if constexpr (X::weight == 1 && expression<X>) return rest(now);
         else return core::let_in<mix(mix(operand_hash<X>, Id), I)>(now, rest);
     }

@@ -166,7 +166,7 @@ private:
     /// A value under a name, and a body that is lowered where it has it. Another value of that name makes another scope.
     template <parameters P, class X, class B>
     constexpr value build_node(expr<with<op::let, P>, X, B>*) {
-        constexpr auto id = static_cast<std::uint64_t>(P.attr.n[0]);
+        constexpr std::uint64_t id = op::let::number_of(P.attr);
         int const named = (*this).template operator()<X>().id(), at = instances_.size();
         instances_.push_back({let_variable<id, X>::type::name(), named});
         std::uint64_t const outer = std::exchange(scope_, mix(mix(scope_, id), static_cast<std::uint64_t>(named)));

@@ -59,7 +59,9 @@ struct batch_norm : module<batch_norm<T, Channels, Epsilon>> {
     template <operand X>
     auto operator()(X const& x) const {
         if constexpr (core::has_symbol(std::type_identity<X>{}))
-            return gradus::let(x, [this](auto const& h) { return compiled(h, std::make_integer_sequence<int, X::type.shape.rank() - 1>{}); });
+            return gradus::let(x, [this](auto const& input) {
+                return compiled(input, std::make_integer_sequence<int, X::type.shape.rank() - 1>{});
+            });
         else return computed(x);
     }
     auto members() const {
@@ -86,16 +88,17 @@ private:
     auto compiled(X const& x, std::integer_sequence<int, Other...>) const {
         constexpr auto axis = [](int other) { return other == 0 ? 0 : other + 1; };
         auto const values = (gradus::size<X::type.shape[axis(Other)]> * ...);
-        return gradus::let(mean<axis(Other)...>(x), variance<axis(Other)..., correction<0>>(x), [&](auto const& m, auto const& v) {
+        auto const spread = variance<axis(Other)..., correction<0>>(x);
+        return gradus::let(mean<axis(Other)...>(x), spread, [&](auto const& batch_mean, auto const& batch_variance) {
             auto const trains = full<bool>(training.on);
             auto const moved = [&](auto const& running, auto const& now) {
                 return gradus::where(gradus::logical_and(trains, values > constant<1>), running + momentum * (now - running), running);
             };
             auto const standard = [](auto const& running) { return gradus::stop_gradient(running); };
-            auto const y = gradus::batch_norm<Epsilon>(x, weight, bias, gradus::where(trains, m, standard(running_mean)),
-                                                       gradus::where(trains, v, standard(running_var)));
-            return with_update(with_update(with_update(y, running_mean, moved(running_mean, m)), running_var,
-                                           moved(running_var, v * (values / (values - constant<1>)))),
+            auto const y = gradus::batch_norm<Epsilon>(x, weight, bias, gradus::where(trains, batch_mean, standard(running_mean)),
+                                                       gradus::where(trains, batch_variance, standard(running_var)));
+            return with_update(with_update(with_update(y, running_mean, moved(running_mean, batch_mean)), running_var,
+                                           moved(running_var, batch_variance * (values / (values - constant<1>)))),
                                num_batches_tracked, num_batches_tracked + gradus::cast<std::int64_t>(trains));
         });
     }

@@ -30,8 +30,8 @@ constexpr void mark_differentiated(std::type_identity<number<T>>, bool*& at, boo
 template <class Op, class... A>
 constexpr void mark_differentiated(std::type_identity<tensor_expression<Op, A...>>, bool*& at, bool reached) {
     std::size_t operand = 0;
-    auto const mark = [&](auto x) {
-        if (is_leaf_part<Op>(operand++)) mark_differentiated(x, at, reached && !std::is_same_v<Op, op::stop_gradient>);
+    auto const mark = [&](auto of_type) {
+        if (is_leaf_part<Op>(operand++)) mark_differentiated(of_type, at, reached && !requires { Op::stops_gradient; });
     };
     (mark(std::type_identity<A>{}), ...);
 }

@@ -62,15 +62,18 @@ struct let {
     static constexpr op_kind kind = op_kind::marker;
     static constexpr int arity = 2;
     static constexpr tensor_type infer(call const& c, complaint&) { return c.operand[1]; }
+    static constexpr std::uint64_t number_of(attributes const& attr) { return static_cast<std::uint64_t>(attr.n[0]); }
 };
 
 /// a, in a program that writes c to b as well; see gr::with_update.
 struct with_update {
     static constexpr auto name = "with_update";
+    static constexpr std::size_t written = 1;  ///< the operand that is no value
     static constexpr op_kind kind = op_kind::marker;
     static constexpr int arity = 3;
     static constexpr tensor_type infer(call const& c, complaint& fail) {
-        if (!(c.operand[1] == c.operand[2])) return fail("the new value is not like the buffer: b is ", c.operand[1], ", c is ", c.operand[2]);
+        if (!(c.operand[1] == c.operand[2]))
+            return fail("the new value is not like the buffer: b is ", c.operand[1], ", c is ", c.operand[2]);
         return c.operand[0];
     }
 };

@@ -64,8 +64,8 @@ std::tuple<> updated_buffers(X const&) {
 template <class Op, class... A>
 auto updated_buffers(tensor_expression<Op, A...> const& e) {
     auto const all = apply_on([](auto const&... operand) { return std::tuple_cat(core::updated_buffers(operand)...); }, e.operands);
-    if constexpr (!std::is_same_v<Op, op::with_update>) return all;
-    else return std::tuple_cat(all, std::tuple{get<1>(e.operands)});
+    if constexpr (requires { Op::written; }) return std::tuple_cat(all, std::tuple{get<Op::written>(e.operands)});
+    else return all;
 }
 
 /// Before a program runs whose result is copied to the buffer.

@@ -18,10 +18,11 @@ inline constexpr int leaf_count<number<T>> = 1;
 template <class Op, class... A>
 inline constexpr int leaf_count<tensor_expression<Op, A...>> = (0 + ... + leaf_count<A>);
 
-/// What is written beside a value is none: operand 1 of op::with_update.
+/// What is written beside a value is none.
 template <class Op>
 constexpr bool is_leaf_part(std::size_t operand) {
-    return !std::is_same_v<Op, op::with_update> || operand != 1;
+    if constexpr (requires { Op::written; }) return operand != Op::written;
+    else return true;
 }
 template <class Y, class B, class V>
 inline constexpr int leaf_count<tensor_expression<op::with_update, Y, B, V>> = leaf_count<Y> + leaf_count<V>;
