@@ -246,7 +246,7 @@ void record_backward(tape_node& n, backward_call& call) {
     list<saved_value> values;
     list<int> kept;
     tape_program<Asked>& derivative = derivative_along<Asked>(n, call, values);
-    if (is_made_of_loops(derivative, n, call)) {
+    if (has_only_listed(derivative, operations_at_run_time<Asked>()) && is_made_of_loops(derivative, n, call)) {
         kept = costly_nodes(derivative);
         list<tensor_ref> const results = compute_derivatives(derivative, values, n, call, kept);
         for (int i = results.size() - kept.size(); i < results.size(); ++i)

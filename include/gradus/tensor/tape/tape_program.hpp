@@ -33,7 +33,8 @@ struct tape_program : tape_graph {
     void const* kind = nullptr;
     list<char> key;    ///< what it was asked for by
     list<int> costly;  ///< what the next derivative reads and is costly to compute again, once it was asked for
-    bool costly_is_known = false;
+    bool costly_is_known = false, listed_is_known = false;
+    bool only_listed = true;  ///< see has_only_listed
     list<tape_program*> derivatives;
     list<planned_derivatives<Asked>*> plans;
     spin_lock lock;  ///< of both lists
@@ -179,6 +180,19 @@ list<int> const& costly_nodes(tape_program<Asked>& p) {
     for (int k = 0; k < costly.size(); ++k)
         if (read[next.known[p.known.size() + k]]) p.costly.push_back(costly[k]);
     return p.costly;
+}
+
+/// Has every elementwise operation of a program a function on blocks? Only the compiler's programs have vectors of one of the user's.
+template <class Asked>
+bool has_only_listed(tape_program<Asked>& p, array_view<kernel::block_entry const> operations) {
+    locked held(p.lock);
+    if (std::exchange(p.listed_is_known, true)) return p.only_listed;
+    for (node const& n : p.g.nodes) {
+        bool listed = n.op->kind != op_kind::elementwise;
+        for (kernel::block_entry const& known : operations) listed = listed || known.id == n.op->id;
+        p.only_listed = p.only_listed && listed;
+    }
+    return p.only_listed;
 }
 
 /// The sums of wanted outputs, and behind them the values of nodes `kept`, as a graph of its own, whose symbols are the values that are
