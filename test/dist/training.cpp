@@ -258,7 +258,7 @@ TEST_CASE("zero_redundancy_optimizer: the bits of the whole optimiser, a part of
         step.zero_grad(), whole.zero_grad();
         learn(net, r * samples / n, samples / n);
         for (std::size_t i = 0; i < alone.parameters().size(); ++i)  // the same gradients
-            gr::core::replace_gradient(alone.parameters()[i], net.parameters()[i].grad().clone());
+            gr::core::replace_gradient(*alone.parameters()[i].state(), net.parameters()[i].grad().clone().state());
         step.step(), whole.step();
         rate.step(), plain_rate.step();
     };

@@ -169,7 +169,7 @@ private:
                 E* const now = to.values<E>().data();
                 for (std::int64_t k = 0; k < n; ++k) now[k] = static_cast<E>(old ? static_cast<T>(old[k]) + reduced[k] : reduced[k]);
             });
-            if (fresh) core::replace_gradient(p.tensor, to);
+            if (fresh) core::replace_gradient(*p.tensor.state(), to.state());
             else increment_version(to);
         });
     }

@@ -4,8 +4,9 @@
 // Registers of a width the caller picks, with partial loads and stores.
 // A width of 1 is a plain scalar, so that one kernel text serves vectors, tails and targets without SIMD.
 
+#include <gradus/kernel/xsimd.hpp>  // before others that include the compiler's intrinsics, whose warnings it turns off
+
 #include <gradus/kernel/half.hpp>
-#include <gradus/kernel/xsimd.hpp>
 
 #include <cmath>
 #include <concepts>
