@@ -35,13 +35,18 @@ template <fixed_string Name, class T, extent... E>
 constexpr bool has_symbol(std::type_identity<symbol<Name, T, E...>>) {
     return true;
 }
-template <std::uint64_t Id, fixed_string Role, int K, tensor_type Type>
-constexpr bool has_symbol(std::type_identity<placeholder<Id, Role, K, Type>>) {
+/// The name of a value is a symbol to tensors that meet it; arguments of mapped and differentiated functions are none.
+template <std::uint64_t Id, int K, tensor_type Type>
+constexpr bool has_symbol(std::type_identity<placeholder<Id, "let", K, Type>>) {
     return true;
 }
 template <class Op, class... A>
 constexpr bool has_symbol(std::type_identity<expr<Op, A...>>) {
     return (has_symbol(std::type_identity<A>{}) || ...);
+}
+template <parameters P, class X, class B>
+constexpr bool has_symbol(std::type_identity<expr<with<op::let, P>, X, B>>) {
+    return has_symbol(std::type_identity<X>{});  // in the body the name is none
 }
 template <class F>
 constexpr bool has_symbol(std::type_identity<let_expr<F>>) {
