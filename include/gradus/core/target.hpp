@@ -114,7 +114,7 @@ inline constexpr int statements_of_operation = 64;
 
 // ---- the compiler's work
 
-/// Clang bounds the steps of one evaluation (2^20). Graphs of more nodes than the first are optimized in two evaluations. Statements on
+/// Clang bounds the steps of one evaluation (2^20). Graphs of more nodes than the first are optimized in three evaluations. Statements on
 /// tensors of at most the second are differentiated and optimized in one: up to 30000 steps a node of the statement (running maxima).
 inline constexpr int nodes_of_long_evaluation = 160, nodes_of_one_step = 24;
 

@@ -48,9 +48,13 @@ inline constexpr auto simplified_graph = freeze<[] { return simplified_source<So
                                                         return differentiated_graph<Source>.node_count + 16;
                                                     else return 48;
                                                 }()>();
+/// Long graphs take an evaluation for the expansion, one for what is shared, and one for the rest.
+template <class Source>
+inline constexpr auto expanded_graph =
+    freeze<[] { return pass::expand(simplified_graph<Source>.thaw()); }, simplified_graph<Source>.node_count + 32>();
 template <class Source>
 inline constexpr auto shared_graph =
-    freeze<[] { return pass::share(simplified_graph<Source>.thaw()); }, simplified_graph<Source>.node_count + 32>();
+    freeze<[] { return pass::share(expanded_graph<Source>.thaw()); }, expanded_graph<Source>.node_count + 16>();
 /// Sources that are small enough (`in_one_step`) are compiled in one evaluation.
 template <class Source>
 inline constexpr auto optimized_graph = [] {

@@ -45,7 +45,7 @@ struct multihead_attention : module<multihead_attention<T, Embed, Heads, O>> {
         return of_first_batch(x, [this](auto const& input) {
             constexpr auto n = std::remove_cvref_t<decltype(input)>::type.shape;
             auto const projections = gradus::reshape<n[0], n[1], 3, Heads, Embed / Heads>(this->template projected<0, 3>(input));
-            return gradus::let(permute<2, 0, 3, 1, 4>(projections), [this](auto const& all) {
+            return gradus::let(permute<2, 0, 3, 1, 4>(projections), [&](auto const& all) {
                 return attended(gradus::select<0, 0>(all), gradus::select<0, 1>(all), gradus::select<0, 2>(all));
             });
         });
@@ -93,11 +93,11 @@ private:
     }
     template <class Q>
     auto attended(Q const& query, auto const& key, auto const& value) const {
-        auto const weighted = gradus::let(query, key, value, [this](auto const& q, auto const& k, auto const& v) {
+        auto const weighted = gradus::let(query, key, value, [&](auto const& q, auto const& k, auto const& v) {
             if constexpr (O.dropout > 0) return dropped(q, k, v);
             else return scaled_dot_product_attention<O.causal>(q, k, v);
         });
-        return gradus::let(weighted, [this](auto const& y) {
+        return gradus::let(weighted, [&](auto const& y) {
             return out_proj(gradus::reshape<Q::type.shape[0], Q::type.shape[2], Embed>(permute<0, 2, 1, 3>(y)));
         });
     }

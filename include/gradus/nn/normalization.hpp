@@ -59,7 +59,7 @@ struct batch_norm : module<batch_norm<T, Channels, Epsilon>> {
     template <operand X>
     auto operator()(X const& x) const {
         if constexpr (core::has_symbol(std::type_identity<X>{}))
-            return gradus::let(x, [this](auto const& input) {
+            return gradus::let(x, [&](auto const& input) {
                 return compiled(input, std::make_integer_sequence<int, X::type.shape.rank() - 1>{});
             });
         else return computed(x);

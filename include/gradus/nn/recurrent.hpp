@@ -171,8 +171,8 @@ private:
             return std::make_tuple(std::get<1>(there), std::get<0>(there));
         } else
             return gradus::let(x, [&](auto const& in) {
-                auto const there = walk<false>(in, std::get<At>(weights_), std::get<At>(first)),
-                           back = walk<true>(in, std::get<At + 1>(weights_), std::get<At + 1>(first));
+                auto const there = walk<false>(in, std::get<At>(weights_), std::get<At>(first));
+                auto const back = walk<true>(in, std::get<At + 1>(weights_), std::get<At + 1>(first));
                 return std::tuple{gradus::concatenate<2>(std::get<1>(there), std::get<1>(back)), std::get<0>(there), std::get<0>(back)};
             });
     }

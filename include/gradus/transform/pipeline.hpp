@@ -41,7 +41,7 @@ constexpr graph run(graph const& g, std::string_view first, std::string_view las
     return result;
 }
 constexpr graph differentiation(graph const& written) { return run(written, "differentiate", "differentiate"); }
-constexpr graph share(graph const& simplified) { return run(simplified, "expand", "reciprocals"); }
+constexpr graph share(graph const& expanded) { return run(expanded, "widen", "reciprocals"); }
 constexpr graph prepare(graph const& simplified) { return run(simplified, "expand", "materialize"); }
 
 }  // namespace pass
