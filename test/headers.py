@@ -77,7 +77,7 @@ def needs_eigen(path):
 
 def compile_alone(compiler, path, flags):
     source = f"#include <{path.relative_to(include).as_posix()}>\n"
-    name = path.relative_to(include / "gradus").as_posix()
+    name = path.relative_to(include).as_posix().removeprefix("gradus/")
     if needed := NEEDS.get(name):
         source = f"#if __has_include(<{needed}>)\n{source}#endif\n"
     if name.startswith("python"):

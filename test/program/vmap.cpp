@@ -256,29 +256,29 @@ constexpr auto turned_of(V v) {
 template <class T, auto Symbol>
 void turns(std::size_t n) {
     constexpr auto all = gr::vmap([](auto v) {
-        auto const y = turned_of(v);
-        return std::tuple{y, gr::jacobian(y, v), gr::softmax<0>(v), gr::concatenate<0>(v, gr::reshape<1>(gr::sum(v)))};
+        auto const turned = turned_of(v);
+        return std::tuple{turned, gr::jacobian(turned, v), gr::softmax<0>(v), gr::concatenate<0>(v, gr::reshape<1>(gr::sum(v)))};
     })(Symbol);
     constexpr auto program = gr::compile(std::get<0>(all), std::get<1>(all), std::get<2>(all), std::get<3>(all));
     static_assert(program.kernels() <= 2);
-    std::vector<T> V(3 * n);
-    for (std::size_t i = 0; i < V.size(); ++i) V[i] = static_cast<T>(static_cast<int>(i * 37 % 101) - 50) / 25;
-    auto const results = program(Symbol = V);
-    auto const& [y, j, share, more] = results;
+    std::vector<T> values(3 * n);
+    for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<T>(static_cast<int>(i * 37 % 101) - 50) / 25;
+    auto const results = program(Symbol = values);
+    auto const& [turned, j, share, more] = results;
     double const tolerance = 8 * static_cast<double>(std::numeric_limits<T>::epsilon());  // of numbers up to 6, some roundings each
     double off = 0;
     auto compare = [&](T got, double expected) { off = std::max(off, std::abs(static_cast<double>(got) - expected)); };
     for (std::size_t i = 0; i < n; ++i) {
-        double const p = V[3 * i], q = V[3 * i + 1], a = V[3 * i + 2], c = std::cos(a), s = std::sin(a);
+        double const p = values[3 * i], q = values[3 * i + 1], a = values[3 * i + 2], c = std::cos(a), s = std::sin(a);
         double const expected[3] = {c * p - s * q, s * p + c * q, p * q};
         double const slopes[3][3] = {{c, -s, -s * p - c * q}, {s, c, c * p - s * q}, {q, p, 0}};
         double const total = std::exp(p) + std::exp(q) + std::exp(a);
         auto const row = static_cast<std::int64_t>(i);
         for (std::int64_t k = 0; k < 3; ++k) {
-            compare(y(row, k), expected[k]);
+            compare(turned(row, k), expected[k]);
             for (std::int64_t l = 0; l < 3; ++l) compare(j(row, k, l), slopes[k][l]);
-            compare(share(row, k), std::exp(static_cast<double>(V[3 * i + static_cast<std::size_t>(k)])) / total);
-            CHECK(more(row, k) == V[3 * i + static_cast<std::size_t>(k)]);
+            compare(share(row, k), std::exp(static_cast<double>(values[3 * i + static_cast<std::size_t>(k)])) / total);
+            CHECK(more(row, k) == values[3 * i + static_cast<std::size_t>(k)]);
         }
         compare(more(row, 3), p + q + a);
     }
@@ -286,7 +286,7 @@ void turns(std::size_t n) {
     CHECK(off <= tolerance);
 }
 TEST_CASE("vmap: lanes go along instances, of any number") {
-    for (std::size_t n : {0, 1, 7, 8, 9, 16, 33, 100}) {
+    for (std::size_t n : {0U, 1U, 7U, 8U, 9U, 16U, 33U, 100U}) {
         turns<double, gr::var<"v", double, "n", 3>>(n);
         turns<float, gr::var<"u", float, "n", 3>>(n);
     }
