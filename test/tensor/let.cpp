@@ -90,8 +90,8 @@ TEST_CASE("with_update: written when the program has run; on tensors at once, af
     CHECK(gr::allclose(seen, 3 * sums));
 }
 TEST_CASE("let in a function that is differentiated on tensors") {
-    gr::tensor<double, 3> const a{0.5, -1, 2};
+    gr::tensor<double, 3> const given{0.5, -1, 2};
     auto const f = [](auto b) { return gr::let(b * b, [](auto const& h) { return gr::sum(h + h * h); }); };
-    gr::tensor const g = gr::grad(f)(a);
-    CHECK(gr::allclose(g, gr::tensor(2 * a + 4 * a * a * a)));
+    gr::tensor const g = gr::grad(f)(given);
+    CHECK(gr::allclose(g, gr::tensor(2 * given + 4 * given * given * given)));
 }
