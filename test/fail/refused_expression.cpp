@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // expect: gradus::slice(a): the range leaves axis 1: a is float[batch,4], the last index is
 // errors: 1
+// errors of clang: 2, the second in the user's line: the constexpr variable has no value
 #include <gradus.hpp>
 
 // The same of expressions and programs.
