@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "../tensor/messages.hpp"
+
 #include <gradus.hpp>
 #include <gradus/dist.hpp>
 
@@ -21,12 +23,6 @@ dist::communicator const& world() {
     return all;
 }
 double sum_of_ranks() { return world().size() * (world().size() - 1) / 2.0; }
-std::string message_of(auto f) {
-    try {
-        f();
-    } catch (gr::error const& e) { return e.what(); }
-    return "no error";
-}
 
 }  // namespace
 
@@ -76,10 +72,10 @@ TEST_CASE("all_reduce_: arrays of every type, by every reduction, both ways of a
         dist::all_reduce_(world(), none, {.in_rank_order = in_order});
     }
     std::vector<int> whole{1};
-    CHECK(message_of([&] { dist::all_reduce_(world(), whole, {.op = dist::reduction::mean}); }) ==
+    CHECK(messages::of<gr::error>([&] { dist::all_reduce_(world(), whole, {.op = dist::reduction::mean}); }) ==
           "gradus::dist::all_reduce_(communicator, x): the mean of integers of type int32 is none: take reduction::sum");
     CHECK(whole[0] == 1);
-    CHECK(message_of([&] { dist::all_reduce_(world(), gr::any_tensor(gr::full<bool, 2>(true))); }) ==
+    CHECK(messages::of<gr::error>([&] { dist::all_reduce_(world(), gr::any_tensor(gr::full<bool, 2>(true))); }) ==
           "gradus::dist::all_reduce_(communicator, x): truth values cannot be added up: convert them");
 }
 
@@ -119,16 +115,16 @@ TEST_CASE("all_reduce_, broadcast_, all_gather: tensors and lists of them") {
         gr::no_grad guard;
         dist::broadcast_(world(), x, n - 1);
     }
-    CHECK(message_of([&] { y.backward(gr::ones<float, 3>()); }).find("modified by an inplace operation") != std::string::npos);
+    CHECK(messages::of<gr::error>([&] { y.backward(gr::ones<float, 3>()); }).find("modified by an inplace operation") != std::string::npos);
     auto t = gr::full<float, 3>(static_cast<float>(r));
     dist::broadcast_(world(), t, n - 1);
     CHECK(t(2) == static_cast<float>(n - 1));
     std::vector<int> ints{r, r};
     dist::broadcast_(world(), ints);
     CHECK(ints == std::vector<int>{0, 0});
-    CHECK(message_of([&] { dist::broadcast_(world(), t, n); }).find("no such rank") != std::string::npos);
+    CHECK(messages::of<gr::error>([&] { dist::broadcast_(world(), t, n); }).find("no such rank") != std::string::npos);
     auto const gaps = gr::full<float, 2, 3>(1).transpose<1, 0>();
-    CHECK(message_of([&] { dist::all_reduce_(world(), gr::any_tensor(gaps)); }).find("use clone()") != std::string::npos);
+    CHECK(messages::of<gr::error>([&] { dist::all_reduce_(world(), gr::any_tensor(gaps)); }).find("use clone()") != std::string::npos);
 
     std::vector<std::int64_t> const mine{r, 10 * r};
     auto const everybodys = dist::all_gather(world(), mine);
@@ -162,8 +158,9 @@ TEST_CASE("all_reduce: its derivative is the sum over ranks of what comes in, to
     CHECK(mean(0) == doctest::Approx(2 * s / n));
     gr::tensor(gr::sum(mean)).backward();
     CHECK(x.grad()(0) == 2);
-    CHECK(message_of([&] { static_cast<void>(dist::all_reduce(world(), x, {.op = dist::reduction::max})); }).find("no derivative") !=
-          std::string::npos);
+    CHECK(messages::of<gr::error>([&] {
+              static_cast<void>(dist::all_reduce(world(), x, {.op = dist::reduction::max}));
+          }).find("no derivative") != std::string::npos);
 }
 
 TEST_CASE("on_rank: what one rank throws all ranks throw") {
@@ -171,7 +168,7 @@ TEST_CASE("on_rank: what one rank throws all ranks throw") {
     int calls = 0;
     dist::on_rank(world(), last, [&] { ++calls; });
     CHECK(calls == (world().rank() == last));
-    CHECK(message_of([&] { dist::on_rank(world(), last, [] { throw gr::io_error("disk full"); }); }) ==
+    CHECK(messages::of<gr::error>([&] { dist::on_rank(world(), last, [] { throw gr::io_error("disk full"); }); }) ==
           "gradus::dist: on rank " + std::to_string(last) + ": disk full");
 }
 
@@ -194,7 +191,9 @@ TEST_CASE("distributed_sampler: every sample once, dealt out in blocks") {
         for (std::uint64_t epoch : {0u, 1u})
             for (std::size_t i = 0; i < 6; ++i) CHECK(s(epoch)[i] == alone(epoch)[i / 2 * 8 + static_cast<std::size_t>(rank) * 2 + i % 2]);
     }
-    CHECK(message_of([] { dist::distributed_sampler(3, 2, 2, {}); }) == "gradus::dist::distributed_sampler: no such rank: 2 of 2");
-    CHECK(message_of([] { dist::distributed_sampler(3, 2, 1, {.block = 0}); }) == "gradus::dist::distributed_sampler: blocks of 0 samples");
+    CHECK(messages::of<gr::error>([] { dist::distributed_sampler(3, 2, 2, {}); }) ==
+          "gradus::dist::distributed_sampler: no such rank: 2 of 2");
+    CHECK(messages::of<gr::error>([] { dist::distributed_sampler(3, 2, 1, {.block = 0}); }) ==
+          "gradus::dist::distributed_sampler: blocks of 0 samples");
     CHECK(dist::distributed_sampler(100, world(), {}).size() == (100 + world().size() - 1) / world().size());
 }

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "../tensor/messages.hpp"
+
 #include <gradus.hpp>
 #include <gradus/data.hpp>
 #include <gradus/dist.hpp>
@@ -21,12 +23,6 @@ namespace {
 dist::communicator const& world() {
     static dist::communicator const all;
     return all;
-}
-std::string message_of(auto f) {
-    try {
-        f();
-    } catch (gr::error const& e) { return e.what(); }
-    return "no error";
 }
 
 using rows = gr::tensor<float, gr::dyn, 3>;
@@ -193,18 +189,20 @@ TEST_CASE("distributed_data_parallel: gradients are reduced while the backward p
 
 TEST_CASE("distributed_data_parallel: what it refuses") {
     network const net = begun();
-    CHECK(message_of([&] { dist::distributed_data_parallel(net, world(), {.op = dist::reduction::max}); }).find("gradients are added up") !=
-          std::string::npos);
+    CHECK(messages::of<gr::error>([&] {
+              dist::distributed_data_parallel(net, world(), {.op = dist::reduction::max});
+          }).find("gradients are added up") != std::string::npos);
     if (world().size() > 1) {
         if (world().rank() == 1) net.head.bias.requires_grad_(false);
-        CHECK(message_of([&] { dist::distributed_data_parallel(net, world()); }).find("the ranks have different parameters") !=
+        CHECK(messages::of<gr::error>([&] { dist::distributed_data_parallel(net, world()); }).find("the ranks have different parameters") !=
               std::string::npos);
         net.head.bias.requires_grad_();
     }
     dist::distributed_data_parallel const parallel(net, world());
     rows const x = inputs().slice(0, 4);
     gr::tensor loss = gr::sum(net(x));
-    CHECK(message_of([&] { loss.backward({.create_graph = true}); }).find("a gradient is recorded (create_graph)") != std::string::npos);
+    CHECK(messages::of<gr::error>([&] { loss.backward({.create_graph = true}); }).find("a gradient is recorded (create_graph)") !=
+          std::string::npos);
 }
 
 TEST_CASE("distributed_data_parallel: several types, 16 bits among them, and a list of tensors") {

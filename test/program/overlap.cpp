@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "../tensor/messages.hpp"
+
 #include <gradus.hpp>
 
 #include <doctest/doctest.h>
@@ -12,12 +14,6 @@ namespace gr = gradus;
 
 namespace {
 
-std::string message_of(auto f) {
-    try {
-        f();
-    } catch (gr::binding_error const& e) { return e.what(); }
-    return "no error";
-}
 template <class T>
 constexpr auto x = gr::var<"x", T, 6, 6>;
 template <class T>
@@ -42,9 +38,9 @@ bool shares(auto const& f) {
     matrix<T> const before = counted<T>();
     matrix<T> apart = before, other = before, both = before;
     f(apart, other);
-    std::string const why = message_of([&] { f(both, both); });
-    CHECK((why == "no error" ? both == apart : both == before));
-    return why == "no error";
+    std::string const why = messages::of<gr::binding_error>([&] { f(both, both); });
+    CHECK((why == "nothing is thrown" ? both == apart : both == before));
+    return why == "nothing is thrown";
 }
 
 }  // namespace
@@ -79,7 +75,7 @@ TEST_CASE("overlap: sentences name both, and how much they share") {
     std::span<double> const all(memory);
     double total = 0;
     auto middle = all.subspan(4, 16);
-    CHECK(message_of([&] { twice(gr::out(middle, total), rows = all.first(16)); }) ==
+    CHECK(messages::of<gr::binding_error>([&] { twice(gr::out(middle, total), rows = all.first(16)); }) ==
           "gradus::program(gr::out(...), rows = data): target 0 and rows have 96 bytes in common: the program reads rows when it has "
           "written to target 0. Give one of them memory of its own");
     CHECK(memory == std::vector<double>(24, 1.0));
@@ -89,7 +85,7 @@ TEST_CASE("overlap: sentences name both, and how much they share") {
     twice(gr::out(middle, total), rows = middle);
     CHECK(memory[4] == 2);
     CHECK(total == 20);
-    CHECK(message_of([&] { twice(gr::out(middle, memory[5]), rows = std::vector<double>(16)); }) ==
+    CHECK(messages::of<gr::binding_error>([&] { twice(gr::out(middle, memory[5]), rows = std::vector<double>(16)); }) ==
           "gradus::program(gr::out(...)): target 0 and target 1 have 8 bytes in common: the program writes to both. Give one of them "
           "memory of its own");
     auto nothing = all.subspan(6, 0);
@@ -97,13 +93,13 @@ TEST_CASE("overlap: sentences name both, and how much they share") {
     CHECK(total == 0);
 
     constexpr auto descend = gr::compile(gr::update(row, row * gr::constant<2>), gr::update(s<double>, s<double> + gr::sum(row)));
-    CHECK(message_of([&] { descend(row = all.first(4), s<double> = memory[3]); }) ==
+    CHECK(messages::of<gr::binding_error>([&] { descend(row = all.first(4), s<double> = memory[3]); }) ==
           "gradus::program(row = data, s = data): row and s have 8 bytes in common: the program writes to both. Give one of them memory of "
           "its own");
     gr::workspace scratch(4096);
     double* const inside = reinterpret_cast<double*>(scratch.data());
     constexpr auto product = gr::compile(gr::matmul(gr::tanh(gr::matmul(x<double>, x<double>)), x<double>));
-    CHECK(message_of([&] { product(x<double> = std::span<double, 36>(inside + 1, 36), scratch); }) ==
+    CHECK(messages::of<gr::binding_error>([&] { product(x<double> = std::span<double, 36>(inside + 1, 36), scratch); }) ==
           "gradus::program(x = data, workspace): the data is memory of the workspace, which the program writes to. Give it memory of its "
           "own");
 }
@@ -116,10 +112,12 @@ TEST_CASE("overlap: numbers that are only read are copied, those that are writte
     CHECK(a == 8);
     CHECK(b == 20);
     CHECK(c == 60);
-    CHECK(message_of([&] { sums(gr::out(a, b, a), row = memory, t = c); }).find("target 0 and target 2 have 8 bytes in common") !=
-          std::string::npos);
-    CHECK(message_of([&] { sums(gr::out(a, memory[2], b), row = memory, t = c); }).find("target 1 and row have 8 bytes in common") !=
-          std::string::npos);
+    CHECK(messages::of<gr::binding_error>([&] {
+              sums(gr::out(a, b, a), row = memory, t = c);
+          }).find("target 0 and target 2 have 8 bytes in common") != std::string::npos);
+    CHECK(messages::of<gr::binding_error>([&] {
+              sums(gr::out(a, memory[2], b), row = memory, t = c);
+          }).find("target 1 and row have 8 bytes in common") != std::string::npos);
     sums(gr::out(a, b, c), row = memory, t = memory[2]);
     CHECK(a == 30);
     CHECK(b == 7);
@@ -137,10 +135,12 @@ TEST_CASE("overlap: tensors") {
     CHECK(t(2, 1) == before(2, 1) / 2);
     turn(w<float> = t, x<float> = t.t());  // a view with gaps is copied before
     CHECK(t(2, 1) == before(2, 1) / 2);
-    CHECK(message_of([&] { turn(w<float> = t, x<float> = t.detach()); }).find("w and x have 144 bytes in common") != std::string::npos);
+    CHECK(messages::of<gr::binding_error>([&] { turn(w<float> = t, x<float> = t.detach()); }).find("w and x have 144 bytes in common") !=
+          std::string::npos);
     std::vector<float> memory(50, 1.0f);
     auto const first = gr::from_blob<float, 6, 6>(memory.data()), second = gr::from_blob<float, 6, 6>(memory.data() + 7);
-    CHECK(message_of([&] { step(w<float> = first, x<float> = second); }).find("w and x have 116 bytes in common") != std::string::npos);
+    CHECK(messages::of<gr::binding_error>([&] { step(w<float> = first, x<float> = second); }).find("w and x have 116 bytes in common") !=
+          std::string::npos);
     CHECK(first.version() == 0);
 
     // statements: computed beside where they read something else of what they write
