@@ -5,7 +5,7 @@
 #include <gradus/core/target.hpp>
 #include <gradus/kernel/loop_folds.hpp>
 #include <gradus/kernel/loop_instruction.hpp>
-#include <gradus/kernel/loop_window.hpp>
+#include <gradus/kernel/loop_load.hpp>
 #include <gradus/kernel/math/error_function.hpp>
 #include <gradus/kernel/math/exponential.hpp>
 #include <gradus/kernel/math/hyperbolic.hpp>
@@ -38,6 +38,8 @@ class loop {
     using accumulators = typename folds::accumulators;
     using sums = typename folds::sums;
     using scalars = registers<0, 1, outputs + 1>;
+    using all_inputs = std::make_integer_sequence<int, D.input_count>;
+    using all_outputs = std::make_integer_sequence<int, outputs>;
     template <dtype T>
     using lane_t = element_t<T>;
 
@@ -91,7 +93,7 @@ private:
     sums compensated_;                // of this row or of everything
     std::int64_t uncompensated_ = 0;  // terms of every accumulator in total_
     bool has_compensated_ = false;
-    folds_in_memory<Description> memory_;
+    folds_in_memory<Description, all_outputs> memory_;
 
     template <int O>
     using in_memory = fold_in_memory<Description, O>;
@@ -103,12 +105,6 @@ private:
     GRADUS_PART auto const& fold_of() const {
         return static_cast<in_memory<O> const&>(memory_);
     }
-    template <int First, int Last>
-    GRADUS_PART static void each(auto f) {
-        [&]<int... I>(std::integer_sequence<int, I...>)
-            GRADUS_PART { (f(std::integral_constant<int, First + I>{}), ...); }(std::make_integer_sequence<int, Last - First>{});
-    }
-
     // ---- leaves
 
     /// Where the current row of every input and output begins, and the innermost strides: a local object whose address
@@ -118,39 +114,27 @@ private:
         void* out[outputs];
         std::int64_t stride[D.input_count + 1];
     };
-    GRADUS_PART cursor here() const {
+    GRADUS_PART cursor here() const { return here(all_inputs(), all_outputs()); }
+    template <int... J, int... O>
+    GRADUS_PART cursor here(std::integer_sequence<int, J...>, std::integer_sequence<int, O...>) const {
         cursor c;
-        each<0, D.input_count>([&](auto j) GRADUS_PART {
-            c.in[j] = static_cast<element_t<D.inputs[j].type> const*>(args_.in[j]) + in_offset_[j];
-            c.stride[j] = in_stride_[j][inner];
-        });
-        each<0, outputs>([&](auto o) GRADUS_PART {
-            if constexpr (in_memory<o>::exists) c.out[o] = fold_of<o>().base + out_offset_[o];
-            else c.out[o] = static_cast<element_t<D.outputs[o].type>*>(args_.out[o]) + out_offset_[o];
-        });
+        ((c.in[J] = static_cast<element_t<D.inputs[J].type> const*>(args_.in[J]) + in_offset_[J]), ...);
+        ((c.stride[J] = in_stride_[J][inner]), ...);
+        ((c.out[O] = begin_of_row<O>()), ...);
         return c;
     }
+    template <int O>
+    GRADUS_PART void* begin_of_row() const {
+        if constexpr (folds::adds_in_memory(O)) return fold_of<O>().base + out_offset_[O];
+        else return static_cast<element_t<D.outputs[O].type>*>(args_.out[O]) + out_offset_[O];
+    }
     template <int I>
-    GRADUS_PART void leaf(auto& r, cursor const& at, std::int64_t column, int valid) const {
+    GRADUS_PART void evaluate(auto& r, auto& f, cursor const& at, std::int64_t column, int valid) const {
         constexpr instruction i = D.code[I];
         using T = element_t<i.type>;
         auto& to = r.template at<T>(I);
         if constexpr (i.op == load) {
-            constexpr std::int64_t stride = D.inputs[i.a].stride[inner];
-            T const* p = static_cast<T const*>(at.in[i.a]);
-            if constexpr (D.inputs[i.a].has_window()) to = load_in_window<Description, i.a>(p, at.stride[i.a], index_, column, valid);
-            else if constexpr (std::is_same_v<T, bool>) {
-                if constexpr (lanes == 1) to = p[column * at.stride[i.a]];
-                else if constexpr (stride == 1) to = simd::load_bool<mask_lane<facts::bytes>, lanes>(p + column, valid);
-                else {
-                    bool gathered[lanes] = {};
-                    for (int k = 0; k < valid; ++k) gathered[k] = p[(column + k) * at.stride[i.a]];
-                    to = simd::load_bool<mask_lane<facts::bytes>, lanes>(gathered, lanes);
-                }
-            } else if constexpr (stride == 0) to = simd::broadcast<T, lanes>(*p);
-            else if constexpr (stride == 1)
-                to = valid == lanes ? simd::load<T, lanes>(p + column) : simd::load_partial<T, lanes>(p + column, valid, T(1));
-            else to = simd::load_strided<T, lanes>(p + column * at.stride[i.a], at.stride[i.a], valid, T(1));
+            to = load_input<Description, i.a>(static_cast<T const*>(at.in[i.a]), at.stride[i.a], index_, column, valid);
         } else if constexpr (i.op == constant) {
             if constexpr (std::is_same_v<T, bool> && lanes > 1) to = simd::first<mask_lane<facts::bytes>, lanes>(i.value != 0 ? lanes : 0);
             else to = simd::broadcast<T, lanes>(static_cast<T>(i.value));
@@ -159,69 +143,70 @@ private:
         } else if constexpr (i.op == index) {
             if constexpr (i.a == inner) to = simd::lane_index<T, lanes>() + simd::broadcast<T, lanes>(static_cast<T>(column));
             else to = simd::broadcast<T, lanes>(static_cast<T>(index_[i.a]));
-        }
+        } else step_of::template operate<lanes, I>(r, f);
     }
-    template <varies When, int I>
-    GRADUS_PART void evaluate(auto& r, auto& f, cursor const& at, std::int64_t column, int valid) const {
-        if constexpr (facts::change.of[I] != When) return;
-        else if constexpr (D.code[I].op < 0) leaf<I>(r, at, column, valid);
-        else step_of::template operate<lanes, I>(r, f);
-    }
-    template <varies When, int... I>
+    template <varies When, int... K>
     GRADUS_PART void evaluate_each(auto& r, auto& f, cursor const& at, std::int64_t column, int valid,
-                                   std::integer_sequence<int, I...>) const {
-        (evaluate<When, I>(r, f, at, column, valid), ...);
+                                   std::integer_sequence<int, K...>) const {
+        (evaluate<facts::template changing<When>.at[K]>(r, f, at, column, valid), ...);
     }
     template <varies When>
     GRADUS_PART void evaluate_all(auto& r, auto& f, cursor const& at, std::int64_t column, int valid) const {
-        evaluate_each<When>(r, f, at, column, valid, std::make_integer_sequence<int, D.body>{});
+        constexpr int some = facts::template changing<When>.count;
+        if constexpr (some > 0) evaluate_each<When>(r, f, at, column, valid, std::make_integer_sequence<int, some>{});
     }
 
     // ---- the loop
 
     GRADUS_PART void start() {
         evaluate_all<varies::never>(fixed_, fixed_, here(), 0, lanes);
-        each<0, outputs>([&](auto o) GRADUS_PART {
-            constexpr loop_output out = D.outputs[o];
-            using T = element_t<out.type>;
-            if constexpr (!folds::is_fold(o)) return;
-            else if constexpr (facts::folds_all(out)) folds::template reset<o>(total_);
-            else if constexpr (!facts::folds_row(out)) {  // added up in memory
-                std::int64_t size = 1;
-                for (int a = 0; a < axes; ++a)
-                    if (!(out.axes >> a & 1)) size *= extent_[a];
-                T* p = static_cast<T*>(args_.out[o]);
-                for (std::int64_t i = 0; i < size; ++i) p[i] = folds::template identity<out.how, T>();
-                if constexpr (in_memory<o>::exists)
-                    fold_of<o>().start(p, extent_, args_.partial ? static_cast<T*>(args_.partial[o]) : nullptr);
-            }
-        });
+        if constexpr (folds::has_folds)
+            [&]<int... O>(std::integer_sequence<int, O...>) GRADUS_PART { (start_fold<O>(), ...); }(all_outputs());
     }
-    GRADUS_PART static void each_in_memory(auto f) {
-        each<0, outputs>([&](auto o) GRADUS_PART {
-            if constexpr (in_memory<o>::exists) f(o);
-        });
+    template <int O>
+    GRADUS_PART void start_fold() {
+        constexpr loop_output out = D.outputs[O];
+        using T = element_t<out.type>;
+        if constexpr (!folds::is_fold(O)) return;
+        else if constexpr (facts::folds_all(out)) folds::template reset<O>(total_);
+        else if constexpr (!facts::folds_row(out)) {  // added up in memory
+            std::int64_t size = 1;
+            for (int a = 0; a < axes; ++a)
+                if (!(out.axes >> a & 1)) size *= extent_[a];
+            T* p = static_cast<T*>(args_.out[O]);
+            for (std::int64_t i = 0; i < size; ++i) p[i] = folds::template identity<out.how, T>();
+            if constexpr (folds::adds_in_memory(O))
+                fold_of<O>().start(p, extent_, args_.partial ? static_cast<T*>(args_.partial[O]) : nullptr);
+        }
+    }
+    /// What a fold in memory does around the steps of an axis, and after each of them.
+    enum class moment { opens, after_step, closes };
+    template <int Axis, moment When, int O>
+    GRADUS_PART void pass_fold() {
+        if constexpr (!folds::adds_in_memory(O)) return;
+        else if constexpr (When == moment::after_step && in_memory<O>::settling == Axis) fold_of<O>().after_step();
+        else if constexpr (When == moment::opens && in_memory<O>::outermost == Axis) fold_of<O>().open(out_offset_[O]);
+        else if constexpr (When == moment::closes && in_memory<O>::outermost == Axis) fold_of<O>().close();
+    }
+    template <int Axis, moment When, int... O>
+    GRADUS_PART void pass_folds(std::integer_sequence<int, O...>) {
+        (pass_fold<Axis, When, O>(), ...);
     }
     template <int Axis>
     GRADUS_PART void nest() {
         if constexpr (Axis == inner) row();
         else {
-            each_in_memory([&](auto o) GRADUS_PART {
-                if constexpr (Axis > 0 && in_memory<o>::outermost == Axis) fold_of<o>().open(out_offset_[o]);
-            });
+            constexpr bool folds_within = folds::has_folds_in_memory && Axis > 0;
+            if constexpr (folds_within) pass_folds<Axis, moment::opens>(all_outputs());
             for (index_[Axis] = 0; index_[Axis] < extent_[Axis]; ++index_[Axis]) {
                 nest<Axis + 1>();
-                each_in_memory([&](auto o) GRADUS_PART {
-                    if constexpr (in_memory<o>::settling == Axis) fold_of<o>().after_step();
-                });
+                if constexpr (folds::has_folds_in_memory) pass_folds<Axis, moment::after_step>(all_outputs());
                 for (int j = 0; j < D.input_count; ++j) in_offset_[j] += in_stride_[j][Axis];
                 for (int o = 0; o < outputs; ++o) out_offset_[o] += out_stride_[o][Axis];
             }
             for (int j = 0; j < D.input_count; ++j) in_offset_[j] -= extent_[Axis] * in_stride_[j][Axis];
             for (int o = 0; o < outputs; ++o) out_offset_[o] -= extent_[Axis] * out_stride_[o][Axis];
-            each_in_memory([&](auto o) GRADUS_PART {
-                if constexpr (Axis > 0 && in_memory<o>::outermost == Axis) fold_of<o>().close();
-            });
+            if constexpr (folds_within) pass_folds<Axis, moment::closes>(all_outputs());
         }
     }
     /// Vectors First .. Last - 1 of a step that begins at `column`.
@@ -243,7 +228,8 @@ private:
         using T = element_t<out.type>;
         if constexpr (out.how == fold::none) {
             T* p = static_cast<T*>(at.out[O]) + column * out.columns;
-            auto v = step_of::template fetch<lanes, out.source, mask_lane<facts::bytes>>(r, f);
+            auto v =
+                step_of::template fetch<lanes, mask_lane<facts::bytes>>(r, f, out.source, typename step_of::template held<out.source>());
             if constexpr (std::is_same_v<T, bool> && lanes == 1) *p = v;
             else if constexpr (out.columns > 1 && std::is_same_v<T, bool>) {
                 bool all[lanes];
@@ -254,7 +240,7 @@ private:
             else if (valid == lanes) simd::store<T, lanes>(p, v);
             else simd::store_partial<T, lanes>(p, v, valid);
         } else if constexpr (folds::is_fold(O)) {
-            auto v = step_of::template fetch<lanes, out.source, T>(r, f);
+            auto v = step_of::template fetch<lanes, T>(r, f, out.source, typename step_of::template held<out.source>());
             if constexpr (out.axes >> inner & 1) {
                 if (valid != lanes)
                     v = simd::select<T, lanes>(simd::first<T, lanes>(valid), v,
@@ -278,12 +264,16 @@ private:
             if (!folds::rows_compensate || i == end) [[likely]]
                 break;
             stop = end - i > folds::block ? i + folds::block : end;
-            each<0, outputs>([&](auto o) GRADUS_PART {
-                if constexpr (folds::compensates_in_row(o))
-                    folds::template compensate<o>(acc, compensated_, facts::folds_all(D.outputs[o]) ? has_compensated_ : i > folds::block);
-            });
+            if constexpr (folds::rows_compensate)
+                [&]<int... O>(std::integer_sequence<int, O...>)
+                    GRADUS_PART { (compensate_row<O>(acc, i > folds::block), ...); }(all_outputs());
             if constexpr (folds::all_compensate) has_compensated_ = true;
         }
+    }
+    template <int O>
+    GRADUS_PART void compensate_row(accumulators& acc, bool is_one) {
+        if constexpr (folds::compensates_in_row(O))
+            folds::template compensate<O>(acc, compensated_, facts::folds_all(D.outputs[O]) ? has_compensated_ : is_one);
     }
     GRADUS_PART void elements(file& f, accumulators& acc, cursor const& at) {
         if constexpr (D.extents[inner] != at_run_time) {  // what remains of a row is a constant
@@ -312,79 +302,97 @@ private:
         accumulators acc;
         cursor const at = here();
         evaluate_all<varies::per_row>(f, f, at, 0, lanes);
-        each<0, outputs>([&](auto o) GRADUS_PART {
-            if constexpr (folds::is_fold(o) && (D.outputs[o].axes >> inner & 1)) {
-                using T = element_t<D.outputs[o].type>;
-                if constexpr (facts::folds_all(D.outputs[o]))
-                    for (int u = 0; u < unroll; ++u) acc.template at<T>(o * unroll + u) = total_.template at<T>(o * unroll + u);
-                else folds::template reset<o>(acc);
-            }
-        });
+        if constexpr (folds::has_folds)
+            [&]<int... O>(std::integer_sequence<int, O...>) GRADUS_PART { (begin_row<O>(acc), ...); }(all_outputs());
         elements(f, acc, at);
-        each<0, outputs>([&](auto o) GRADUS_PART {
-            constexpr loop_output out = D.outputs[o];
-            using T = element_t<out.type>;
-            if constexpr (folds::is_fold(o) && (out.axes >> inner & 1)) {
-                if constexpr (facts::folds_all(out)) {
-                    for (int u = 0; u < unroll; ++u) total_.template at<T>(o * unroll + u) = acc.template at<T>(o * unroll + u);
-                } else {
-                    T* p = static_cast<T*>(at.out[o]);
-                    T value;
-                    if constexpr (folds::compensates_in_row(o))
-                        value = is_long_row() ? folds::template collapse<o>(acc, compensated_) : folds::template collapse<o>(acc);
-                    else value = folds::template collapse<o>(acc);
-                    if constexpr (facts::folds_row(out)) *p = value;
-                    else *p = folds::template combine<out.how, T, 1>(*p, value);
-                }
-            }
-        });
+        if constexpr (folds::has_folds)
+            [&]<int... O>(std::integer_sequence<int, O...>) GRADUS_PART { (end_row<O>(acc, at), ...); }(all_outputs());
         if constexpr (axes > 1 && folds::all_compensate) compensate_all();
+    }
+    static constexpr bool folds_in_row(int o) { return folds::is_fold(o) && (D.outputs[o].axes >> inner & 1); }
+    template <int O>
+    GRADUS_PART void begin_row(accumulators& acc) {
+        using T = element_t<D.outputs[O].type>;
+        if constexpr (!folds_in_row(O)) return;
+        else if constexpr (!facts::folds_all(D.outputs[O])) folds::template reset<O>(acc);
+        else
+            for (int u = 0; u < unroll; ++u) acc.template at<T>(O * unroll + u) = total_.template at<T>(O * unroll + u);
+    }
+    template <int O>
+    GRADUS_PART void end_row(accumulators& acc, cursor const& at) {
+        constexpr loop_output out = D.outputs[O];
+        using T = element_t<out.type>;
+        if constexpr (!folds_in_row(O)) return;
+        else if constexpr (facts::folds_all(out)) {
+            for (int u = 0; u < unroll; ++u) total_.template at<T>(O * unroll + u) = acc.template at<T>(O * unroll + u);
+        } else {
+            T* p = static_cast<T*>(at.out[O]);
+            T value;
+            if constexpr (folds::compensates_in_row(O))
+                value = is_long_row() ? folds::template collapse<O>(acc, compensated_) : folds::template collapse<O>(acc);
+            else value = folds::template collapse<O>(acc);
+            if constexpr (facts::folds_row(out)) *p = value;
+            else *p = folds::template combine<out.how, T, 1>(*p, value);
+        }
     }
     /// After a row: sums over everything, when they have taken in many terms.
     GRADUS_PART void compensate_all() {
         uncompensated_ += folds::terms(is_long_row() ? extent_[inner] % folds::block : extent_[inner]);
         if (uncompensated_ < target::plain_terms / 2) return;
-        each<0, outputs>([&](auto o) GRADUS_PART {
-            if constexpr (folds::compensates_between_rows(o)) folds::template compensate<o>(total_, compensated_, has_compensated_);
-        });
+        [&]<int... O>(std::integer_sequence<int, O...>) GRADUS_PART { (compensate_total<O>(), ...); }(all_outputs());
         uncompensated_ = 0;
         has_compensated_ = true;
+    }
+    template <int O>
+    GRADUS_PART void compensate_total() {
+        if constexpr (folds::compensates_between_rows(O)) folds::template compensate<O>(total_, compensated_, has_compensated_);
     }
 
     // ---- the end: folds over everything, then scalars computed from them; only then is anything stored, as an update may write
     // over a scalar that is read here
 
+    static constexpr bool is_stored_at_end(int o) {
+        loop_output const out = D.outputs[o];
+        return out.how == fold::epilogue || (folds::is_fold(o) && facts::folds_all(out));
+    }
     GRADUS_PART void finish() {
-        each_in_memory([&](auto o) GRADUS_PART {
-            if constexpr (in_memory<o>::outermost == 0) fold_of<o>().close();
-        });
-        scalars result;
-        each<0, outputs>([&](auto o) GRADUS_PART {
-            constexpr loop_output out = D.outputs[o];
-            using T = element_t<out.type>;
-            if constexpr (folds::compensates_between_rows(o))
-                result.template at<T>(o) =
-                    has_compensated_ ? folds::template collapse<o>(total_, compensated_) : folds::template collapse<o>(total_);
-            else if constexpr (folds::is_fold(o) && facts::folds_all(out)) result.template at<T>(o) = folds::template collapse<o>(total_);
-        });
+        if constexpr (folds::has_folds_in_memory) pass_folds<0, moment::closes>(all_outputs());
+        if constexpr (folds::any(is_stored_at_end)) finish(all_outputs(), std::make_integer_sequence<int, count - D.body>());
+    }
+    template <int... O, int... K>
+    GRADUS_PART void finish(std::integer_sequence<int, O...>, std::integer_sequence<int, K...>) {
+        scalars totals;
         registers<0, 1, count> r;
-        each<D.body, count>([&](auto k) GRADUS_PART {
-            constexpr instruction i = D.code[k];
-            using T = element_t<i.type>;
-            auto& to = r.template at<T>(k);
-            if constexpr (i.op == load) to = *static_cast<T const*>(args_.in[i.a]);
-            else if constexpr (i.op == constant) to = static_cast<T>(i.value);
-            else if constexpr (i.op == size) to = static_cast<T>(args_.sizes[i.a]);
-            else if constexpr (i.op == reduced) to = result.template at<T>(i.a);
-            else step_of::template operate<1, k>(r, r);
-        });
-        each<0, outputs>([&](auto o) GRADUS_PART {
-            constexpr loop_output out = D.outputs[o];
-            using T = element_t<out.type>;
-            if constexpr (out.how == fold::epilogue) *static_cast<T*>(args_.out[o]) = static_cast<T>(r.template at<T>(out.source));
-            else if constexpr (folds::is_fold(o) && facts::folds_all(out) && out.stored)
-                *static_cast<T*>(args_.out[o]) = result.template at<T>(o);
-        });
+        (total<O>(totals), ...);
+        (after_folds<D.body + K>(r, totals), ...);
+        (store_at_end<O>(r, totals), ...);
+    }
+    template <int O>
+    GRADUS_PART void total(scalars& to) {
+        using T = element_t<D.outputs[O].type>;
+        if constexpr (folds::compensates_between_rows(O))
+            to.template at<T>(O) =
+                has_compensated_ ? folds::template collapse<O>(total_, compensated_) : folds::template collapse<O>(total_);
+        else if constexpr (folds::is_fold(O) && facts::folds_all(D.outputs[O])) to.template at<T>(O) = folds::template collapse<O>(total_);
+    }
+    template <int I>
+    GRADUS_PART void after_folds(registers<0, 1, count>& r, scalars& totals) const {
+        constexpr instruction i = D.code[I];
+        using T = element_t<i.type>;
+        auto& to = r.template at<T>(I);
+        if constexpr (i.op == load) to = *static_cast<T const*>(args_.in[i.a]);
+        else if constexpr (i.op == constant) to = static_cast<T>(i.value);
+        else if constexpr (i.op == size) to = static_cast<T>(args_.sizes[i.a]);
+        else if constexpr (i.op == reduced) to = totals.template at<T>(i.a);
+        else step_of::template operate<1, I>(r, r);
+    }
+    template <int O>
+    GRADUS_PART void store_at_end(registers<0, 1, count>& r, scalars& totals) const {
+        constexpr loop_output out = D.outputs[O];
+        using T = element_t<out.type>;
+        if constexpr (out.how == fold::epilogue) *static_cast<T*>(args_.out[O]) = static_cast<T>(r.template at<T>(out.source));
+        else if constexpr (folds::is_fold(O) && facts::folds_all(out) && out.stored)
+            *static_cast<T*>(args_.out[O]) = totals.template at<T>(O);
     }
 };
 

@@ -43,6 +43,18 @@ struct loop_facts {
         for (int i = 0; i < D.instruction_count; ++i) all.of[i] = change_of(D.code[i], all.of);
         return all;
     }();
+    /// The instructions of the body that change in one way, in their order.
+    struct selection {
+        int count = 0;
+        int at[D.instruction_count]{};
+    };
+    template <varies When>
+    static constexpr selection changing = [] {
+        selection s;
+        for (int i = 0; i < D.body; ++i)
+            if (change.of[i] == When) s.at[s.count++] = i;
+        return s;
+    }();
     /// Bytes of the elements if they are all of one size, booleans aside; else 0: no vectors then.
     static constexpr int bytes = [] {
         int common = 0;

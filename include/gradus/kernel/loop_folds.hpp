@@ -45,8 +45,12 @@ struct loop_folds {
             if (which(o)) return true;
         return false;
     }
+    /// Is the output a sum over outer axes, which is added up in memory?
+    static constexpr bool adds_in_memory(int o) { return rounds(o) && !facts::folds_all(D.outputs[o]) && !facts::folds_row(D.outputs[o]); }
     static constexpr bool rows_compensate = any([](int o) { return compensates_in_row(o); }),
-                          all_compensate = any([](int o) { return compensates_between_rows(o); });
+                          all_compensate = any([](int o) { return compensates_between_rows(o); }),
+                          has_folds = any([](int o) { return is_fold(o); }),
+                          has_folds_in_memory = any([](int o) { return adds_in_memory(o); });
 
     template <fold How, class T>
     static constexpr T identity() {
@@ -104,7 +108,7 @@ struct fold_in_memory {
     static constexpr int inner = folds::inner;
     static constexpr loop_output out = D.outputs[O];
     using T = element_t<out.type>;
-    static constexpr bool exists = folds::rounds(O) && !folds::facts::folds_all(out) && !folds::facts::folds_row(out);
+    static constexpr bool exists = folds::adds_in_memory(O);
     static constexpr std::int64_t most = target::plain_terms + target::plain_terms / 2;
     static constexpr bool folded(int a) { return out.axes >> a & 1; }
     /// The outermost axis that is folded: within it lie the elements of a block.
@@ -162,9 +166,11 @@ struct fold_in_memory {
         for (std::int64_t i = 0; i < size; ++i) result[first + i] = simd::with_lost<T, 1>(result[first + i], block[size + i]);
     }
 };
-template <auto Description, class Outputs = std::make_integer_sequence<int, Description.output_count>>
-struct folds_in_memory;
+/// Those of a loop; nothing where it has none.
+template <auto Description, class Outputs>
+struct folds_in_memory {};
 template <auto Description, int... O>
+    requires(loop_folds<Description>::has_folds_in_memory)
 struct folds_in_memory<Description, std::integer_sequence<int, O...>> : fold_in_memory<Description, O>... {};
 
 }  // namespace gradus::inline GRADUS_ARCH::kernel

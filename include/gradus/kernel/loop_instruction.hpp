@@ -7,23 +7,33 @@
 
 namespace gradus::inline GRADUS_ARCH::kernel {
 
+/// Puts what an operation on numbers of type W gave into a register. All loops share it.
+template <int Lanes, bool IsTruth, class W, int Bytes>
+GRADUS_PART inline void put(auto& to, auto result) {
+    if constexpr (Lanes == 1) to = static_cast<std::remove_cvref_t<decltype(to)>>(result);
+    else if constexpr (IsTruth) to = simd::mask_cast<mask_lane<Bytes>, W, Lanes>(result);
+    else to = result;
+}
+
 /// One instruction of a loop, from registers to a register. `r` has what changes per element, `f` the rest.
 template <auto Description, class Ops>
 struct loop_instruction {
     static constexpr auto D = Description;
     using facts = loop_facts<Description>;
 
-    template <int Lanes, int I, class T>
-    GRADUS_PART static auto fetch(auto& r, auto& f) {  // from this step's registers or from the row's
-        using E = computed_t<D.code[I].type>;
-        if constexpr (facts::change.of[I] != varies::per_element) return fetch_from<Lanes, I, T, E>(f);
-        else return fetch_from<Lanes, I, T, E>(r);
-    }
-    template <int Lanes, int I, class T, class E>
-    GRADUS_PART static auto fetch_from(auto& source) {
-        if constexpr (std::is_same_v<E, bool> && Lanes > 1)
-            return simd::mask_cast<T, mask_lane<facts::bytes>, Lanes>(source.template at<bool>(I));
-        else return source.template at<E>(I);
+    template <class Held, bool PerElement>
+    struct held_in {};
+    /// What register I holds, and in which of the two files.
+    template <int I>
+    using held = held_in<computed_t<D.code[I].type>, facts::change.of[I] == varies::per_element>;
+    /// Register `i` as numbers of type T, or as a mask of such lanes. A function of types alone: one serves many instructions.
+    template <int Lanes, class T, class Held, bool PerElement>
+    GRADUS_PART static auto fetch(auto& r, auto& f, int i, held_in<Held, PerElement>) {
+        if constexpr (std::is_same_v<Held, bool> && Lanes > 1) {
+            if constexpr (PerElement) return simd::mask_cast<T, mask_lane<facts::bytes>, Lanes>(r.template at<bool>(i));
+            else return simd::mask_cast<T, mask_lane<facts::bytes>, Lanes>(f.template at<bool>(i));
+        } else if constexpr (PerElement) return r.template at<Held>(i);
+        else return f.template at<Held>(i);
     }
     template <int I>
     static constexpr dtype operand_type() {  // of the numbers an operation works on
@@ -41,26 +51,26 @@ struct loop_instruction {
         auto& to = r.template at<T>(I);
         if constexpr (core::converts<Op>) {
             using From = computed_t<D.code[i.a].type>;
-            if constexpr (Lanes == 1) to = static_cast<T>(fetch<1, i.a, W>(r, f));
+            if constexpr (Lanes == 1) to = static_cast<T>(fetch<1, W>(r, f, i.a, held<i.a>{}));
             else if constexpr (std::is_same_v<From, bool>)
-                to = simd::select<T, Lanes>(fetch<Lanes, i.a, T>(r, f), simd::broadcast<T, Lanes>(1), simd::broadcast<T, Lanes>(0));
+                to = simd::select<T, Lanes>(fetch<Lanes, T>(r, f, i.a, held<i.a>{}), simd::broadcast<T, Lanes>(1),
+                                            simd::broadcast<T, Lanes>(0));
             else if constexpr (std::is_same_v<T, bool>)
                 to = simd::mask_cast<mask_lane<facts::bytes>, From, Lanes>(
-                    simd::not_equal<From, Lanes>(fetch<Lanes, i.a, From>(r, f), simd::broadcast<From, Lanes>(0)));
-            else to = simd::convert<T, From, Lanes>(fetch<Lanes, i.a, W>(r, f));
+                    simd::not_equal<From, Lanes>(fetch<Lanes, From>(r, f, i.a, held<i.a>{}), simd::broadcast<From, Lanes>(0)));
+            else to = simd::convert<T, From, Lanes>(fetch<Lanes, W>(r, f, i.a, held<i.a>{}));
             if constexpr (is_half(i.type)) to = simd::round_to<element_t<i.type>, Lanes>(to);
         } else {
+            constexpr bool is_truth = i.type == dtype::boolean;
             if constexpr (i.c >= 0)
-                put<Lanes, I, W>(to, Op::eval(fetch<Lanes, i.a, W>(r, f), fetch<Lanes, i.b, W>(r, f), fetch<Lanes, i.c, W>(r, f)));
-            else if constexpr (i.b >= 0) put<Lanes, I, W>(to, Op::eval(fetch<Lanes, i.a, W>(r, f), fetch<Lanes, i.b, W>(r, f)));
-            else put<Lanes, I, W>(to, Op::eval(fetch<Lanes, i.a, W>(r, f)));
+                put<Lanes, is_truth, W, facts::bytes>(
+                    to, Op::eval(fetch<Lanes, W>(r, f, i.a, held<i.a>{}), fetch<Lanes, W>(r, f, i.b, held<i.b>{}),
+                                 fetch<Lanes, W>(r, f, i.c, held<i.c>{})));
+            else if constexpr (i.b >= 0)
+                put<Lanes, is_truth, W, facts::bytes>(
+                    to, Op::eval(fetch<Lanes, W>(r, f, i.a, held<i.a>{}), fetch<Lanes, W>(r, f, i.b, held<i.b>{})));
+            else put<Lanes, is_truth, W, facts::bytes>(to, Op::eval(fetch<Lanes, W>(r, f, i.a, held<i.a>{})));
         }
-    }
-    template <int Lanes, int I, class W>
-    GRADUS_PART static void put(auto& to, auto result) {
-        if constexpr (Lanes == 1) to = static_cast<computed_t<D.code[I].type>>(result);
-        else if constexpr (D.code[I].type == dtype::boolean) to = simd::mask_cast<mask_lane<facts::bytes>, W, Lanes>(result);
-        else to = result;
     }
 };
 

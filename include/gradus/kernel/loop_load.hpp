@@ -2,6 +2,8 @@
 #pragma once
 
 #include <gradus/kernel/loop_facts.hpp>
+#include <gradus/kernel/registers.hpp>
+#include <gradus/kernel/truth.hpp>
 
 namespace gradus::inline GRADUS_ARCH::kernel {
 
@@ -26,6 +28,26 @@ GRADUS_PART inline auto load_in_window(T const* p, std::int64_t stride, std::int
         return simd::detail::from_raw<R, lanes>(
             simd::detail::raw<R, lanes>{(Lane >= low && Lane < high ? static_cast<R>(p[(column + Lane) * stride]) : R(0))...});
     }(std::make_integer_sequence<int, lanes>{});
+}
+
+/// `valid` elements of input J from `column` on; truth values as a mask, but one alone as bool.
+template <auto Description, int J, class T>
+GRADUS_PART inline auto load_input(T const* p, std::int64_t stride, std::int64_t const* index, std::int64_t column, int valid) {
+    using facts = loop_facts<Description>;
+    constexpr int lanes = facts::width;
+    constexpr auto in = Description.inputs[J];
+    if constexpr (in.has_window()) return load_in_window<Description, J>(p, stride, index, column, valid);
+    else if constexpr (std::is_same_v<T, bool> && lanes == 1) return p[column * stride];
+    else if constexpr (std::is_same_v<T, bool> && in.stride[facts::inner] == 1)
+        return simd::load_bool<mask_lane<facts::bytes>, lanes>(p + column, valid);
+    else if constexpr (std::is_same_v<T, bool>) {
+        bool gathered[lanes] = {};
+        for (int k = 0; k < valid; ++k) gathered[k] = p[(column + k) * stride];
+        return simd::load_bool<mask_lane<facts::bytes>, lanes>(gathered, lanes);
+    } else if constexpr (in.stride[facts::inner] == 0) return simd::broadcast<T, lanes>(*p);
+    else if constexpr (in.stride[facts::inner] == 1)
+        return valid == lanes ? simd::load<T, lanes>(p + column) : simd::load_partial<T, lanes>(p + column, valid, T(1));
+    else return simd::load_strided<T, lanes>(p + column * stride, stride, valid, T(1));
 }
 
 }  // namespace gradus::inline GRADUS_ARCH::kernel
