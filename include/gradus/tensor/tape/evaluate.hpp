@@ -160,10 +160,26 @@ void measure(leaf const* leaves, std::int64_t* sizes) {
     }
 }
 
+/// Memory for the operands of a statement and what a node of the tape will know of them. Statements of equally many operands share its
+/// functions: they are called, not inlined, since every statement of a program would have them in it.
+template <int Count>
+struct operand_frame {
+    leaf leaves[Count + 1];
+    saved_value operands[Count];
+    edge edges[Count];
+    void* in[Count]{};
+    std::uint64_t wanted_edges = 0;
+    std::uint64_t keep = 0;  ///< the derivatives that wanted edges will ask for
+
+    operand_frame() = default;
+    [[gnu::noinline]] ~operand_frame() {}
+    operand_frame(operand_frame const&) = delete;
+    operand_frame& operator=(operand_frame const&) = delete;
+};
 /// Binds operands to memory and notes what a node of the tape will know of them; returns the edges that want a derivative, a bit each.
 /// `facts` is null where none can.
-GRADUS_INLINE std::uint64_t bind_operands(leaf_facts const* leaf_of, recorded_facts const* facts, int count, leaf* leaves,
-                                          saved_value* operands, edge* edges, void** in) {
+[[gnu::noinline]] inline std::uint64_t bind_operands(leaf_facts const* leaf_of, recorded_facts const* facts, int count, leaf* leaves,
+                                                     saved_value* operands, edge* edges, void** in) {
     bool records = false;
     for (int k = 0; facts && k < count; ++k) records = records || leaves[k].records;
     std::uint64_t wanted = 0;
@@ -199,22 +215,16 @@ GRADUS_INLINE std::uint64_t bind_operands(leaf_facts const* leaf_of, recorded_fa
 
 /// The operands of an expression at run time: memory for its programs, and what a node of the tape will know of them.
 template <class X>
-struct statement_operands {
+struct statement_operands : operand_frame<slot_source<X>::leaves> {
     using S = slot_source<X>;
     using R = recorded<S>;
     static constexpr int n = S::leaves;
     static_assert(n > 0 && n <= 64, "gradus: an expression on tensors has at most 64 operands: assign a part of it to a tensor");
+    using frame = operand_frame<n>;
+    using frame::edges, frame::in, frame::keep, frame::leaves, frame::operands, frame::wanted_edges;
 
-    leaf leaves[n + 1];
     std::int64_t sizes[dimensions_of<S>.count + 1]{};
-    saved_value operands[n];
-    edge edges[n];
-    void* in[n]{};
-    std::uint64_t wanted_edges = 0;
-    std::uint64_t keep = 0;  ///< the derivatives that wanted edges will ask for
 
-    statement_operands(statement_operands const&) = delete;
-    statement_operands& operator=(statement_operands const&) = delete;
     statement_operands(X const& x, std::source_location where) {
         collect_leaves(x, leaves, where);
         measure<X>(leaves, sizes);
@@ -222,12 +232,9 @@ struct statement_operands {
             leaf const* at = leaves;
             require_in_range(x, at, where);
         }
-        if constexpr (R::differentiable) {
-            wanted_edges = bind_operands(facts_of_leaves<X>.data(), &R::facts, n, leaves, operands, edges, in);
-            keep = R::facts.wanted([&](int k) { return wanted_edges >> k & 1; });
-        } else {
-            bind_operands(facts_of_leaves<X>.data(), nullptr, n, leaves, operands, edges, in);
-        }
+        constexpr recorded_facts const* facts = R::differentiable ? &R::facts : nullptr;
+        wanted_edges = bind_operands(facts_of_leaves<X>.data(), facts, n, leaves, operands, edges, in);
+        if (facts && wanted_edges) keep = facts->wanted([&](int k) { return wanted_edges >> k & 1; });
     }
     /// Nothing of this is recorded.
     void forget() { wanted_edges = keep = 0; }

@@ -54,6 +54,9 @@ constexpr text statement_complaint() {
     return {};
 }
 
+/// Backward passes of so few symbols and results share one function.
+inline constexpr int few_symbols = 8, few_results = 4;
+
 /// A statement's programs. How they run (interprets_statements) is part of their names: units with and without optimization have
 /// programs of their own and link.
 template <class Source, bool Interpreted = interprets_statements>
@@ -124,10 +127,7 @@ struct recorded {
     static void run(void* const* in, std::int64_t const* dimensions, std::uint64_t keep, tensor_ref* outputs) {
         program_dimensions<Source, forward> const d(dimensions);
         void* out[results + saved + 1];
-        each_index<results + saved>([&](int o) __attribute__((always_inline)) {
-            outputs[o] = made_results<forward>[static_cast<std::size_t>(o)].make(d.sizes);
-            out[o] = outputs[o]->data;
-        });
+        make_results(made_results<forward>.data(), results + saved, d.sizes, outputs, out);
         with_scratch<forward>(d.sizes, [&](std::byte* scratch) { run_program<forward>({in, out, scratch, d.sizes}); });
         for (int k = 0; k < saved; ++k)
             if (!(reads[static_cast<std::size_t>(symbols + 2 * results + k)] & keep)) outputs[results + k] = {};
@@ -142,14 +142,9 @@ struct recorded {
     }
 
     static void run_backward(tape_node& n, backward_call& call) {
-        if constexpr (optimizes) {
-            struct constant {
-                constexpr operator backward_facts const&() const { return of_backward; }
-            };
-            core::run_backward<derivative.symbol_count, derivative.output_count>(constant{}, n, call);
-        } else {
-            core::run_backward<derivative.symbol_count, derivative.output_count>(of_backward, n, call);
-        }
+        constexpr int symbol_places = derivative.symbol_count <= few_symbols ? few_symbols : derivative.symbol_count,
+                      result_places = derivative.output_count <= few_results ? few_results : derivative.output_count;
+        core::run_backward<symbol_places, result_places>(of_backward, n, call);
     }
 
     static op_info const* const* operations() { return Source::operations(); }
@@ -166,7 +161,7 @@ private:
         std::array<backward_symbol, static_cast<std::size_t>(derivative.symbol_count) + 1> table{};
         for (int i = 0; i < derivative.symbol_count; ++i) {
             symbol_entry const& s = derivative.symbols[i];
-            table[static_cast<std::size_t>(i)] = {s.type, reads[static_cast<std::size_t>(i)], s.selects};
+            table[static_cast<std::size_t>(i)] = {s.type, s.selects};
         }
         return table;
     }();
@@ -194,6 +189,7 @@ private:
                                                 backward_symbols.data(),
                                                 derivative.symbol_count,
                                                 made_results<backward>.data(),
+                                                derivative.output_count,
                                                 &dimensions_of<Source>,
                                                 &dimensions_of_program<backward>,
                                                 program_dimensions<Source, backward>::places.data(),

@@ -58,13 +58,22 @@ struct made_result {
     bool is_uniform = false;  ///< one number, repeated
     std::int64_t bytes = -1;  ///< -1 where only run time tells
     monomials extents;
+    numbers known;  ///< extents where the compiler knows all of them
 
-    GRADUS_INLINE tensor_ref make(std::int64_t const* sizes) const {
+    tensor_ref make(std::int64_t const* sizes) const {
+        if (bytes >= 0) return make_state(type, rank, known.n, bytes);
         std::int64_t n[max_rank]{};
-        for (int i = 0; i < rank; ++i) n[i] = bytes < 0 ? extents.of[i].at(sizes) : extents.of[i].c;
-        return bytes < 0 ? make_state(type, rank, n) : make_state(type, rank, n, bytes);
+        for (int i = 0; i < rank; ++i) n[i] = extents.of[i].at(sizes);
+        return make_state(type, rank, n);
     }
 };
+/// Memory for the results of a recorded program.
+[[gnu::noinline]] inline void make_results(made_result const* of, int count, std::int64_t const* sizes, tensor_ref* to, void** elements) {
+    for (int o = 0; o < count; ++o) {
+        to[o] = of[o].make(sizes);
+        elements[o] = to[o]->data;
+    }
+}
 template <class Program>
 inline constexpr auto made_results = [] {
     constexpr auto const& g = optimized_graph<Program>;
@@ -83,15 +92,17 @@ inline constexpr auto made_results = [] {
         made.rank = n.shape.rank();
         made.is_uniform = uniform[g.outputs[o].node];
         if (n.shape.is_static()) made.bytes = n.shape.static_size() * size_of(n.type);
-        for (int i = 0; i < made.rank; ++i) made.extents.of[i] = dimensions.of(n.shape[i]);
+        for (int i = 0; i < made.rank; ++i) {
+            made.extents.of[i] = dimensions.of(n.shape[i]);
+            made.known.n[i] = made.extents.of[i].c;
+        }
     }
     return table;
 }();
 
-/// A symbol of a backward program and the derivatives that read it.
+/// A symbol of a backward program.
 struct backward_symbol {
     tensor_type type;
-    std::uint64_t reads = 0;
     bool selects = false;  ///< see symbol_entry
 };
 /// What running a backward program takes. No templates from here on.
@@ -100,6 +111,7 @@ struct backward_facts {
     backward_symbol const* symbols;
     int symbol_count;
     made_result const* outputs;
+    int output_count;
     dimension_table const* names;  ///< in the order of the node's dimensions
     dimension_table const* own;    ///< in the program's order
     int const* places;             ///< per own dimension: which of the node's it is
@@ -108,28 +120,27 @@ struct backward_facts {
     bool stands_in;                ///< may kernels read what no wanted derivative needs?
     void (*run)(void* const* in, void* const* out, std::int64_t const* sizes, std::uint64_t wanted);
 
-    /// What the wanted derivatives read of symbol `i`; a cotangent that nobody gave is zeros.
-    GRADUS_INLINE void* fetch(tape_node& n, backward_call const& call, std::uint64_t wanted, int i, std::int64_t const* sizes,
-                              list<tensor_ref>& zeros) const {
+    /// What the wanted derivatives read, a pointer per symbol; a cotangent that nobody gave is zeros.
+    GRADUS_INLINE void fetch(tape_node& n, backward_call const& call, std::uint64_t wanted, void** in, std::int64_t const* sizes,
+                             list<tensor_ref>& zeros) const {
         int const first_cotangent = of->cotangent(0), first_saved = of->cotangent(of->results), first_zero = of->all_symbols();
-        if (i >= first_zero)
-            return const_cast<void*>(
-                zero_of_unselected(symbols[i].type.type, may_be_unselected(call.cotangents[static_cast<std::size_t>(i - first_zero)])));
-        if (symbols[i].reads == 0 || !(symbols[i].reads & wanted)) return nullptr;
-        if (i >= first_cotangent && i < first_saved) {
+        auto const is_read = [&](int i) { return (of->reads[i] & wanted) != 0; };
+        for (int i = 0; i < first_cotangent; ++i) in[i] = is_read(i) ? saved_in(n, i) : nullptr;
+        for (int i = first_cotangent; i < first_saved; ++i) {
             tensor_ref const& given = call.cotangents[static_cast<std::size_t>(i - first_cotangent)];
-            return given ? given->data : zeros_of_symbol(i, sizes, zeros);
+            in[i] = !is_read(i) ? nullptr : given ? given->data : zeros_of_symbol(i, sizes, zeros);
         }
-        saved_value const& s = n.saved[static_cast<std::size_t>(i)];
-        if (s.memory && s.memory->written_times() != s.version) refuse(n, s, i);
-        return const_cast<void*>(s.elements());
+        for (int i = first_saved; i < first_zero; ++i) in[i] = is_read(i) ? saved_in(n, i) : nullptr;
+        for (int i = first_zero; i < symbol_count; ++i)
+            in[i] = const_cast<void*>(
+                zero_of_unselected(symbols[i].type.type, may_be_unselected(call.cotangents[static_cast<std::size_t>(i - first_zero)])));
     }
     /// A value that was not saved, because only derivatives that nobody wants need it, may still be read by a kernel that
     /// computes a wanted one beside: anything of its type will do.
     void stand_in(std::uint64_t const* touched, std::int64_t const* sizes, std::uint64_t wanted, void** in, list<tensor_ref>& zeros) const {
         for (int i = 0; i < symbol_count; ++i) {
+            if ((touched[i] & ~of->reads[i]) == 0 || in[i] || !(touched[i] & wanted)) continue;
             backward_symbol const& s = symbols[i];
-            if ((touched[i] & ~s.reads) == 0 || in[i] || !(touched[i] & wanted)) continue;
             if (s.type.shape.is_static() && s.type.shape.static_size() * size_of(s.type.type) <= std::int64_t{sizeof few_zeros}) {
                 in[i] = const_cast<std::byte*>(few_zeros);
                 continue;
@@ -142,6 +153,11 @@ struct backward_facts {
     }
 
 private:
+    void* saved_in(tape_node& n, int i) const {
+        saved_value const& s = n.saved[static_cast<std::size_t>(i)];
+        if (s.memory && s.memory->written_times() != s.version) refuse(n, s, i);
+        return const_cast<void*>(s.elements());
+    }
     [[gnu::cold, gnu::noinline]] void* zeros_of_symbol(int i, std::int64_t const* sizes, list<tensor_ref>& zeros) const {
         tensor_type const& type = symbols[i].type;
         dimension_table table = *own;
@@ -159,51 +175,41 @@ private:
         refuse_modified(n, s, {node_ref::sharing(&n), {}, i - of->symbols}, type);
     }
 };
-/// body(i) for i < N; one by one in an optimized build, so that what is constant of each is a constant.
-template <int N, class Body>
-GRADUS_INLINE void each_index(Body const& body) {
-    if constexpr (optimizes) {
-        [&]<int... I>(std::integer_sequence<int, I...>)
-            __attribute__((always_inline)) { (body(I), ...); }(std::make_integer_sequence<int, N>{});
-    } else {
-        for (int i = 0; i < N; ++i) body(i);
-    }
-}
-/// Runs the kernels of a backward program that the wanted edges need. `Facts` has the program's: by reference, or as a constant.
-template <int Symbols, int Outputs, class Facts>
-void run_backward(Facts const& facts, tape_node& n, backward_call& call) {
-    backward_facts const& f = facts;
+/// Runs the kernels of a backward program that the wanted edges need. Programs of at most so many symbols and results share it.
+template <int Symbols, int Outputs>
+[[gnu::noinline]] void run_backward(backward_facts const& f, tape_node& n, backward_call& call) {
     recorded_facts const& of = *f.of;
-    std::uint64_t const wanted =
-        of.wanted([&](int k) { return n.edges[static_cast<std::size_t>(k)] && call.wants(static_cast<std::size_t>(k)); });
+    std::uint64_t wanted = 0;
     for (int k = 0; k < of.symbols; ++k) {
         auto at = static_cast<std::size_t>(k);
-        if (of.gradient[k] >= identity_gradient && n.edges[at] && call.wants(at))
-            call.gradients[at] = call.cotangents[static_cast<std::size_t>(of.gradient[k] - identity_gradient)];
+        if (of.gradient[k] < 0 || !n.edges[at] || !call.wants(at)) continue;
+        if (of.gradient[k] < identity_gradient) wanted |= recorded_facts::bit(of.gradient[k]);
+        else call.gradients[at] = call.cotangents[static_cast<std::size_t>(of.gradient[k] - identity_gradient)];
     }
     if (wanted == 0) return;
     std::int64_t sizes[max_dimensions]{};
     for (int i = 0; i < f.own->count; ++i) sizes[i] = n.dimensions[static_cast<std::size_t>(f.places[i])];
     f.own->complete(sizes);
-    void *in[Symbols + 1], *out[Outputs + 1];
-    tensor_ref made[Outputs + 1];
+    void *in[Symbols], *out[Outputs];
+    tensor_ref made[Outputs];
     list<tensor_ref> zeros;
-    each_index<Symbols>([&](int i) __attribute__((always_inline)) { in[i] = f.fetch(n, call, wanted, i, sizes, zeros); });
+    f.fetch(n, call, wanted, in, sizes, zeros);
     program_demand const demand = f.demand ? f.demand() : f.known;
     if (f.stands_in) f.stand_in(demand.of_symbol, sizes, wanted, in, zeros);
-    each_index<Outputs>([&](int o) __attribute__((always_inline)) {
+    for (int o = 0; o < f.output_count; ++o) {
         out[o] = nullptr;
-        if (!(demand.of_output[o] & wanted)) return;
+        if (!(demand.of_output[o] & wanted)) continue;
         made[o] = f.outputs[o].make(sizes);
         made[o]->is_uniform = f.outputs[o].is_uniform;
         out[o] = made[o]->data;
-    });
+    }
     f.run(in, out, sizes, wanted);
     for (int k = 0; k < of.symbols; ++k) {
         auto at = static_cast<std::size_t>(k);
         if (of.gradient[k] < 0 || of.gradient[k] >= identity_gradient || !n.edges[at] || !call.wants(at)) continue;
-        call.gradients[at] = made[of.gradient[k]];
-        if (f.symbols[k].selects) call.gradients[at]->may_be_unselected = true;
+        tensor_ref& made_for = made[of.gradient[k]];
+        if (f.symbols[k].selects) made_for->may_be_unselected = true;
+        call.gradients[at] = made_for;
     }
 }
 
