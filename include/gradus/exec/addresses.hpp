@@ -103,6 +103,60 @@ template <class Source, int Node>
         return c.arena + offset_of<Source, where.index>(c) + number_at<within>(c.dimensions);
     } else return nullptr;
 }
+/// An array that a kernel reads or writes: a node, its elements, how many of them lie before the first that is meant.
+struct operand_place {
+    int node = -1;
+    dtype type = dtype::number;
+    element_offset offset{};
+};
+/// The same by tables, for nodes that run time tells.
+struct memory_map {
+    buffer const* buffers = nullptr;  ///< per node
+    arena_section const* sections = nullptr;
+    std::int64_t const* offsets = nullptr;  ///< of the sections; null where they are those of the call (run_context::offsets)
+
+    void* address(int node, run_context const& c) const {
+        buffer const& where = buffers[node];
+        switch (where.where) {
+            case buffer_kind::symbol: return c.symbols[where.index];
+            case buffer_kind::output: return c.outputs[where.index];
+            case buffer_kind::arena:
+                return c.arena + (offsets ? offsets : c.offsets)[where.index] +
+                       monomial{where.offset, sections[where.index].powers}.at(c.dimensions);
+            case buffer_kind::none: break;
+        }
+        return nullptr;
+    }
+    std::byte* address(operand_place const& p, run_context const& c) const {
+        auto* const first = static_cast<std::byte*>(address(p.node, c));
+        return first ? first + p.offset.at(c.dimensions) * size_of(p.type) : first;  // an array of zero extents may have no memory
+    }
+    [[gnu::noinline]] void addresses(operand_place const* of, int count, run_context const& c, void** to) const {
+        for (int i = 0; i < count; ++i) to[i] = address(of[i], c);
+    }
+};
+/// What the map of a program points to: tables of their own, since the whole plan would go into the binary with them.
+template <class Source>
+inline constexpr auto buffers_of = [] {
+    constexpr auto const& plan = stages<Source>::plan;
+    std::array<buffer, static_cast<std::size_t>(stages<Source>::optimized.size()) + 1> table{};
+    for (int i = 0; i < stages<Source>::optimized.size(); ++i) table[static_cast<std::size_t>(i)] = plan.buffers[i];
+    return table;
+}();
+template <class Source>
+inline constexpr auto sections_of = [] {
+    constexpr auto const& plan = stages<Source>::plan;
+    std::array<arena_section, static_cast<std::size_t>(plan.section_count) + 1> table{};
+    for (int s = 0; s < plan.section_count; ++s) table[static_cast<std::size_t>(s)] = plan.sections[s];
+    return table;
+}();
+template <class Source>
+inline constexpr memory_map memory_map_of = [] {
+    memory_map map{buffers_of<Source>.data(), sections_of<Source>.data()};
+    if constexpr (has_static_offsets<Source>) map.offsets = static_offsets<Source>.data();
+    return map;
+}();
+
 /// So many bytes behind where a node that has memory begins.
 template <class Source, int Node>
 [[gnu::always_inline]] inline void* address(run_context const& c, std::int64_t bytes) {

@@ -24,6 +24,7 @@ struct executable_loop {
     list<std::int64_t> begin, end;
     list<kernel::block_chain> chains;
     list<kernel::chain_step> steps;
+    list<operand_place> places;  ///< of inputs, then of outputs
 
     loop_binding binding() const {
         kernel::loop_view const view{draft.code.begin(),
@@ -40,13 +41,7 @@ struct executable_loop {
                                      draft.extents.size(),
                                      chains.empty() ? nullptr : chains.begin(),
                                      steps.begin()};
-        return {view,
-                draft.inputs.begin(),
-                draft.output_nodes.begin(),
-                draft.output_offsets.begin(),
-                draft.extents.begin(),
-                draft.sizes.begin(),
-                draft.sizes.size()};
+        return {view, draft.inputs.begin(), places.begin(), draft.extents.begin(), draft.sizes.begin(), draft.sizes.size()};
     }
 };
 
@@ -63,7 +58,7 @@ struct planned_operand {
         return made;
     }
     strided_operand in(memory_map const& memory, run_context const& c) const {
-        strided_operand found{memory.address(at.base, at.offset, type, c), type, rank, {}, {}};
+        strided_operand found{memory.address({at.base, type, at.offset}, c), type, rank, {}, {}};
         for (int i = 0; i < rank; ++i) {
             found.extents.n[i] = extents.of[i].at(c.dimensions);
             found.strides.n[i] = at.stride[i].at(c.dimensions);
@@ -116,17 +111,14 @@ public:
     std::int64_t workspace_bytes(std::int64_t const* sizes, int threads = 1) const { return plan_.workspace_bytes(sizes, threads); }
     /// What results are computed for, with a bit in `wanted`: the kernels that they need.
     void run_wanted(run_context const& c, std::uint64_t wanted) const {
+        placed_context const at(plan_, c);
         for (int k = 0; k < plan_.kernel_count; ++k)
-            if (wanted & demand_.of_kernel[k]) run_kernel(k, c);
+            if (wanted & demand_.of_kernel[k]) run_kernel(k, at);
     }
     program_demand demand() const { return demand_.view(); }
-    /// The groups of one kernel, one after the other.
-    void run_kernel(int number, run_context const& c) const {
-        planned_kernel const& kernel = plan_.kernels[number];
-        for (int i = kernel.first; i < kernel.first + kernel.groups + kernel.after; ++i) run_group(i, c);
-    }
     /// Where a result that updates a symbol was computed elsewhere, it is copied at the end.
-    void run(run_context const& c) const {
+    void run(run_context const& given) const {
+        placed_context const c(plan_, given);
         for (int k = 0; k < plan_.kernel_count; ++k) run_kernel(k, c);
         for (int k = 0; k < plan_.copied_back_count; ++k) {
             output_entry const& o = g_.outputs[plan_.copied_back[k]];
@@ -136,6 +128,19 @@ public:
     }
 
 private:
+    /// A call, with where the sections of its memory begin.
+    struct placed_context : run_context {
+        short_list<std::int64_t, 16> found;
+        placed_context(program_plan<-1> const& plan, run_context const& c) : run_context(c), found(plan.section_count + 2) {
+            plan.find_offsets(c.dimensions, found.begin());
+            offsets = found.begin();
+        }
+    };
+    /// The groups of one kernel, one after the other.
+    void run_kernel(int number, run_context const& c) const {
+        planned_kernel const& kernel = plan_.kernels[number];
+        for (int i = kernel.first; i < kernel.first + kernel.groups + kernel.after; ++i) run_group(i, c);
+    }
     static bool has_kernel(node const& n) { return moves(n.op->runs_by); }
     bool has_kernel(planned_group const& group) const { return group.kind == kernel_kind::contraction || has_kernel(g_[group.node]); }
 
@@ -153,6 +158,10 @@ private:
                     found = known.of[static_cast<int>(works_on)];
             made.functions.push_back(found);
         }
+        for (int j = 0; j < made.draft.inputs.size(); ++j)
+            made.places.push_back({made.draft.inputs[j].base, made.draft.input_types[j], made.draft.inputs[j].offset});
+        for (int o = 0; o < made.draft.outputs.size(); ++o)
+            made.places.push_back({made.draft.output_nodes[o], made.draft.outputs[o].type, monomial{made.draft.output_offsets[o], 0}});
         for (input_binding const& in : made.draft.inputs)
             for (int a = 0; a < made.draft.extents.size(); ++a) {
                 made.begin.push_back(in.begin[a]);
@@ -215,7 +224,7 @@ private:
     }
     graph g_;
     program_plan<-1> plan_;
-    memory_map memory_ = memory_map::of(plan_);
+    memory_map memory_ = {&plan_.buffers[0], &plan_.sections[0]};
     list<executable_loop> loops_;  ///< per group
     demand_tables<list<std::uint64_t>> demand_;
     list<planned_operand> operands_;  ///< per group that is no loop: of its node, then what that reads

@@ -75,6 +75,15 @@ struct loop_code {
         for (int s = 0; s < n.sizes; ++s) b.sizes[s] = d.sizes[s];
         return b;
     }();
+    /// Of inputs, then of outputs.
+    static constexpr auto places = [] {
+        std::array<operand_place, static_cast<std::size_t>(n.inputs + n.outputs)> table{};
+        for (int j = 0; j < n.inputs; ++j)
+            table[static_cast<std::size_t>(j)] = {value.in[j].base, value.description.inputs[j].type, value.in[j].offset};
+        for (int o = 0; o < n.outputs; ++o)
+            table[static_cast<std::size_t>(n.inputs + o)] = {value.out[o], value.description.outputs[o].type, monomial{value.out_offset[o], 0}};
+        return table;
+    }();
 };
 
 /// Is a program so small that a call for each kernel would cost as much as the work?
@@ -131,27 +140,25 @@ struct bound_loop {
         for (std::size_t i = 0; i < all.size(); ++i) all[i] = layout[i].c;
         return all;
     }();
-    void const* in[code::n.inputs + 1];
-    void* out[code::n.outputs];
+    void* at[code::n.inputs + code::n.outputs];  ///< inputs, then outputs
     std::int64_t found[is_static ? 1 : count];
     double sizes[code::n.sizes + 1];
     partial_sums<Source, code> partial;
 
     [[gnu::always_inline]] explicit bound_loop(run_context const& c) : partial(c) {
-        [&]<int... J>(std::integer_sequence<int, J...>) __attribute__((always_inline)) {
-            ((in[J] = elements<Source, b.in[J].base, element_t<b.description.inputs[J].type>, b.in[J].offset>(c)), ...);
-        }(std::make_integer_sequence<int, code::n.inputs>{});
-        [&]<int... O>(std::integer_sequence<int, O...>) __attribute__((always_inline)) {
-            ((out[O] = elements<Source, b.out[O], element_t<b.description.outputs[O].type>, monomial{b.out_offset[O], 0}>(c)), ...);
-        }(std::make_integer_sequence<int, code::n.outputs>{});
-        [&]<int... I>(std::integer_sequence<int, I...>) __attribute__((always_inline)) {
-            ((sizes[I] = static_cast<double>(number_at<b.sizes[I]>(c.dimensions))), ...);
-        }(std::make_integer_sequence<int, code::n.sizes>{});
+        if constexpr (is_tiny<Source>) bind_here(c, std::make_integer_sequence<int, code::n.inputs + code::n.outputs>());
+        else memory_map_of<Source>.addresses(code::places.data(), code::n.inputs + code::n.outputs, c, at);
+        for (int s = 0; s < code::n.sizes; ++s) sizes[s] = static_cast<double>(b.sizes[s].at(c.dimensions));
         if constexpr (!is_static) find_values(found, layout.data(), count, c.dimensions);
+    }
+    /// Code instead of tables, for a program of a few elements.
+    template <int... I>
+    [[gnu::always_inline]] void bind_here(run_context const& c, std::integer_sequence<int, I...>) {
+        ((at[I] = elements<Source, code::places[I].node, element_t<code::places[I].type>, code::places[I].offset>(c)), ...);
     }
     [[gnu::always_inline]] kernel::loop_arguments arguments() const {
         std::int64_t const* const numbers = is_static ? constants.data() : found;
-        return {in, out, numbers, numbers + axes, sizes, partial.at};
+        return {at, at + code::n.inputs, numbers, numbers + axes, sizes, partial.at};
     }
 };
 
@@ -160,18 +167,13 @@ template <class Source, int Group>
 [[gnu::always_inline]] inline void run_scalars_here(run_context const& c) {
     using code = loop_code<Source, Group>;
     static constexpr auto const& b = code::value;
-    void const* in[code::n.inputs + 1];
-    void* out[code::n.outputs];
+    void* at[code::n.inputs + code::n.outputs];
     double sizes[code::n.sizes + 1];
-    [&]<int... J>(std::integer_sequence<int, J...>) __attribute__((always_inline)) {
-        [[maybe_unused]] void const* each[]{nullptr, (in[J] = address<Source, b.in[J].base>(
-                                                          c, b.in[J].offset.at(c.dimensions) * size_of(b.description.inputs[J].type)))...};
-    }(std::make_integer_sequence<int, code::n.inputs>{});
-    [&]<int... O>(std::integer_sequence<int, O...>) __attribute__((always_inline)) {
-        [[maybe_unused]] void* each[]{(out[O] = address<Source, b.out[O]>(c, b.out_offset[O] * size_of(b.description.outputs[O].type)))...};
-    }(std::make_integer_sequence<int, code::n.outputs>{});
+    [&]<int... I>(std::integer_sequence<int, I...>) __attribute__((always_inline)) {
+        ((at[I] = address<Source, code::places[I].node>(c, code::places[I].offset.at(c.dimensions) * size_of(code::places[I].type))), ...);
+    }(std::make_integer_sequence<int, code::n.inputs + code::n.outputs>{});
     for (int s = 0; s < code::n.sizes; ++s) sizes[s] = static_cast<double>(b.sizes[s].at(c.dimensions));
-    kernel::scalar_block<code, typename code::ops>::run({in, out, nullptr, nullptr, sizes});
+    kernel::scalar_block<code, typename code::ops>::run({at, at + code::n.inputs, nullptr, nullptr, sizes});
 }
 template <class Source, int Group>
 GRADUS_FLATTEN void run_scalars(run_context const& c) {
@@ -182,15 +184,9 @@ template <class Source, int Group>
 inline void run_loop(run_context const& c) {
     if constexpr (interprets) {
         using code = loop_code<Source, Group>;
-        static constexpr memory_map memory = memory_map::of(stages<Source>::plan);
         static constexpr loop_binding binding{kernel::evaluated_loop<code::value.description, typename code::ops>::view,
-                                              code::value.in,
-                                              code::value.out,
-                                              code::value.out_offset,
-                                              code::value.extents,
-                                              code::value.sizes,
-                                              code::n.sizes};
-        execute_loop<void>(binding, memory, c);
+                                              code::value.in, code::places.data(), code::value.extents, code::value.sizes, code::n.sizes};
+        execute_loop<void>(binding, memory_map_of<Source>, c);
         return;
     } else if constexpr (kernel::is_scalar_block(loop_code<Source, Group>::value.description)) {
         if constexpr (is_tiny<Source>) run_scalars_here<Source, Group>(c);
