@@ -30,10 +30,30 @@ template <monomial M>
     else if constexpr (one_dimension) return M.c * dimensions[std::countr_zero(M.powers) / 4];
     else return M.at(dimensions);
 }
+/// The same for a number in a table.
+[[gnu::noinline]] inline std::int64_t product_at(monomial const& m, std::int64_t const* dimensions) { return m.at(dimensions); }
+inline std::int64_t number_at(monomial const& m, std::int64_t const* dimensions) { return m.is_static() ? m.c : product_at(m, dimensions); }
 /// The same for many: data and one function, instead of code for each.
 [[gnu::noinline]] inline void find_values(std::int64_t* to, monomial const* from, int count, std::int64_t const* dimensions) {
     for (int i = 0; i < count; ++i) to[i] = from[i].at(dimensions);
 }
+
+/// Is a program so small that a call for each kernel would cost as much as the work?
+template <class Source>
+inline constexpr bool is_tiny = [] {
+    if constexpr (interprets) return false;
+    constexpr auto const& plan = stages<Source>::plan;
+    for (int k = 0; k < plan.group_count; ++k) {
+        shape const& domain = plan.groups[k].domain;
+        std::int64_t elements = 1;
+        for (int axis = 0; axis < domain.rank(); ++axis) {
+            if (!domain[axis].is_static()) return false;
+            elements *= domain[axis].code;
+        }
+        if (elements > target::tiny_elements) return false;
+    }
+    return plan.group_count <= target::tiny_kernels;
+}();
 
 template <class Source, int Node>
 inline constexpr node node_of = stages<Source>::optimized[Node];
@@ -122,14 +142,17 @@ struct memory_map {
             case buffer_kind::output: return c.outputs[where.index];
             case buffer_kind::arena:
                 return c.arena + (offsets ? offsets : c.offsets)[where.index] +
-                       monomial{where.offset, sections[where.index].powers}.at(c.dimensions);
+                       number_at(monomial{where.offset, sections[where.index].powers}, c.dimensions);
             case buffer_kind::none: break;
         }
         return nullptr;
     }
     std::byte* address(operand_place const& p, run_context const& c) const {
         auto* const first = static_cast<std::byte*>(address(p.node, c));
-        return first ? first + p.offset.at(c.dimensions) * size_of(p.type) : first;  // an array of zero extents may have no memory
+        std::int64_t elements = number_at(p.offset.of[0], c.dimensions);
+        if (p.offset.of[1].c != 0) [[unlikely]]
+            elements = p.offset.at(c.dimensions);
+        return first ? first + elements * size_of(p.type) : first;  // an array of zero extents may have no memory
     }
     [[gnu::noinline]] void addresses(operand_place const* of, int count, run_context const& c, void** to) const {
         for (int i = 0; i < count; ++i) to[i] = address(of[i], c);

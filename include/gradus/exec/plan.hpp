@@ -46,8 +46,11 @@ struct planned_product {
         return !(m.powers | n.powers | k.powers | a_row.powers | a_column.powers | b_row.powers | b_column.powers);
     }
     constexpr std::int64_t scratch_bytes(std::int64_t const* sizes) const {
-        kernel::matrix_layout const a{a_row.at(sizes), a_column.at(sizes)}, b{b_row.at(sizes), b_column.at(sizes)};
-        kernel::contract_extents const e{m.at(sizes), n.at(sizes), k.at(sizes)};
+        monomial const* const all[] = {&a_row, &a_column, &b_row, &b_column, &m, &n, &k};
+        std::int64_t at[7]{};
+        for (int i = 0; i < 7; ++i) at[i] = all[i]->at(sizes);
+        kernel::matrix_layout const a{at[0], at[1]}, b{at[2], at[3]};
+        kernel::contract_extents const e{at[4], at[5], at[6]};
         return is_double ? 8 * kernel::contract_scratch<double>(a, b, e) : 4 * kernel::contract_scratch<float>(a, b, e);
     }
 };
@@ -213,7 +216,7 @@ struct control_memory;
 /// The axis that has a matrix's rows; that of its columns is the other of the last two.
 constexpr int row_axis(int rank, bool transposed) { return transposed ? rank - 1 : rank - 2; }
 
-constexpr planned_product plan_product(graph const& g, int id, dimension_table& dimensions) {
+constexpr planned_product plan_product(auto const& g, int id, dimension_table& dimensions) {
     node const& n = g[id];
     auto operand = [&](int i, monomial& row, monomial& column) {
         shape const& s = g[n.in[i]].shape;

@@ -86,23 +86,6 @@ struct loop_code {
     }();
 };
 
-/// Is a program so small that a call for each kernel would cost as much as the work?
-template <class Source>
-inline constexpr bool is_tiny = [] {
-    if constexpr (interprets) return false;
-    constexpr auto const& plan = stages<Source>::plan;
-    for (int k = 0; k < plan.group_count; ++k) {
-        shape const& domain = plan.groups[k].domain;
-        std::int64_t elements = 1;
-        for (int axis = 0; axis < domain.rank(); ++axis) {
-            if (!domain[axis].is_static()) return false;
-            elements *= domain[axis].code;
-        }
-        if (elements > target::tiny_elements) return false;
-    }
-    return plan.group_count <= target::tiny_kernels;
-}();
-
 /// That of an output of a loop; outputs without one may be parts of one node, and are told apart by their number.
 template <class Source, class Code, int O, bool Exists = kernel::fold_in_memory<Code::value.description, O>::exists>
 using partial_sum_of = partial_sum<Source, Exists ? Code::value.out[O] : -1 - O, Exists>;

@@ -93,15 +93,97 @@ template <class Source>
     return stages<Source>::plan.product_bytes(dimensions);
 }
 
-/// A product and what it gets at run time: matrices, where leading axes make several the first ones.
+/// Matrices of a product: where they are, extents and strides. Leading axes make several of them, which begin at the first ones.
+struct product_binding {
+    operand_place places[3];  ///< a, b, a b
+    planned_product of;
+    int leading = 0;
+    monomials batches, stride_a, stride_b;  ///< per leading axis of the result: how many, and from one to the next; 0 where it is repeated
+};
+/// A product and what it gets at run time.
+template <class T>
+struct product_arguments {
+    kernel::matrix_layout layout_a{}, layout_b{};
+    T const *a = nullptr, *b = nullptr;
+    T* to = nullptr;
+    kernel::contract_extents size{};
+    kernel::contract_work<T> work{};
+
+    [[gnu::noinline]] void bind(product_binding const& p, memory_map const& memory, run_context const& c) {
+        void* at[3];
+        memory.addresses(p.places, 3, c, at);
+        a = static_cast<T const*>(at[0]);
+        b = static_cast<T const*>(at[1]);
+        to = static_cast<T*>(at[2]);
+        auto const number = [&](monomial const& m) { return number_at(m, c.dimensions); };
+        layout_a = {number(p.of.a_row), number(p.of.a_column)};
+        layout_b = {number(p.of.b_row), number(p.of.b_column)};
+        size = {number(p.of.m), number(p.of.n), number(p.of.k)};
+    }
+    /// multiply(a, b, to) for the matrices of all leading axes; threads share these, or the rows of the only one.
+    void each_matrix(product_binding const& p, std::int64_t const* dimensions, auto const& multiply) {
+        std::int64_t batches = 1, step = 1;
+        numbers const extents = p.batches.at(dimensions), step_a = p.stride_a.at(dimensions), step_b = p.stride_b.at(dimensions);
+        for (int i = 0; i < p.leading; ++i) batches *= extents.n[i];
+        if (batches > 1) step = std::exchange(work.threads, 1);
+        for (std::int64_t batch = step > 1 ? std::exchange(work.thread, 0) : 0; batch < batches; batch += step) {
+            T const *from_a = a, *from_b = b;
+            std::int64_t rest = batch;
+            for (int i = p.leading - 1; i >= 0; --i) {
+                std::int64_t const at = rest % extents.n[i];
+                rest /= extents.n[i];
+                from_a += at * step_a.n[i];
+                from_b += at * step_b.n[i];
+            }
+            multiply(from_a, from_b, to + batch * size.m * size.n);
+        }
+    }
+};
+/// Products whose extents run time tells, or that are large: one function for all of them.
+template <class T>
+[[gnu::noinline]] void contract_all(product_arguments<T> p, product_binding const& bound, std::int64_t const* dimensions) {
+    p.each_matrix(bound, dimensions, [&](T const* a, T const* b, T* to) {
+        kernel::contract<T, false>(a, p.layout_a, b, p.layout_b, to, p.size.n, p.size, p.work);
+    });
+}
+
 template <class Source, int Node>
-struct bound_product {
+inline constexpr product_binding product_binding_of = [] {
+    using A = operand_access<Source, Node, 0>;
+    using B = operand_access<Source, Node, 1>;
+    constexpr auto const& g = stages<Source>::optimized;
+    dtype const type = g[Node].type;
+    dimension_table dimensions = stages<Source>::plan.dimensions;
+    int const lead = g[Node].shape.rank() - 2, more_a = lead + 2 - A::extents.rank(), more_b = lead + 2 - B::extents.rank();
+    product_binding p{{{A::value.base, type, A::value.offset}, {B::value.base, type, B::value.offset}, {Node, type, {}}},
+                      plan_product(g, Node, dimensions), lead, {}, {}, {}};
+    for (int i = 0; i < lead; ++i) {
+        p.batches.of[i] = dimensions.of(g[Node].shape[i]);
+        if (i >= more_a) p.stride_a.of[i] = A::value.stride[i - more_a];
+        if (i >= more_b) p.stride_b.of[i] = B::value.stride[i - more_b];
+    }
+    return p;
+}();
+/// Memory for a product of this program, for the thread that runs it.
+template <class Source>
+[[gnu::always_inline]] inline std::byte* product_scratch(run_context const& c) {
+    if constexpr (stages<Source>::plan.product_count == 0) return nullptr;
+    else
+        return c.arena + offset_of<Source, product_number<Source>>(c) +
+               (c.thread ? c.thread * product_bytes<Source>(c.dimensions) : 0);
+}
+
+/// A product of a program, with what the compiler knows of it.
+template <class Source, int Node>
+struct bound_product : product_arguments<element_t<node_of<Source, Node>.type>> {
     using A = operand_access<Source, Node, 0>;
     using B = operand_access<Source, Node, 1>;
     using T = element_t<node_of<Source, Node>.type>;
+    using product_arguments<T>::layout_a, product_arguments<T>::layout_b, product_arguments<T>::a, product_arguments<T>::b,
+        product_arguments<T>::to, product_arguments<T>::size, product_arguments<T>::work;
     static constexpr shape const& to_shape = shape_of<Source, Node>;
     static constexpr attributes const& attr = attributes_of<Source, Node>;
-    static constexpr int rank = to_shape.rank(), lead = rank - 2, rank_a = A::extents.rank(), rank_b = B::extents.rank();
+    static constexpr int lead = to_shape.rank() - 2, rank_a = A::extents.rank(), rank_b = B::extents.rank();
     static constexpr extent m = to_shape[lead], k = to_shape[lead + 1], inner = op::matmul::inner(attr, A::extents);
     static constexpr monomial a_row = A::value.stride[row_axis(rank_a, op::matmul::transposes(attr, 0))],
                               a_column = A::value.stride[row_axis(rank_a, !op::matmul::transposes(attr, 0))],
@@ -110,46 +192,30 @@ struct bound_product {
     static constexpr bool has_static_layouts = a_row.is_static() && a_column.is_static() && b_row.is_static() && b_column.is_static();
     static constexpr kernel::contiguous are{a_row == monomial{1, 0}, b_column == monomial{1, 0}};
     static constexpr kernel::matrix_layout static_a{a_row.c, a_column.c}, static_b{b_row.c, b_column.c};
-    kernel::matrix_layout layout_a, layout_b;
-    T const *a, *b;
-    T* to;
-    kernel::contract_extents size;
-    kernel::contract_work<T> work;
 
-    [[gnu::always_inline]] explicit bound_product(run_context const& c)
-        : layout_a{number_at<a_row>(c.dimensions), number_at<a_column>(c.dimensions)},
-          layout_b{number_at<b_row>(c.dimensions), number_at<b_column>(c.dimensions)},
-          a(A::data(c)),
-          b(B::data(c)),
-          to(elements<Source, Node, T>(c)),
-          size{extent_at<Node, lead>(c), extent_at<Node, lead + 1>(c),
-               extent_at<A::id, row_axis(rank_a, !op::matmul::transposes(attr, 0))>(c)},
-          work{scratch(c), {}, c.thread, c.threads} {}
-    template <int Id, int Axis>
-    [[gnu::always_inline]] static std::int64_t extent_at(run_context const& c) {
-        return number_at<extents_of<Source, Id>.of[Axis]>(c.dimensions);
-    }
-    [[gnu::always_inline]] static T* scratch(run_context const& c) {
-        constexpr auto const& plan = stages<Source>::plan;
-        if constexpr (plan.product_count == 0) return nullptr;
-        else
-            return reinterpret_cast<T*>(c.arena + offset_of<Source, product_number<Source>>(c) +
-                                        (c.thread ? c.thread * product_bytes<Source>(c.dimensions) : 0));
+    [[gnu::always_inline]] explicit bound_product(run_context const& c) {
+        if constexpr (is_tiny<Source>) {  // code instead of tables
+            layout_a = {number_at<a_row>(c.dimensions), number_at<a_column>(c.dimensions)};
+            layout_b = {number_at<b_row>(c.dimensions), number_at<b_column>(c.dimensions)};
+            a = A::data(c);
+            b = B::data(c);
+            to = elements<Source, Node, T>(c);
+            size = {m.code, k.code, inner.code};
+        } else this->bind(product_binding_of<Source, Node>, memory_map_of<Source>, c);
+        work = {reinterpret_cast<T*>(product_scratch<Source>(c)), {}, c.thread, c.threads};
     }
 };
 
 template <class Source, int Node>
-[[gnu::always_inline]] inline void multiply(bound_product<Source, Node> const& p, auto const* a, auto const* b, auto* to) {
+[[gnu::always_inline]] inline void multiply_small(bound_product<Source, Node> const& p, auto const* a, auto const* b, auto* to) {
     using product = bound_product<Source, Node>;
     using T = typename product::T;
-    constexpr extent m = product::m, k = product::k, inner = product::inner;
-    if constexpr (is_small(m, k, inner) && !interprets) {
-        constexpr int rows = static_cast<int>(m.code), columns = static_cast<int>(k.code), depth = static_cast<int>(inner.code);
-        if (p.work.thread > 0) return;
-        if constexpr (product::has_static_layouts && m.code * k.code * inner.code >= target::shared_product)
-            kernel::contract_shared<T, rows, columns, depth, product::are, product::static_a, product::static_b>(a, b, to);
-        else kernel::contract_static<T, false, rows, columns, depth, product::are>(a, p.layout_a, b, p.layout_b, to, p.size.n);
-    } else kernel::contract<T, false>(a, p.layout_a, b, p.layout_b, to, p.size.n, p.size, p.work);
+    constexpr int rows = static_cast<int>(product::m.code), columns = static_cast<int>(product::k.code),
+                  depth = static_cast<int>(product::inner.code);
+    if (p.work.thread > 0) return;
+    if constexpr (product::has_static_layouts && rows * columns * depth >= target::shared_product)
+        kernel::contract_shared<T, rows, columns, depth, product::are, product::static_a, product::static_b>(a, b, to);
+    else kernel::contract_static<T, false, rows, columns, depth, product::are>(a, p.layout_a, b, p.layout_b, to, p.size.n);
 }
 
 /// Part of the caller, which is to be flattened, as a kernel's small loop is.
@@ -158,24 +224,11 @@ inline void run_contraction_here(run_context const& c) {
     using product = bound_product<Source, Node>;
     using T = typename product::T;
     product p(c);
-    if constexpr (product::lead == 0) return multiply(p, p.a, p.b, p.to);
-    numbers const extents = numbers_at<extents_of<Source, Node>>(c.dimensions),
-                  stride_a = numbers_at<strides_of<typename product::A>>(c.dimensions),
-                  stride_b = numbers_at<strides_of<typename product::B>>(c.dimensions);
-    std::int64_t batches = 1, step = 1;
-    for (int i = 0; i < product::lead; ++i) batches *= extents.n[i];
-    if (batches > 1) step = std::exchange(p.work.threads, 1);  // threads share the matrices, or the rows of the only one
-    for (std::int64_t batch = step > 1 ? std::exchange(p.work.thread, 0) : 0; batch < batches; batch += step) {
-        T const *a = p.a, *b = p.b;
-        std::int64_t rest = batch;
-        for (int i = product::lead - 1; i >= 0; --i) {
-            std::int64_t at = rest % extents.n[i];
-            rest /= extents.n[i];
-            if (i - (product::rank - product::rank_a) >= 0) a += at * stride_a.n[i - (product::rank - product::rank_a)];
-            if (i - (product::rank - product::rank_b) >= 0) b += at * stride_b.n[i - (product::rank - product::rank_b)];
-        }
-        multiply(p, a, b, p.to + batch * p.size.m * p.size.n);
-    }
+    if constexpr (!is_small(product::m, product::k, product::inner) || interprets)
+        contract_all<T>(p, product_binding_of<Source, Node>, c.dimensions);
+    else if constexpr (product::lead == 0) multiply_small(p, p.a, p.b, p.to);
+    else
+        p.each_matrix(product_binding_of<Source, Node>, c.dimensions, [&](T const* a, T const* b, T* to) { multiply_small(p, a, b, to); });
 }
 template <class Source, int Node>
 GRADUS_FLATTEN void run_contraction(run_context const& c) {

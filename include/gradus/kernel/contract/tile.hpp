@@ -58,6 +58,19 @@ struct write_result {
     T sign = T(1);
 };
 
+/// The first `columns` columns of a tile in memory, to C: for edges and sums that are added to, which all tiles share.
+template <class T, int W>
+GRADUS_SHARED void write_tile(T const* tile, int rows, int vectors, write_result<T> out, int columns) {
+    for (int r = 0; r < rows; ++r)
+        for (int v = 0; v < vectors; ++v, tile += W) {
+            T* const p = out.c + r * out.ldc + v * W;
+            int const lanes = columns - v * W < W ? columns - v * W : W;
+            auto x = simd::load<T, W>(tile);
+            if (out.add) x = simd::fma<T, W>(simd::broadcast<T, W>(out.sign), x, simd::load_partial<T, W>(p, lanes, T{0}));
+            simd::store_partial<T, W>(p, x, lanes);
+        }
+}
+
 /// One Rows x (Vectors * W) tile of C at (row, column), of which n columns exist: rank one updates of registers, one for
 /// each of k. left(r, p) is element p of row r of A, right(p, v) is register v of row p of B. k, n and whether C is added to are
 /// constants (std::integral_constant), or none of them is.
@@ -89,26 +102,22 @@ GRADUS_PART inline void multiply_tile(Left left, Right right, auto k, std::int64
         }
         for (; p < k; ++p) step(p);
     }
-    auto const finish = [&](int count, auto added) GRADUS_PART {
-        unroll<Rows>([&](auto r) GRADUS_PART {
-            unroll<Vectors>([&](auto v) GRADUS_PART {
-                T* const p = to + r * out.ldc + v * W;
-                int const lanes = v + 1 < Vectors ? W : count - (Vectors - 1) * W;
-                if constexpr (added() && is_static) sum[r][v] = sum[r][v] + simd::load_partial<T, W>(p, lanes, T{0});
-                else if constexpr (added()) {
-                    sum[r][v] = simd::fma<T, W>(simd::broadcast<T, W>(out.sign), sum[r][v], simd::load_partial<T, W>(p, lanes, T{0}));
-                }
-                simd::store_partial<T, W>(p, sum[r][v], lanes);
-            });
-        });
+    auto const store = [&](auto&& put) GRADUS_PART {
+        unroll<Rows>([&](auto r) GRADUS_PART { unroll<Vectors>([&](auto v) GRADUS_PART { put(r, v); }); });
     };
-    if constexpr (is_static) finish(n, out.add);
-    else {
-        bool const whole = n == Vectors * W;  // then the stores are plain ones
-        if (whole && out.add) finish(Vectors * W, std::true_type{});
-        else if (whole) finish(Vectors * W, std::false_type{});
-        else if (out.add) finish(n, std::true_type{});
-        else finish(n, std::false_type{});
+    if constexpr (is_static) {
+        store([&](auto r, auto v) GRADUS_PART {
+            T* const p = to + r * out.ldc + v * W;
+            int const lanes = v + 1 < Vectors ? W : n - (Vectors - 1) * W;
+            if constexpr (out.add()) sum[r][v] = sum[r][v] + simd::load_partial<T, W>(p, lanes, T{0});
+            simd::store_partial<T, W>(p, sum[r][v], lanes);
+        });
+    } else if (n == Vectors * W && !out.add) {
+        store([&](auto r, auto v) GRADUS_PART { simd::store<T, W>(to + r * out.ldc + v * W, sum[r][v]); });
+    } else {
+        alignas(64) T tile[Rows * Vectors * W];
+        store([&](auto r, auto v) GRADUS_PART { simd::store<T, W>(tile + (r * Vectors + v) * W, sum[r][v]); });
+        write_tile<T, W>(tile, Rows, Vectors, {to, out.ldc, out.add, out.sign}, n);
     }
 }
 

@@ -94,6 +94,15 @@ GRADUS_SHARED void multiply_rows(T const* a, std::int64_t lda, T const* x, T* y,
     }
 }
 
+/// Sums to where they belong: one function for all that compute them.
+template <class T>
+[[gnu::noinline]] void put_strided(T const* sums, int count, T* y, std::int64_t stride, bool add) {
+    for (int r = 0; r < count; ++r) {
+        T& to = y[r * stride];
+        to = add ? to + sums[r] : sums[r];
+    }
+}
+
 /// y = A * x by columns, for contiguous columns of A and so few rows that y stays in registers: as many columns at a time as
 /// make eight sums. The last of the `Vectors` has n rows.
 template <class T, int Vectors, bool Whole>
@@ -115,21 +124,15 @@ GRADUS_SHARED void multiply_few_rows(T const* a, std::int64_t lda, T const* x, s
         unroll<parts>([&](auto part) GRADUS_PART { column(part, p + part); });
     }
     for (; p < k; ++p) { column(std::integral_constant<int, 0>{}, p); }
-    unroll<Vectors>([&](auto v) GRADUS_PART {
-        unroll<parts - 1>([&](auto part) GRADUS_PART { sum[0][v] = sum[0][v] + sum[part + 1][v]; });
-        if constexpr (Whole) {
-            if (y_stride == 1) {
-                T* const to = y + v * W;
-                return simd::store<T, W>(to, add ? simd::load<T, W>(to) + sum[0][v] : sum[0][v]);
-            }
-        }
-        T lanes[W];
-        simd::store<T, W>(lanes, sum[0][v]);
-        for (int r = 0; r < n; ++r) {
-            T& to = y[(v * W + r) * y_stride];
-            to = add ? to + lanes[r] : lanes[r];
-        }
-    });
+    unroll<Vectors>(
+        [&](auto v) GRADUS_PART { unroll<parts - 1>([&](auto part) GRADUS_PART { sum[0][v] = sum[0][v] + sum[part + 1][v]; }); });
+    if (Whole && y_stride == 1 && !add) {
+        unroll<Vectors>([&](auto v) GRADUS_PART { simd::store<T, W>(y + v * W, sum[0][v]); });
+    } else {
+        alignas(64) T all[Vectors * W];
+        unroll<Vectors>([&](auto v) GRADUS_PART { simd::store<T, W>(all + v * W, sum[0][v]); });
+        put_strided(all, (Vectors - 1) * W + n, y, y_stride, add);
+    }
 }
 
 /// The same for at most eight vectors of rows, split into powers of two.
