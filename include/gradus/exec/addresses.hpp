@@ -54,6 +54,9 @@ inline constexpr bool is_tiny = [] {
     }
     return plan.group_count <= target::tiny_kernels;
 }();
+/// Does a program find its operands by code? It is quicker than tables, but the compiler's work for each kernel.
+template <class Source>
+inline constexpr bool binds_by_code = !interprets && stages<Source>::plan.group_count <= target::tiny_kernels;
 
 template <class Source, int Node>
 inline constexpr node node_of = stages<Source>::optimized[Node];

@@ -129,12 +129,11 @@ struct bound_loop {
     partial_sums<Source, code> partial;
 
     [[gnu::always_inline]] explicit bound_loop(run_context const& c) : partial(c) {
-        if constexpr (is_tiny<Source>) bind_here(c, std::make_integer_sequence<int, code::n.inputs + code::n.outputs>());
+        if constexpr (binds_by_code<Source>) bind_here(c, std::make_integer_sequence<int, code::n.inputs + code::n.outputs>());
         else memory_map_of<Source>.addresses(code::places.data(), code::n.inputs + code::n.outputs, c, at);
         for (int s = 0; s < code::n.sizes; ++s) sizes[s] = static_cast<double>(b.sizes[s].at(c.dimensions));
         if constexpr (!is_static) find_values(found, layout.data(), count, c.dimensions);
     }
-    /// Code instead of tables, for a program of a few elements.
     template <int... I>
     [[gnu::always_inline]] void bind_here(run_context const& c, std::integer_sequence<int, I...>) {
         ((at[I] = elements<Source, code::places[I].node, element_t<code::places[I].type>, code::places[I].offset>(c)), ...);

@@ -194,13 +194,14 @@ struct bound_product : product_arguments<element_t<node_of<Source, Node>.type>> 
     static constexpr kernel::matrix_layout static_a{a_row.c, a_column.c}, static_b{b_row.c, b_column.c};
 
     [[gnu::always_inline]] explicit bound_product(run_context const& c) {
-        if constexpr (is_tiny<Source>) {  // code instead of tables
+        if constexpr (binds_by_code<Source>) {
             layout_a = {number_at<a_row>(c.dimensions), number_at<a_column>(c.dimensions)};
             layout_b = {number_at<b_row>(c.dimensions), number_at<b_column>(c.dimensions)};
             a = A::data(c);
             b = B::data(c);
             to = elements<Source, Node, T>(c);
-            size = {m.code, k.code, inner.code};
+            constexpr planned_product const& p = product_binding_of<Source, Node>.of;
+            size = {number_at<p.m>(c.dimensions), number_at<p.n>(c.dimensions), number_at<p.k>(c.dimensions)};
         } else this->bind(product_binding_of<Source, Node>, memory_map_of<Source>, c);
         work = {reinterpret_cast<T*>(product_scratch<Source>(c)), {}, c.thread, c.threads};
     }

@@ -58,7 +58,7 @@ struct write_result {
     T sign = T(1);
 };
 
-/// The first `columns` columns of a tile in memory, to C: for edges and sums that are added to, which all tiles share.
+/// The first `columns` columns of a tile in memory, to C: for edges, which all tiles share.
 template <class T, int W>
 GRADUS_SHARED void write_tile(T const* tile, int rows, int vectors, write_result<T> out, int columns) {
     for (int r = 0; r < rows; ++r)
@@ -102,21 +102,27 @@ GRADUS_PART inline void multiply_tile(Left left, Right right, auto k, std::int64
         }
         for (; p < k; ++p) step(p);
     }
-    auto const store = [&](auto&& put) GRADUS_PART {
-        unroll<Rows>([&](auto r) GRADUS_PART { unroll<Vectors>([&](auto v) GRADUS_PART { put(r, v); }); });
+    auto const each_vector = [&](auto&& f) GRADUS_PART {
+        unroll<Rows>([&](auto r) GRADUS_PART { unroll<Vectors>([&](auto v) GRADUS_PART { f(r, v); }); });
     };
     if constexpr (is_static) {
-        store([&](auto r, auto v) GRADUS_PART {
+        each_vector([&](auto r, auto v) GRADUS_PART {
             T* const p = to + r * out.ldc + v * W;
             int const lanes = v + 1 < Vectors ? W : n - (Vectors - 1) * W;
             if constexpr (out.add()) sum[r][v] = sum[r][v] + simd::load_partial<T, W>(p, lanes, T{0});
             simd::store_partial<T, W>(p, sum[r][v], lanes);
         });
-    } else if (n == Vectors * W && !out.add) {
-        store([&](auto r, auto v) GRADUS_PART { simd::store<T, W>(to + r * out.ldc + v * W, sum[r][v]); });
+    } else if (n == Vectors * W) {
+        if (out.add) {
+            auto const sign = simd::broadcast<T, W>(out.sign);
+            each_vector([&](auto r, auto v) GRADUS_PART {
+                sum[r][v] = simd::fma<T, W>(sign, sum[r][v], simd::load<T, W>(to + r * out.ldc + v * W));
+            });
+        }
+        each_vector([&](auto r, auto v) GRADUS_PART { simd::store<T, W>(to + r * out.ldc + v * W, sum[r][v]); });
     } else {
         alignas(64) T tile[Rows * Vectors * W];
-        store([&](auto r, auto v) GRADUS_PART { simd::store<T, W>(tile + (r * Vectors + v) * W, sum[r][v]); });
+        each_vector([&](auto r, auto v) GRADUS_PART { simd::store<T, W>(tile + (r * Vectors + v) * W, sum[r][v]); });
         write_tile<T, W>(tile, Rows, Vectors, {to, out.ldc, out.add, out.sign}, n);
     }
 }
