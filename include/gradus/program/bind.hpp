@@ -170,6 +170,14 @@ bool known_shape(std::remove_reference_t<D>& d, shape& s) {
     } else return false;
 }
 
+/// Does data of this type have the symbol's shape, whatever its value is?
+template <class D, class Symbol>
+inline constexpr bool has_shape_of = [] {
+    using value = std::remove_cvref_t<D>;
+    if constexpr (requires { requires value::is_static; value::type; }) return value::type.shape == Symbol::type.shape;
+    else return false;
+}();
+
 /// Checks bound data against a symbol and learns named dimensions; throws shape_error naming the symbol and both sides.
 /// Flat data has a size only: it tells the one dimension that is not known yet.
 struct dimension_solver {

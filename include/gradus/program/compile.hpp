@@ -221,8 +221,10 @@ private:
             if constexpr (core::is_copied<Source, B, typename A::data_type>)
                 symbols[number] = std::memcpy(&numbers[number], &a.data, sizeof(a.data));
             else symbols[number] = const_cast<void*>(static_cast<void const*>(core::data_pointer(a.data)));
-            shape s;
-            if (core::known_shape<typename A::data_type>(a.data, s)) solver.with_shape(B::name(), B::type, s);
+            if constexpr (!core::has_shape_of<typename A::data_type, B>) {
+                shape s;
+                if (core::known_shape<typename A::data_type>(a.data, s)) solver.with_shape(B::name(), B::type, s);
+            }
         }
     }
     template <class A>
