@@ -27,8 +27,8 @@
 #include <gradus/kernel/loop_facts.hpp>
 #include <gradus/kernel/loop_folds.hpp>
 #include <gradus/kernel/loop_instruction.hpp>
-#include <gradus/kernel/loop_view.hpp>
 #include <gradus/kernel/loop_load.hpp>
+#include <gradus/kernel/loop_view.hpp>
 #include <gradus/kernel/math/arch.hpp>
 #include <gradus/kernel/math/error_function.hpp>
 #include <gradus/kernel/math/exponential.hpp>

@@ -219,8 +219,7 @@ private:
             for (int i = 0; n.op->runs_by == own_kernel::pad && i < to.rank; ++i)
                 first.n[i] = table.of(op::first_of(n.attr, i)).at(c.dimensions);
             move_operands<Asked>(n, in, to, first);
-        }
-        else run_whole(group.node, in, reinterpret_cast<double*>(scratch), c);
+        } else run_whole(group.node, in, reinterpret_cast<double*>(scratch), c);
     }
     graph g_;
     program_plan<-1> plan_;

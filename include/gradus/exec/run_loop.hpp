@@ -81,7 +81,8 @@ struct loop_code {
         for (int j = 0; j < n.inputs; ++j)
             table[static_cast<std::size_t>(j)] = {value.in[j].base, value.description.inputs[j].type, value.in[j].offset};
         for (int o = 0; o < n.outputs; ++o)
-            table[static_cast<std::size_t>(n.inputs + o)] = {value.out[o], value.description.outputs[o].type, monomial{value.out_offset[o], 0}};
+            table[static_cast<std::size_t>(n.inputs + o)] = {value.out[o], value.description.outputs[o].type,
+                                                             monomial{value.out_offset[o], 0}};
         return table;
     }();
 };
@@ -167,7 +168,11 @@ inline void run_loop(run_context const& c) {
     if constexpr (interprets) {
         using code = loop_code<Source, Group>;
         static constexpr loop_binding binding{kernel::evaluated_loop<code::value.description, typename code::ops>::view,
-                                              code::value.in, code::places.data(), code::value.extents, code::value.sizes, code::n.sizes};
+                                              code::value.in,
+                                              code::places.data(),
+                                              code::value.extents,
+                                              code::value.sizes,
+                                              code::n.sizes};
         execute_loop<void>(binding, memory_map_of<Source>, c);
         return;
     } else if constexpr (kernel::is_scalar_block(loop_code<Source, Group>::value.description)) {

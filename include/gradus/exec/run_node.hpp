@@ -156,7 +156,11 @@ inline constexpr product_binding product_binding_of = [] {
     dimension_table dimensions = stages<Source>::plan.dimensions;
     int const lead = g[Node].shape.rank() - 2, more_a = lead + 2 - A::extents.rank(), more_b = lead + 2 - B::extents.rank();
     product_binding p{{{A::value.base, type, A::value.offset}, {B::value.base, type, B::value.offset}, {Node, type, {}}},
-                      plan_product(g, Node, dimensions), lead, {}, {}, {}};
+                      plan_product(g, Node, dimensions),
+                      lead,
+                      {},
+                      {},
+                      {}};
     for (int i = 0; i < lead; ++i) {
         p.batches.of[i] = dimensions.of(g[Node].shape[i]);
         if (i >= more_a) p.stride_a.of[i] = A::value.stride[i - more_a];
@@ -168,9 +172,7 @@ inline constexpr product_binding product_binding_of = [] {
 template <class Source>
 [[gnu::always_inline]] inline std::byte* product_scratch(run_context const& c) {
     if constexpr (stages<Source>::plan.product_count == 0) return nullptr;
-    else
-        return c.arena + offset_of<Source, product_number<Source>>(c) +
-               (c.thread ? c.thread * product_bytes<Source>(c.dimensions) : 0);
+    else return c.arena + offset_of<Source, product_number<Source>>(c) + (c.thread ? c.thread * product_bytes<Source>(c.dimensions) : 0);
 }
 
 /// A product of a program, with what the compiler knows of it.
@@ -228,8 +230,7 @@ inline void run_contraction_here(run_context const& c) {
     if constexpr (!is_small(product::m, product::k, product::inner) || interprets)
         contract_all<T>(p, product_binding_of<Source, Node>, c.dimensions);
     else if constexpr (product::lead == 0) multiply_small(p, p.a, p.b, p.to);
-    else
-        p.each_matrix(product_binding_of<Source, Node>, c.dimensions, [&](T const* a, T const* b, T* to) { multiply_small(p, a, b, to); });
+    else p.each_matrix(product_binding_of<Source, Node>, c.dimensions, [&](T const* a, T const* b, T* to) { multiply_small(p, a, b, to); });
 }
 template <class Source, int Node>
 GRADUS_FLATTEN void run_contraction(run_context const& c) {

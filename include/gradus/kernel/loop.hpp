@@ -98,12 +98,12 @@ private:
     template <int O>
     using in_memory = fold_in_memory<Description, O>;
     template <int O>
-    GRADUS_PART auto& fold_of() {
-        return static_cast<in_memory<O>&>(memory_);
+    GRADUS_PART in_memory<O>& fold_of() {
+        return memory_;
     }
     template <int O>
-    GRADUS_PART auto const& fold_of() const {
-        return static_cast<in_memory<O> const&>(memory_);
+    GRADUS_PART in_memory<O> const& fold_of() const {
+        return memory_;
     }
     // ---- leaves
 
@@ -348,8 +348,8 @@ private:
         if constexpr (folds::compensates_between_rows(O)) folds::template compensate<O>(total_, compensated_, has_compensated_);
     }
 
-    // ---- the end: folds over everything, then scalars computed from them; only then is anything stored, as an update may write
-    // over a scalar that is read here
+    // ---- the end: folds over everything, then scalars computed from them. Then all is stored, as an update may write over what is read
+    // here
 
     static constexpr bool is_stored_at_end(int o) {
         loop_output const out = D.outputs[o];

@@ -174,7 +174,11 @@ bool known_shape(std::remove_reference_t<D>& d, shape& s) {
 template <class D, class Symbol>
 inline constexpr bool has_shape_of = [] {
     using value = std::remove_cvref_t<D>;
-    if constexpr (requires { requires value::is_static; value::type; }) return value::type.shape == Symbol::type.shape;
+    if constexpr (requires {
+                      requires value::is_static;
+                      value::type;
+                  })
+        return value::type.shape == Symbol::type.shape;
     else return false;
 }();
 

@@ -115,9 +115,8 @@ GRADUS_PART inline void multiply_tile(Left left, Right right, auto k, std::int64
     } else if (n == Vectors * W) {
         if (out.add) {
             auto const sign = simd::broadcast<T, W>(out.sign);
-            each_vector([&](auto r, auto v) GRADUS_PART {
-                sum[r][v] = simd::fma<T, W>(sign, sum[r][v], simd::load<T, W>(to + r * out.ldc + v * W));
-            });
+            each_vector([&](auto r, auto v)
+                            GRADUS_PART { sum[r][v] = simd::fma<T, W>(sign, sum[r][v], simd::load<T, W>(to + r * out.ldc + v * W)); });
         }
         each_vector([&](auto r, auto v) GRADUS_PART { simd::store<T, W>(to + r * out.ldc + v * W, sum[r][v]); });
     } else {

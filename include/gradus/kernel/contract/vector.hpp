@@ -124,8 +124,8 @@ GRADUS_SHARED void multiply_few_rows(T const* a, std::int64_t lda, T const* x, s
         unroll<parts>([&](auto part) GRADUS_PART { column(part, p + part); });
     }
     for (; p < k; ++p) { column(std::integral_constant<int, 0>{}, p); }
-    unroll<Vectors>(
-        [&](auto v) GRADUS_PART { unroll<parts - 1>([&](auto part) GRADUS_PART { sum[0][v] = sum[0][v] + sum[part + 1][v]; }); });
+    unroll<Vectors>([&](auto v)
+                        GRADUS_PART { unroll<parts - 1>([&](auto part) GRADUS_PART { sum[0][v] = sum[0][v] + sum[part + 1][v]; }); });
     if (Whole && y_stride == 1 && !add) {
         unroll<Vectors>([&](auto v) GRADUS_PART { simd::store<T, W>(y + v * W, sum[0][v]); });
     } else {
