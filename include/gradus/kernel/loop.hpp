@@ -352,8 +352,7 @@ private:
     // here
 
     static constexpr bool is_stored_at_end(int o) {
-        loop_output const out = D.outputs[o];
-        return out.how == fold::epilogue || (folds::is_fold(o) && facts::folds_all(out));
+        return D.outputs[o].how == fold::epilogue || (folds::is_fold(o) && facts::folds_all(D.outputs[o]));
     }
     GRADUS_PART void finish() {
         if constexpr (folds::has_folds_in_memory) pass_folds<0, moment::closes>(all_outputs());
