@@ -10,7 +10,7 @@ import sys
 FINITE = "gradus: compile without -ffast-math and -ffinite-math-only"
 UNSAFE = "gradus: compile without -funsafe-math-optimizations"
 X87 = "gradus: compile with -msse2 -mfpmath=sse"
-OLD = "gradus: compile with g++ 11 or clang 18"
+OLD = "gradus: compile with g++ 12 or clang 18"
 REFUSED = {
     "-ffast-math": FINITE,
     "-ffinite-math-only": FINITE,
@@ -26,9 +26,9 @@ if platform.machine() == "x86_64":  # the sentence comes before the headers of 3
     REFUSED["-m32 -march=i686"] = X87
     REFUSED_BY_GCC["-mfpmath=387"] = X87
 STOPPED = {"-std=c++17": "gradus: compile with -std=c++20", "-U__GNUC__": "gradus: compile with g++ or clang"}
-STOPPED_GCC = {"-U__GNUC__ -D__GNUC__=10": OLD}
+STOPPED_GCC = {"-U__GNUC__ -D__GNUC__=11": OLD}
 STOPPED_CLANG = {"-U__clang_major__ -D__clang_major__=17": OLD}
-OLDER = ["g++-10", *(f"clang++-{version}" for version in range(13, 18))]
+OLDER = ["g++-10", "g++-11", *(f"clang++-{version}" for version in range(13, 18))]
 ACCEPTED = ["", "-fno-math-errno -fno-trapping-math", "-fno-rtti"]
 LINES = 15
 
