@@ -18,7 +18,6 @@ INTERPRETED = ["-O1", "-DGRADUS_INTERPRET", "-Dalways_inline=unused"]
 PROGRAMS = {
     "tails": (["kernel/simd.cpp", "main.cpp"], OPTIMIZED),  # loads and stores of parts of vectors, of all types and widths
     "programs": (["consumer/machines.cpp"], OPTIMIZED),  # a training step, softmaxes, derivatives, tensors: extents that no vector divides
-    "interpreter": (["kernel/loop_evaluation.cpp", "main.cpp"], INTERPRETED),
     "readers": (["io/fuzz.cpp", "main.cpp"], INTERPRETED),
 }
 # a hundredth of the inputs of the tests, which take valgrind half a minute
