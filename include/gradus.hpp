@@ -5,9 +5,11 @@
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wshadow"
 
+#include <gradus/core/config.hpp>
 #include <gradus/version.hpp>
 
 // clang-format off: in the order of the pipeline
+#ifndef GRADUS_REFUSED // a compiler that cannot compile the library need not try
 #include <gradus/core.hpp>
 #include <gradus/op.hpp>
 #include <gradus/expr.hpp>
@@ -21,5 +23,6 @@
 #include <gradus/tensor.hpp>
 #include <gradus/nn.hpp>
 #include <gradus/optim.hpp>
+#endif
 
 #pragma GCC diagnostic pop

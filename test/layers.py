@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSL-1.0
 """The tree is the pipeline: a layer includes only itself and earlier layers, one header includes xsimd, one Hana, umbrellas
-are complete (`--write` completes them), gradus.hpp has every layer but the optional ones, no header has over 400 lines, no line over 140 characters, every test is listed in test/meson.build.
+are complete (`--write` completes them), whatever users include ignores shadows of their globals, gradus.hpp has every layer but the optional ones, no header has over 400 lines, no line over 140 characters, every test is listed in test/meson.build.
 Outside of op/ nobody asks for an operation by name, and attributes have names: their numbers are read where the operation is."""
 import re
 import sys
@@ -105,10 +105,18 @@ def check_umbrella(layer):
     if included(umbrella) == wanted:
         return
     if sys.argv[1:] == ["--write"]:
-        rest = [line for line in umbrella.read_text().splitlines() if not line.startswith("#include")]
-        umbrella.write_text("\n".join([*rest, *[f"#include <{h}>" for h in wanted], ""]))
+        before, after = re.split(r"(?:^#include.*\n)+", umbrella.read_text(), maxsplit=1, flags=re.M)
+        umbrella.write_text(before + "".join(f"#include <{h}>\n" for h in wanted) + after)
     else:
         faults.append(f"{umbrella.name} is not the sorted list of its layer; `test/layers.py --write` mends it")
+
+
+def check_quiet(name):
+    """g++ takes names of locals in what it includes for shadows of the user's globals; test/consumer/every_header.cpp."""
+    text = (include / name).read_text()
+    at = [text.find('#pragma GCC diagnostic ignored "-Wshadow"'), text.find("#include <"), text.rfind("#pragma GCC diagnostic pop")]
+    if not -1 < at[0] < at[1] < at[2]:
+        faults.append(f"{name} has to ignore -Wshadow from before its first inclusion to its end")
 
 
 def check_tests_are_listed():
@@ -124,8 +132,13 @@ for path in (include / "gradus").glob("*/**/*.hpp"):
     check_header(path)
 for layer in LAYERS:
     check_umbrella(layer)
-if included(include / "gradus.hpp") != ["gradus/version.hpp", *[f"gradus/{layer}.hpp" for layer in LAYERS if layer not in OPTIONAL]]:
-    faults.append("gradus.hpp is not the version and the list of layers that are not optional")
+if included(include / "gradus.hpp") != ["gradus/core/config.hpp", "gradus/version.hpp", *[f"gradus/{layer}.hpp" for layer in LAYERS if layer not in OPTIONAL]]:
+    faults.append("gradus.hpp is not the configuration, the version and the list of layers that are not optional")
+public = ["gradus.hpp", *[f"gradus/{layer}.hpp" for layer in LAYERS], *sorted(f"gradus/{name}" for name in NOT_IN_UMBRELLA)]
+for name in public:
+    check_quiet(name)
+if missing := set(public) - set(included(root / "test/consumer/every_header.cpp")):
+    faults.append(f"test/consumer/every_header.cpp does not include {', '.join(sorted(missing))}")
 for folder in ("include", "test", "examples", "bench"):
     for path in (root / folder).rglob("*.[ch]pp"):
         if LICENCE not in path.read_text().split("\n", 1)[0]:

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSL-1.0
-"""Links between documents lead somewhere: files and directories are there, and so are the headings that anchors name."""
+"""Links between documents lead somewhere: files and directories are there, and so are the headings that anchors name. The tests that
+docs/promises.md names are there too, and each promise has one."""
 import re
 import sys
 from pathlib import Path
@@ -41,5 +42,18 @@ def faults_of(path):
             yield f"{path.relative_to(ROOT)}: {target}: there is no such heading"
 
 
+def faults_of_promises(path):
+    for table in re.findall(r"^\| promise \| tests \|\n\|---\|---\|\n((?:\|.*\n)+)", path.read_text(), re.M):
+        for line in table.splitlines():
+            promise, tests = line.strip("|").rsplit("|", 1)
+            names = re.findall(r"`([^`]+)`", tests)
+            if not names:
+                yield f"{path.relative_to(ROOT)}: no test of: {promise.strip()}"
+            for name in names:
+                if not any((ROOT / "test" / f"{name}{ending}").is_file() for ending in ("", ".cpp")):
+                    yield f"{path.relative_to(ROOT)}: there is no test {name}"
+
+
 if __name__ == "__main__":
-    sys.exit("\n".join(fault for path in documents() for fault in faults_of(path)) or 0)
+    faults = [fault for path in documents() for fault in faults_of(path)] + [*faults_of_promises(ROOT / "docs/promises.md")]
+    sys.exit("\n".join(faults) or 0)

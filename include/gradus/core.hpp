@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+// g++ takes names here for shadows of the user's globals.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+
 #include <gradus/core/aligned.hpp>
 #include <gradus/core/allocator.hpp>
 #include <gradus/core/array_view.hpp>
@@ -21,3 +25,5 @@
 #include <gradus/core/target.hpp>
 #include <gradus/core/text.hpp>
 #include <gradus/core/unifier.hpp>
+
+#pragma GCC diagnostic pop

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+// g++ takes names here for shadows of the user's globals.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+
 #include <gradus/data/csv.hpp>
 #include <gradus/data/csv_reader.hpp>
 #include <gradus/data/data_loader.hpp>
@@ -10,3 +14,5 @@
 #include <gradus/data/progress.hpp>
 #include <gradus/data/random_split.hpp>
 #include <gradus/data/sampler.hpp>
+
+#pragma GCC diagnostic pop

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+// g++ takes names here for shadows of the user's globals.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+
 #include <gradus/dist/all_reduce.hpp>
 #include <gradus/dist/collectives.hpp>
 #include <gradus/dist/communicator.hpp>
@@ -10,3 +14,5 @@
 #include <gradus/dist/mpi.hpp>
 #include <gradus/dist/reduction.hpp>
 #include <gradus/dist/zero_redundancy_optimizer.hpp>
+
+#pragma GCC diagnostic pop

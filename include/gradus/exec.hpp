@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+// g++ takes names here for shadows of the user's globals.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+
 #include <gradus/exec/addresses.hpp>
 #include <gradus/exec/control_bodies.hpp>
 #include <gradus/exec/demand.hpp>
@@ -22,3 +26,5 @@
 #include <gradus/exec/run_whole.hpp>
 #include <gradus/exec/short_name.hpp>
 #include <gradus/exec/stages.hpp>
+
+#pragma GCC diagnostic pop

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+// g++ takes names here for shadows of the user's globals.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+
 #include <gradus/expr/body.hpp>
 #include <gradus/expr/cond.hpp>
 #include <gradus/expr/constants.hpp>
@@ -23,3 +27,5 @@
 #include <gradus/expr/var.hpp>
 #include <gradus/expr/vmap.hpp>
 #include <gradus/expr/while_loop.hpp>
+
+#pragma GCC diagnostic pop

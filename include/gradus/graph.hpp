@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+// g++ takes names here for shadows of the user's globals.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+
 // graph/interpret.hpp, the oracle of the tests, stays out: it costs every user the time of <map> and <functional>.
 #include <gradus/graph/batch.hpp>
 #include <gradus/graph/build.hpp>
@@ -17,3 +21,5 @@
 #include <gradus/graph/results.hpp>
 #include <gradus/graph/selection.hpp>
 #include <gradus/graph/value.hpp>
+
+#pragma GCC diagnostic pop

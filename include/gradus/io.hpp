@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+// g++ takes names here for shadows of the user's globals.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+
 #include <gradus/io/atomic_file.hpp>
 #include <gradus/io/file_bytes.hpp>
 #include <gradus/io/npy.hpp>
@@ -11,3 +15,5 @@
 #include <gradus/io/stored_type.hpp>
 #include <gradus/io/system_file.hpp>
 #include <gradus/io/zip.hpp>
+
+#pragma GCC diagnostic pop

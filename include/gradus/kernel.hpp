@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+// g++ takes names here for shadows of the user's globals.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+
 #include <gradus/kernel/block.hpp>
 #include <gradus/kernel/block_chain.hpp>
 #include <gradus/kernel/block_fold.hpp>
@@ -50,3 +54,5 @@
 #include <gradus/kernel/window/weights.hpp>
 #include <gradus/kernel/window_contract.hpp>
 #include <gradus/kernel/xsimd.hpp>
+
+#pragma GCC diagnostic pop

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+// g++ takes names here for shadows of the user's globals.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+
 #include <gradus/nn/activation.hpp>
 #include <gradus/nn/attention.hpp>
 #include <gradus/nn/clip.hpp>
@@ -19,3 +23,5 @@
 #include <gradus/nn/state_dict.hpp>
 #include <gradus/nn/summary.hpp>
 #include <gradus/nn/train_step.hpp>
+
+#pragma GCC diagnostic pop

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+// g++ takes names here for shadows of the user's globals.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+
 #include <gradus/op/activation.hpp>
 #include <gradus/op/arithmetic.hpp>
 #include <gradus/op/band.hpp>
@@ -45,3 +49,5 @@
 #include <gradus/op/triangular.hpp>
 #include <gradus/op/trigonometric.hpp>
 #include <gradus/op/window.hpp>
+
+#pragma GCC diagnostic pop

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+// g++ takes names here for shadows of the user's globals.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+
 #include <gradus/program/array.hpp>
 #include <gradus/program/bind.hpp>
 #include <gradus/program/compile.hpp>
@@ -12,3 +16,5 @@
 #include <gradus/program/sparse_jacobian.hpp>
 #include <gradus/program/sparse_matrix.hpp>
 #include <gradus/program/sparsity.hpp>
+
+#pragma GCC diagnostic pop

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+// g++ takes names here for shadows of the user's globals.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+
 #include <gradus/tensor/any/operations.hpp>
 #include <gradus/tensor/any/statement.hpp>
 #include <gradus/tensor/autograd/autograd.hpp>
@@ -52,3 +56,5 @@
 #include <gradus/tensor/view/indexing.hpp>
 #include <gradus/tensor/view/masked.hpp>
 #include <gradus/tensor/view/view.hpp>
+
+#pragma GCC diagnostic pop

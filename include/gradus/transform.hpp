@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+// g++ takes names here for shadows of the user's globals.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+
 #include <gradus/transform/access.hpp>
 #include <gradus/transform/assembly.hpp>
 #include <gradus/transform/backward.hpp>
@@ -28,3 +32,5 @@
 #include <gradus/transform/sparsity_pattern.hpp>
 #include <gradus/transform/vectorize.hpp>
 #include <gradus/transform/widen.hpp>
+
+#pragma GCC diagnostic pop

@@ -1,16 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "model.hpp"
 
-// Users call their globals what they like: g++ must not take the library's own locals for shadows of them.
-// -Wshadow -Werror is the test. A second program, so that templates are instantiated after these declarations.
-inline constexpr int a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0, i = 0, j = 0, k = 0, l = 0, m = 0, n = 0, o = 0, p = 0, q = 0,
-                     r = 0, s = 0, t = 0, u = 0, v = 0, w = 0, x = 0, y = 0, z = 0;
-inline constexpr int A = 0, B = 0, C = 0, D = 0, E = 0, F = 0, G = 0, H = 0, I = 0, J = 0, K = 0, L = 0, M = 0, N = 0, O = 0, P = 0, Q = 0,
-                     R = 0, S = 0, T = 0, U = 0, V = 0, W = 0, X = 0, Y = 0, Z = 0;
-inline constexpr int value = 0, data = 0, size = 0, count = 0, rank = 0, axis = 0, name = 0, text = 0, first = 0, last = 0, left = 0,
-                     right = 0, top = 0, in = 0, out = 0, body = 0, result = 0, results = 0, rows = 0, columns = 0, batch = 0, offset = 0,
-                     stride = 0, code = 0, node = 0, kernel = 0, group = 0, shape = 0, extent = 0, total = 0, scale = 0, dimensions = 0,
-                     arguments = 0, symbols = 0, step = 0;
+// A second program, so that templates are instantiated behind these declarations.
+#include "globals.hpp"
 
 namespace {
 constexpr auto loss =

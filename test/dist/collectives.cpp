@@ -1,48 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "../tensor/messages.hpp"
-
-#include <gradus.hpp>
-#include <gradus/dist.hpp>
-
-#include <doctest/doctest.h>
+#include "world.hpp"
 
 #include <cmath>
 #include <string>
 #include <vector>
 
-// Every rank runs all of this: `mpirun -n 4 test_dist`, and with other numbers of ranks, 1 among them.
-
 namespace gr = gradus;
 namespace dist = gr::dist;
-
-namespace {
-
-/// MPI begins once in a program.
-dist::communicator const& world() {
-    static dist::communicator const all;
-    return all;
-}
-double sum_of_ranks() { return world().size() * (world().size() - 1) / 2.0; }
-
-}  // namespace
-
-TEST_CASE("communicator: ranks, groups of them, and handles of the same group") {
-    CHECK(world().rank() >= 0);
-    CHECK(world().rank() < world().size());
-    dist::communicator const same = world();
-    CHECK(same.mpi() == world().mpi());
-    dist::communicator const other(MPI_COMM_WORLD);
-    CHECK(other.mpi() != world().mpi());
-    CHECK(other.size() == world().size());
-    other.barrier();
-    int const parity = world().rank() % 2;
-    dist::communicator const half = world().split(parity);
-    CHECK(half.size() == (world().size() + 1 - parity) / 2);
-    CHECK(half.rank() == world().rank() / 2);
-    double one = 1;
-    dist::all_reduce_(half, std::span(&one, 1));
-    CHECK(one == half.size());
-}
+using ranks::sum_of_ranks;
+using ranks::world;
 
 TEST_CASE("all_reduce_: arrays of every type, by every reduction, both ways of adding up") {
     int const n = world().size(), r = world().rank();
@@ -137,63 +103,4 @@ TEST_CASE("all_reduce_, broadcast_, all_gather: tensors and lists of them") {
         dist::all_gather(world(), std::vector<gr::any_tensor>{gr::full<bool>(r == 0), gr::full<gr::float16, 1>(gr::float16(0.5f))});
     CHECK(flags[0].values<bool>()[0]);
     CHECK(static_cast<float>(flags[1].values<gr::float16>()[static_cast<std::size_t>(n - 1)]) == 0.5f);
-}
-
-TEST_CASE("all_reduce: its derivative is the sum over ranks of what comes in, to any order") {
-    int const n = world().size(), r = world().rank();
-    auto const x = gr::full<double, 2>(1.0 + r).requires_grad_();
-    double const s = n + sum_of_ranks();
-    // the loss of rank r is (r + 1) * s^3 with s the sum of all x; d/dx of all losses: sum of (r + 1) * 3 s^2
-    gr::tensor sum = dist::all_reduce(world(), x);
-    CHECK(sum(1) == s);
-    CHECK(sum.grad_fn().name() == "all_reducedBackward");
-    gr::tensor loss = gr::sum(sum * sum * sum) * static_cast<double>(r + 1);
-    gr::tensor const slope = gr::autograd::grad(loss, x, {.create_graph = true});
-    CHECK(slope(0) == doctest::Approx(3 * s * s * s));
-    gr::tensor again = gr::sum(slope);
-    gr::tensor const curvature = gr::autograd::grad(again, x);
-    CHECK(curvature(1) == doctest::Approx(n * 6 * s * s));  // again is on every rank: n times
-    // an expression, and the mean
-    gr::tensor mean = dist::all_reduce(world(), x * 2.0, {.op = dist::reduction::mean});
-    CHECK(mean(0) == doctest::Approx(2 * s / n));
-    gr::tensor(gr::sum(mean)).backward();
-    CHECK(x.grad()(0) == 2);
-    CHECK(messages::of<gr::error>([&] {
-              static_cast<void>(dist::all_reduce(world(), x, {.op = dist::reduction::max}));
-          }).find("no derivative") != std::string::npos);
-}
-
-TEST_CASE("on_rank: what one rank throws all ranks throw") {
-    int const last = world().size() - 1;
-    int calls = 0;
-    dist::on_rank(world(), last, [&] { ++calls; });
-    CHECK(calls == (world().rank() == last));
-    CHECK(messages::of<gr::error>([&] { dist::on_rank(world(), last, [] { throw gr::io_error("disk full"); }); }) ==
-          "gradus::dist: on rank " + std::to_string(last) + ": disk full");
-}
-
-TEST_CASE("distributed_sampler: every sample once, dealt out in blocks") {
-    std::vector<std::int64_t> all;
-    for (int rank = 0; rank < 3; ++rank) {
-        dist::distributed_sampler const s(12, 3, rank, {.shuffle = false, .block = 2});
-        CHECK(s.size() == 4);
-        CHECK(s(5) == std::vector<std::int64_t>{2 * rank, 2 * rank + 1, 2 * rank + 6, 2 * rank + 7});
-    }
-    // PyTorch: DistributedSampler(range(10), 4, rank, shuffle=False), with the first samples again or without the last
-    CHECK(dist::distributed_sampler(10, 4, 3, {.shuffle = false})(0) == std::vector<std::int64_t>{3, 7, 1});
-    CHECK(dist::distributed_sampler(10, 4, 3, {.shuffle = false, .drop_last = true})(0) == std::vector<std::int64_t>{3, 7});
-    CHECK(dist::distributed_sampler(2, 5, 4, {.shuffle = false})(0) == std::vector<std::int64_t>{0});
-    CHECK(dist::distributed_sampler(0, 5, 4, {})(0).empty());
-    // the same samples of a step, whatever the number of ranks
-    dist::distributed_sampler const alone(24, 1, 0, {.seed = 3, .block = 8});
-    for (int rank = 0; rank < 4; ++rank) {
-        dist::distributed_sampler const s(24, 4, rank, {.seed = 3, .block = 2});
-        for (std::uint64_t epoch : {0u, 1u})
-            for (std::size_t i = 0; i < 6; ++i) CHECK(s(epoch)[i] == alone(epoch)[i / 2 * 8 + static_cast<std::size_t>(rank) * 2 + i % 2]);
-    }
-    CHECK(messages::of<gr::error>([] { dist::distributed_sampler(3, 2, 2, {}); }) ==
-          "gradus::dist::distributed_sampler: no such rank: 2 of 2");
-    CHECK(messages::of<gr::error>([] { dist::distributed_sampler(3, 2, 1, {.block = 0}); }) ==
-          "gradus::dist::distributed_sampler: blocks of 0 samples");
-    CHECK(dist::distributed_sampler(100, world(), {}).size() == (100 + world().size() - 1) / world().size());
 }

@@ -1,32 +1,36 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "fuzz.hpp"
 
-#include <gradus/data/idx.hpp>
-#include <gradus/io/safetensors.hpp>
-
 namespace gr = gradus;
 
+namespace {
+
+/// Of `share` of all inputs, at least one in `one_in` is read and a quarter is refused.
+void read_or_refused(std::string const& file, double share, std::uint64_t seed, int one_in, auto reader) {
+    auto const seen = fuzz::run(file, fuzz::inputs(share), seed, reader);
+    CHECK(seen.accepted >= fuzz::inputs(share) / one_in);
+    CHECK(seen.refused > fuzz::inputs(share) / 4);
+}
+/// The archive of a model that fuzz::state_dict takes.
+std::string model() {
+    files::temporary const directory;
+    gr::tensor<float, 3, 2> const weight{{1, 2}, {3, 4}, {5, 6}};
+    gr::tensor<float, 3> const bias{7, 8, 9};
+    gr::io::save_npz(directory / "model.npz", {{"weight", weight}, {"bias", bias}});
+    return files::bytes_of(directory / "model.npz");
+}
+
+}  // namespace
+
 TEST_CASE("io: mutated files are read or refused") {
-    auto const npy = [](gr::core::file_bytes const& from) { return gr::io::state_dict{{"", gr::core::read_npy(from, gr::dtype::number)}}; };
     char const* const arrays[] = {"float.npy", "fortran_big.npy", "uint8.npy", "bool.npy", "scalar.npy"};
-    for (std::uint64_t seed = 0; char const* name : arrays) {
-        auto const seen = fuzz::run(files::bytes_of(files::golden(name)), fuzz::inputs(0.08), ++seed, npy);
-        CHECK(seen.accepted > fuzz::inputs(0.08) / 100);  // what hits an element or a space
-        CHECK(seen.refused > fuzz::inputs(0.08) / 4);
-    }
-    auto const npz = fuzz::run(files::bytes_of(files::golden("stored.npz")), fuzz::inputs(0.15), 11,
-                               [](auto const& from) { return gr::core::read_npz(from); });
-    CHECK(npz.accepted > fuzz::inputs(0.15) / 1000);  // most mistakes are seen by a checksum
-    CHECK(npz.refused > fuzz::inputs(0.15) / 4);
-    for (std::uint64_t seed = 20; char const* name : {"numpy.safetensors", "ours.safetensors"}) {
-        auto const seen = fuzz::run(files::bytes_of(files::golden(name)), fuzz::inputs(0.2), ++seed,
-                                    [](auto const& from) { return gr::core::read_safetensors(from); });
-        CHECK(seen.accepted > fuzz::inputs(0.2) / 1000);
-        CHECK(seen.refused > fuzz::inputs(0.2) / 4);
-    }
-    std::string const pictures = std::string("\0\0\x0b\3\0\0\0\2\0\0\0\3\0\0\0\4", 16) + std::string(48, '\1');
-    auto const idx = fuzz::run(pictures, fuzz::inputs(0.05), 31,
-                               [](auto const& from) { return gr::io::state_dict{{"", gr::core::read_idx(from, gr::dtype::number)}}; });
-    CHECK(idx.accepted > fuzz::inputs(0.05) / 100);
-    CHECK(idx.refused > fuzz::inputs(0.05) / 4);
+    for (std::uint64_t seed = 0; char const* name : arrays)  // what hits an element or a space is read
+        read_or_refused(files::bytes_of(files::golden(name)), 0.08, ++seed, 100, fuzz::npy);
+    read_or_refused(files::bytes_of(files::golden("stored.npz")), 0.15, 11, 1000, fuzz::npz);  // most mistakes are seen by a checksum
+    for (std::uint64_t seed = 20; char const* name : {"numpy.safetensors", "ours.safetensors"})
+        read_or_refused(files::bytes_of(files::golden(name)), 0.15, ++seed, 1000, fuzz::safetensors);
+    read_or_refused(std::string("\0\0\x0b\3\0\0\0\2\0\0\0\3\0\0\0\4", 16) + std::string(48, '\1'), 0.05, 31, 100, fuzz::idx);
+    read_or_refused("a,\"b, c\"\n1.5,NA\r\n\"2\",x\n", 0.03, 41, 100, fuzz::csv);
+    read_or_refused(files::bytes_of(files::golden("stored.npz")), 0.03, 51, 1000, fuzz::zip);
+    read_or_refused(model(), 0.03, 61, 1000, fuzz::state_dict);
 }

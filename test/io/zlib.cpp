@@ -32,8 +32,9 @@ TEST_CASE("zlib: deflated members that are damaged, or of another size than they
 }
 
 TEST_CASE("zlib: mutated archives are read or refused") {
-    auto const seen = fuzz::run(files::bytes_of(files::golden("deflated.npz")), fuzz::inputs(0.05), 31,
-                                [](auto const& from) { return gr::core::read_npz(from); });
-    CHECK(seen.accepted > fuzz::inputs(0.05) / 1000);
-    CHECK(seen.refused > fuzz::inputs(0.05) / 4);
+    for (auto const reader : {fuzz::npz, fuzz::zip}) {
+        auto const seen = fuzz::run(files::bytes_of(files::golden("deflated.npz")), fuzz::inputs(0.05), 31, reader);
+        CHECK(seen.accepted > fuzz::inputs(0.05) / 1000);
+        CHECK(seen.refused > fuzz::inputs(0.05) / 4);
+    }
 }

@@ -3,6 +3,17 @@
 
 // What the library demands of the compiler's options, and its only macros, for what the language alone cannot say.
 
+#if defined(__clang__) ? !defined(__apple_build_version__) && __clang_major__ < 18 : defined(__GNUC__) && __GNUC__ < 12
+#define GRADUS_REFUSED "gradus: compile with g++ 12 or clang 18, or later ones: older ones lack what its templates and vectors need"
+#elif !defined(__GNUC__)  // clang defines it too
+#define GRADUS_REFUSED "gradus: compile with g++ or clang: others have no vectors of the compiler (docs/platforms.md)"
+#elif __cplusplus < 202002L
+#define GRADUS_REFUSED "gradus: compile with -std=c++20"
+#endif
+// There is no such file: the compiler stops here, where after #error it would go on to hundreds of other errors.
+#ifdef GRADUS_REFUSED
+#include GRADUS_REFUSED
+#endif
 #if !defined(__cpp_exceptions)
 #error "gradus: compile without -fno-exceptions: what the library refuses at run time it refuses by an exception"
 #endif

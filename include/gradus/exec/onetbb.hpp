@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+// g++ takes names here for shadows of the user's globals.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+
 #include <gradus/core/config.hpp>
 
 #include <oneapi/tbb/parallel_for.h>
@@ -29,3 +33,5 @@ struct onetbb_pool {
 inline constexpr core::onetbb_pool onetbb{};
 
 }  // namespace gradus::inline GRADUS_ARCH
+
+#pragma GCC diagnostic pop

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+// g++ takes names here for shadows of the user's globals.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+
 #include <gradus/core/config.hpp>
 
 #include <exception>
@@ -46,3 +50,5 @@ struct openmp_pool {
 inline constexpr core::openmp_pool openmp{};
 
 }  // namespace gradus::inline GRADUS_ARCH
+
+#pragma GCC diagnostic pop

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+// g++ takes names here for shadows of the user's globals.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+
 #include <gradus/core/error.hpp>
 #include <gradus/graph/control_facts.hpp>
 #include <gradus/op/contraction.hpp>
@@ -20,10 +24,6 @@
 #include <string>
 #include <type_traits>
 #include <vector>
-
-// As in gradus.hpp, which does not include this header.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
 
 // The reference interpreter: the oracle of every pass and every kernel. Slow and obviously right: every operation is one
 // loop over the flat index of its result (of its operand, for reductions).

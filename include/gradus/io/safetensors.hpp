@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+// g++ takes names here for shadows of the user's globals.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+
 #include <gradus/io/atomic_file.hpp>
 #include <gradus/io/safetensors_header.hpp>
 
@@ -109,3 +113,5 @@ inline metadata load_safetensors_metadata(std::filesystem::path const& path) {
 
 }  // namespace io
 }  // namespace gradus::inline GRADUS_ARCH
+
+#pragma GCC diagnostic pop

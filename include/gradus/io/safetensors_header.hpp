@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+// g++ takes names here for shadows of the user's globals.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+
 #include <gradus/io/state_dict.hpp>
 
 #include <nlohmann/json.hpp>
@@ -160,3 +164,5 @@ inline safetensors_header read_safetensors_header(file_bytes const& from) {
 
 }  // namespace core
 }  // namespace gradus::inline GRADUS_ARCH
+
+#pragma GCC diagnostic pop

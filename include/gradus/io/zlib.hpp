@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+// g++ takes names here for shadows of the user's globals.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+
 #include <gradus/io/zip.hpp>
 
 #include <algorithm>
@@ -35,3 +39,5 @@ inline bool inflate_by_zlib(std::span<std::byte const> from, std::span<std::byte
 inline bool const inflates = (inflate = inflate_by_zlib, true);
 
 }  // namespace gradus::inline GRADUS_ARCH::core
+
+#pragma GCC diagnostic pop

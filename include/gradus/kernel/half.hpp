@@ -22,7 +22,7 @@ template <int W>
     if constexpr (W == 16) return _mm512_cvtph_ps(__builtin_bit_cast(__m256i, h));
 #endif
     if constexpr (W == 8) return _mm256_cvtph_ps(__builtin_bit_cast(__m128i, h));
-    else if constexpr (W == 4) return _mm_cvtph_ps(_mm_cvtsi64_si128(__builtin_bit_cast(long long, h)));
+    else if constexpr (W == 4) return _mm_cvtph_ps(_mm_loadl_epi64(reinterpret_cast<__m128i const*>(&h)));
 }
 template <int W>
 [[gnu::always_inline]] inline half_words<W> to_float16(raw<float, W> f) {
@@ -31,8 +31,9 @@ template <int W>
 #endif
     if constexpr (W == 8) return __builtin_bit_cast(half_words<8>, _mm256_cvtps_ph(f, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
     else if constexpr (W == 4) {
-        long long const four = _mm_cvtsi128_si64(_mm_cvtps_ph(f, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
-        return __builtin_bit_cast(half_words<4>, four);
+        half_words<4> h;
+        _mm_storel_epi64(reinterpret_cast<__m128i*>(&h), _mm_cvtps_ph(f, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
+        return h;
     }
 }
 #else

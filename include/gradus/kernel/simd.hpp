@@ -129,7 +129,7 @@ template <class T, int W>
 
 /// The first n lanes to p[0], p[stride], ...
 template <class T, int W>
-[[gnu::always_inline]] inline void store_strided(T* p, std::ptrdiff_t stride, vec<T, W> v, int n) {
+[[gnu::always_inline]] inline void store_strided(T* p, std::int64_t stride, vec<T, W> v, int n) {
     if constexpr (half_element<T> || W == 1) {
         T all[W];
         store<T, W>(all, v);

@@ -16,7 +16,7 @@ GRADUS_PART inline vec<I, W> widen_bytes(void const* p) {
     if constexpr (W > 1 && W < 16) {
         std::int64_t word = 0;
         std::memcpy(&word, p, W);
-        auto const x = _mm_cvtsi64_si128(word);
+        auto const x = _mm_loadl_epi64(reinterpret_cast<__m128i const*>(&word));  // there on 32-bit machines too
         if constexpr (W * words<I> == 8) {
             return vec<I, W>(W == 8 ? _mm256_cvtepu8_epi32(x) : _mm256_cvtepu8_epi64(x));
         } else if constexpr (W * words<I> == 4) {

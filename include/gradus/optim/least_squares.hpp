@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+// g++ takes names here for shadows of the user's globals.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+
 #include <gradus/optim/trust_region.hpp>
 #include <gradus/program/sparse_jacobian.hpp>
 
@@ -203,3 +207,5 @@ least_squares_summary gauss_newton(least_squares_problem<R, X...>, least_squares
 }
 
 }  // namespace gradus::inline GRADUS_ARCH::optim
+
+#pragma GCC diagnostic pop

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+// g++ takes names here for shadows of the user's globals.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+
 #include <gradus/core/error.hpp>
 #include <gradus/core/text.hpp>
 #include <gradus/tensor/eigen_sparse.hpp>
@@ -262,3 +266,5 @@ inline least_squares_summary minimize(residual_function& f, double* x, least_squ
 }
 
 }  // namespace gradus::inline GRADUS_ARCH::optim
+
+#pragma GCC diagnostic pop

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+// g++ takes names here for shadows of the user's globals.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+
 #include <gradus/tensor/state/factories.hpp>
 
 #include <Eigen/Core>
@@ -49,3 +53,5 @@ auto from_eigen(Eigen::DenseBase<Derived> const& m) {
 }
 
 }  // namespace gradus::inline GRADUS_ARCH
+
+#pragma GCC diagnostic pop

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+// g++ takes names here for shadows of the user's globals.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+
 #include <gradus/program/sparse_matrix.hpp>
 
 #include <Eigen/SparseCore>
@@ -17,3 +21,5 @@ auto as_eigen(sparse_matrix<T, Nonzeros> const& m) {
 }
 
 }  // namespace gradus::inline GRADUS_ARCH
+
+#pragma GCC diagnostic pop

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+// g++ takes names here for shadows of the user's globals.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+
 #include <gradus/tensor/autograd/pullback.hpp>
 
 // Derivatives of functions of tensors, with the names of torch.autograd.functional (of a function at its inputs, options by
@@ -238,3 +242,5 @@ auto hessian(F f) {
 }
 
 }  // namespace gradus::inline GRADUS_ARCH::functional
+
+#pragma GCC diagnostic pop

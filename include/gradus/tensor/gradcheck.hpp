@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+// g++ takes names here for shadows of the user's globals.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+
 #include <gradus/program/compile.hpp>
 #include <gradus/tensor/autograd/autograd.hpp>
 
@@ -336,3 +340,5 @@ bool gradgradcheck(F const& f, X const& x, Y const& y, More const&... more_and_o
 }
 
 }  // namespace gradus::inline GRADUS_ARCH
+
+#pragma GCC diagnostic pop

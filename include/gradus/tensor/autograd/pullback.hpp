@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+// g++ takes names here for shadows of the user's globals.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+
 #include <gradus/tensor/autograd/autograd.hpp>
 
 // The derivative of recorded outputs as a linear map: applied to cotangents (backwards) and to tangents (forwards), and
@@ -223,3 +227,5 @@ inline tensor_ref variable_of(tensor_ref const& t, bool connected) {
 }
 
 }  // namespace gradus::inline GRADUS_ARCH::core
+
+#pragma GCC diagnostic pop

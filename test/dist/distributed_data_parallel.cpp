@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "../tensor/messages.hpp"
+#include "world.hpp"
 
-#include <gradus.hpp>
 #include <gradus/data.hpp>
-#include <gradus/dist.hpp>
-
-#include <doctest/doctest.h>
 
 #include <cmath>
 #include <cstring>
@@ -17,13 +13,9 @@
 namespace gr = gradus;
 namespace nn = gr::nn;
 namespace dist = gr::dist;
+using ranks::world;
 
 namespace {
-
-dist::communicator const& world() {
-    static dist::communicator const all;
-    return all;
-}
 
 using rows = gr::tensor<float, gr::dyn, 3>;
 using hidden = gr::tensor<float, gr::dyn, 8>;

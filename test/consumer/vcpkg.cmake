@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: BSL-1.0
+# The port, run as a script: `cmake -DWORK=... -DPORT_DIR=... -P vcpkg.cmake`. Of vcpkg there is what the port calls.
+set(PORT gradus)
+set(CURRENT_PORT_DIR "${PORT_DIR}")
+set(CURRENT_BUILDTREES_DIR "${WORK}/vcpkg/build")
+set(CURRENT_PACKAGES_DIR "${WORK}/vcpkg/packages")
+
+function(run)
+  execute_process(COMMAND ${ARGV} RESULT_VARIABLE status OUTPUT_QUIET)
+  if(NOT status EQUAL 0)
+    message(FATAL_ERROR "${ARGV}: ${status}")
+  endif()
+endfunction()
+
+function(vcpkg_cmake_configure)
+  cmake_parse_arguments(PARSE_ARGV 0 arg "" "SOURCE_PATH" "OPTIONS")
+  if(arg_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "vcpkg_cmake_configure has no ${arg_UNPARSED_ARGUMENTS}")
+  endif()
+  run("${CMAKE_COMMAND}" -S "${arg_SOURCE_PATH}" -B "${CURRENT_BUILDTREES_DIR}" -G Ninja "-DCMAKE_INSTALL_PREFIX=${CURRENT_PACKAGES_DIR}"
+      -DCMAKE_BUILD_TYPE=Release ${arg_OPTIONS})
+endfunction()
+function(vcpkg_cmake_install)
+  run("${CMAKE_COMMAND}" --install "${CURRENT_BUILDTREES_DIR}")
+endfunction()
+function(vcpkg_fixup_pkgconfig)
+  file(GLOB files "${CURRENT_PACKAGES_DIR}/share/pkgconfig/*.pc")
+  if(NOT files)
+    message(FATAL_ERROR "there is no file for pkg-config in share/pkgconfig")
+  endif()
+endfunction()
+function(vcpkg_install_copyright)
+  cmake_parse_arguments(PARSE_ARGV 0 arg "" "" "FILE_LIST")
+  file(INSTALL ${arg_FILE_LIST} DESTINATION "${CURRENT_PACKAGES_DIR}/share/${PORT}" RENAME copyright)
+endfunction()
+
+include("${PORT_DIR}/portfile.cmake")
