@@ -60,7 +60,6 @@ struct control_facts {
         return ids;
     }();
     static constexpr op::loop_end end = is_scan ? op::scan::end(g[Node].attr) : op::loop_end::steps;
-    static constexpr bool walks(int k) { return is_walked(g[Node], k); }
     static constexpr monomial steps = [] {
         dimension_table dimensions = stages<Source>::plan.dimensions;
         return is_scan ? dimensions.of(steps_of(g, g[Node])) : monomial{};
@@ -135,23 +134,24 @@ struct body_source : inner_source<Source> {
 
 /// The dimensions of a body's program by their numbers in the program around it.
 template <class Source, class Body>
+inline constexpr std::array<int, max_dimensions> inner_numbers = [] {
+    std::array<int, max_dimensions> found{};
+    dimension_table outer = stages<Source>::plan.dimensions;
+    for (int i = 0; i < stages<Body>::plan.dimensions.count; ++i)
+        if (extent const e = stages<Body>::plan.dimensions.names[i]; !e.is_form()) found[static_cast<std::size_t>(i)] = outer.index(e);
+    return found;
+}();
 struct inner_dimensions {
     std::int64_t of[max_dimensions]{};
-    static constexpr auto numbers = [] {
-        std::array<int, max_dimensions> found{};
-        dimension_table outer = stages<Source>::plan.dimensions;
-        for (int i = 0; i < stages<Body>::plan.dimensions.count; ++i)
-            if (extent const e = stages<Body>::plan.dimensions.names[i]; !e.is_form()) found[static_cast<std::size_t>(i)] = outer.index(e);
-        return found;
-    }();
-    constexpr explicit inner_dimensions(std::int64_t const* outer) {
-        for (int i = 0; i < stages<Body>::plan.dimensions.count; ++i) of[i] = outer[numbers[static_cast<std::size_t>(i)]];
-        stages<Body>::plan.dimensions.complete(of);
+    constexpr inner_dimensions(std::array<int, max_dimensions> const& numbers, dimension_table const& inner, std::int64_t const* outer) {
+        for (int i = 0; i < inner.count; ++i) of[i] = outer[numbers[static_cast<std::size_t>(i)]];
+        inner.complete(of);
     }
 };
 template <class Source, class Body>
 constexpr std::int64_t inner_workspace(std::int64_t const* dimensions) {
-    return whole_lines(stages<Body>::plan.workspace_bytes(inner_dimensions<Source, Body>(dimensions).of));
+    return whole_lines(
+        stages<Body>::plan.workspace_bytes(inner_dimensions(inner_numbers<Source, Body>, stages<Body>::plan.dimensions, dimensions).of));
 }
 
 /// Bytes of a value.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <gradus/core/short_list.hpp>
 #include <gradus/exec/control_bodies.hpp>
 #include <gradus/exec/run.hpp>
 
@@ -10,21 +11,42 @@
 
 namespace gradus::inline GRADUS_ARCH::core {
 
-/// Memory of an operand, and how far apart its rows are in bytes.
-template <class Source, int Id>
-std::byte* operand_memory(run_context const& c, std::int64_t& row) {
-    constexpr access a = [] {
-        dimension_table dimensions = stages<Source>::plan.dimensions;
-        return resolve(stages<Source>::optimized, Id, dimensions);
-    }();
-    constexpr std::int64_t size = size_of(stages<Source>::optimized[Id].type);
-    row = a.stride[0].at(c.dimensions) * size;
-    return static_cast<std::byte*>(address<Source, a.base>(c)) + a.offset.at(c.dimensions) * size;
+/// A value of a program as data: where it is in the memory of a call, its size and how far apart its rows are, in bytes. One function
+/// runs the loops of all programs by such tables; it is the bodies alone that each of them adds to the code.
+struct value_place {
+    buffer_kind where = buffer_kind::none;
+    int index = -1;  ///< of the symbol, of the output, of the arena's section
+    monomial within;
+    element_offset offset;
+    std::int64_t element = 0;
+    monomial row, bytes;
+
+    std::byte* in(run_context const& c) const {
+        if (where == buffer_kind::none) return nullptr;
+        std::byte* first = c.arena;
+        if (where == buffer_kind::symbol) first = static_cast<std::byte*>(c.symbols[index]);
+        else if (where == buffer_kind::output) first = static_cast<std::byte*>(c.outputs[index]);
+        else first += c.offsets[index] + within.at(c.dimensions);
+        return first ? first + offset.at(c.dimensions) * element : first;
+    }
+};
+template <class Source>
+constexpr value_place place_of(int id) {
+    auto const& g = stages<Source>::optimized;
+    auto const& plan = stages<Source>::plan;
+    if (id < 0) return {};
+    dimension_table dimensions = plan.dimensions;
+    access const a = resolve(g, id, dimensions);
+    buffer const b = plan.buffers[a.base];
+    monomial const element{size_of(g[id].type), 0};
+    monomial const within = b.where == buffer_kind::arena ? monomial{b.offset, plan.sections[b.index].powers} : monomial{};
+    return {b.where, b.index, within, a.offset, element.c, a.stride[0] * element, dimensions.size(g[id].shape) * element};
 }
-template <class Source, int Id>
-std::byte* result_address(run_context const& c) {
-    if constexpr (Id < 0) return nullptr;
-    else return static_cast<std::byte*>(address<Source, Id>(c));
+/// A call's memory with its offsets as data, whether the compiler knows them or not.
+template <class Source>
+run_context with_offsets(run_context c) {
+    if constexpr (has_static_offsets<Source>) c.offsets = static_offsets<Source>.data();
+    return c;
 }
 
 /// A loop has made its last step and its condition holds. `residual` is what had to become small, as a double.
@@ -46,122 +68,184 @@ inline bool goes_on(std::byte const* conditions, std::int64_t bytes) {
 
 /// A value that a step takes over from the step before.
 struct carried_value {
-    std::byte *last, *states, *scratch;
-    std::int64_t bytes;
-    int result;
+    value_place last, states;
+    int result = -1;  ///< of the step
 };
 /// An output of the body: rows of a stack, a sum.
 struct given_out {
-    std::byte *stack, *sum;
-    std::int64_t bytes;
-    int result, total;
+    value_place stack, sum;
+    int result = -1, total = -1;  ///< of the step, its symbol
+};
+template <int Operands, int Carries, int Others>
+struct loop_tables {
+    value_place operand[Operands + 1];
+    bool walked[Operands + 1]{};
+    carried_value carried[Carries + 1];
+    given_out given[Others + 1];
+};
+template <class Source, int Node>
+inline constexpr auto loop_tables_of = [] {
+    using facts = control_facts<Source, Node>;
+    constexpr auto const& to = facts::layout;
+    loop_tables<facts::count, facts::carries, facts::outputs - facts::carries> made;
+    for (int k = 0; k < facts::count; ++k) {
+        made.operand[k] = place_of<Source>(facts::operands[static_cast<std::size_t>(k)]);
+        made.walked[k] = is_walked(facts::g[Node], k);
+    }
+    for (int k = 0; k < facts::carries; ++k) made.carried[k] = {place_of<Source>(to.last[k]), place_of<Source>(to.states[k]), to.result[k]};
+    for (int k = facts::carries; k < facts::outputs; ++k)
+        made.given[k - facts::carries] = {place_of<Source>(facts::is_scan ? to.stack[k] : to.last[k]), place_of<Source>(to.sum[k]),
+                                          to.result[k], to.total[k]};
+    return made;
+}();
+
+/// A loop for the function that runs it.
+struct loop_to_run {
+    value_place const* operand;
+    bool const* walked;
+    int operands;
+    carried_value const* carried;
+    int carries;
+    given_out const* given;
+    int others, symbols, results;
+    std::int64_t steps;
+    bool reversed, keeps_no_step;
+    op::loop_end end;
+    dtype residual;
+    void (*step)(run_context const&);
+
+    template <class Source, int Node>
+    static loop_to_run of(std::int64_t const* dimensions) {
+        using facts = control_facts<Source, Node>;
+        using step = body_source<Source, Node>;
+        static constexpr auto const& tables = loop_tables_of<Source, Node>;
+        constexpr int symbols = stages<step>::optimized.symbol_count;
+        constexpr dtype residual = stages<Source>::optimized[facts::operands[facts::carries > 1]].type;
+        return {tables.operand,
+                tables.walked,
+                facts::count,
+                tables.carried,
+                facts::carries,
+                tables.given,
+                facts::outputs - facts::carries,
+                symbols > facts::count ? symbols : facts::count,
+                stages<step>::plan.returned,
+                facts::steps.at(dimensions),
+                facts::reversed,
+                facts::keeps_no_step,
+                facts::end,
+                residual,
+                &run_program<step>};
+    }
 };
 
-template <class Source, int Node>
-[[gnu::noinline]] void run_scan(run_context const& c) {
-    using facts = control_facts<Source, Node>;
-    using step = body_source<Source, Node>;
-    constexpr int carries = facts::carries, others = facts::outputs - carries;
-    inner_dimensions<Source, step> const dimensions(c.dimensions);
-    std::byte* const arena = c.arena + offset_of<Source, scratch_number<Source>>(c);
-    std::byte* scratch = arena + inner_workspace<Source, step>(c.dimensions);
-    void *symbols[stages<step>::optimized.symbol_count + 1] = {}, *outputs[stages<step>::plan.returned + 1] = {};
-    std::byte* operand[facts::count];
-    std::int64_t row[facts::count];
-    carried_value carry[carries + 1];
-    given_out out[others + 1];
+/// What a loop's values are in one call.
+struct bound_carry {
+    std::byte *last, *states, *scratch;
+    std::int64_t bytes;
+};
+struct bound_output {
+    std::byte* stack;
+    std::int64_t bytes;
+};
 
-    [&]<int... K>(std::integer_sequence<int, K...>) {
-        ((operand[K] = operand_memory<Source, facts::operands[K]>(c, row[K])), ...);
-    }(std::make_integer_sequence<int, facts::count>{});
-    auto bind_carry = [&]<int K>(std::integral_constant<int, K>) {
-        carry[K] = {result_address<Source, facts::layout.last[K]>(c), result_address<Source, facts::layout.states[K]>(c), scratch,
-                    bytes_of<Source, facts::operands[K]>(c.dimensions), facts::layout.result[K]};
-        if (facts::layout.result[K] >= 0) scratch += 2 * whole_lines(carry[K].bytes);
-    };
-    auto bind_output = [&]<int K>(std::integral_constant<int, K>) {
-        constexpr auto const& to = facts::layout;
-        out[K - carries] = {result_address<Source, to.stack[K]>(c), result_address<Source, to.sum[K]>(c), 0, to.result[K], to.total[K]};
-        if constexpr (to.sum[K] >= 0) {
-            symbols[to.total[K]] = out[K - carries].sum;
-            std::memset(out[K - carries].sum, 0, static_cast<std::size_t>(bytes_of<Source, to.sum[K]>(c.dimensions)));
-        }
-    };
-    std::int64_t const steps = facts::steps.at(c.dimensions);
-    [&]<int... K>(std::integer_sequence<int, K...>) {
-        (bind_carry(std::integral_constant<int, K>{}), ...);
-    }(std::make_integer_sequence<int, carries>{});
-    [&]<int... K>(std::integer_sequence<int, K...>) {
-        (bind_output(std::integral_constant<int, carries + K>{}), ...);
-        ((facts::layout.stack[carries + K] >= 0 && steps
-              ? void(out[K].bytes =
-                         bytes_of<Source, facts::layout.stack[carries + K] >= 0 ? facts::layout.stack[carries + K] : 0>(c.dimensions) /
-                         steps)
-              : void()),
-         ...);
-    }(std::make_integer_sequence<int, others>{});
+/// Runs a loop. `inner` is what its step is called with, but for symbols and outputs; carries change places in `scratch`.
+template <class Asked>
+[[gnu::noinline]] void run_steps(loop_to_run const& loop, run_context const& c, run_context inner, std::byte* scratch) {
+    short_list<void*, 16> symbols(loop.symbols + 1, nullptr), outputs(loop.results + 1, nullptr);
+    short_list<std::byte*, 16> operand(loop.operands);
+    short_list<std::int64_t, 16> row(loop.operands);
+    short_list<bound_carry, 8> carry(loop.carries);
+    short_list<bound_output, 8> out(loop.others);
+    auto const copy = [](std::byte* to, void const* from, std::int64_t bytes) { std::memcpy(to, from, static_cast<std::size_t>(bytes)); };
+    std::int64_t const steps = loop.steps, first = loop.reversed ? steps - 1 : 0, forward = loop.reversed ? -1 : 1;
+    inner.symbols = symbols.begin();
+    inner.outputs = outputs.begin();
 
-    std::int64_t const first = facts::reversed ? steps - 1 : 0, forward = facts::reversed ? -1 : 1;
-    for (int k = 0; k < facts::count; ++k) symbols[k] = operand[k];
-    for (int k = 0; k < carries; ++k) {
-        if (carry[k].states && steps)
-            std::memcpy(carry[k].states + first * carry[k].bytes, operand[k], static_cast<std::size_t>(carry[k].bytes));
-        if (carry[k].last && !steps) std::memcpy(carry[k].last, operand[k], static_cast<std::size_t>(carry[k].bytes));
+    for (int k = 0; k < loop.operands; ++k) {
+        symbols[k] = operand[k] = loop.operand[k].in(c);
+        row[k] = loop.operand[k].row.at(c.dimensions);
+    }
+    for (int k = 0; k < loop.carries; ++k) {
+        carried_value const& planned = loop.carried[k];
+        std::int64_t const bytes = loop.operand[k].bytes.at(c.dimensions);
+        carry[k] = {planned.last.in(c), planned.states.in(c), scratch, bytes};
+        if (planned.result >= 0) scratch += 2 * whole_lines(bytes);
+        if (carry[k].states && steps) copy(carry[k].states + first * bytes, operand[k], bytes);
+        if (carry[k].last && !steps) copy(carry[k].last, operand[k], bytes);
+    }
+    for (int k = 0; k < loop.others; ++k) {
+        given_out const& planned = loop.given[k];
+        out[k] = {planned.stack.in(c), steps ? planned.stack.bytes.at(c.dimensions) / steps : 0};
+        if (planned.total < 0) continue;
+        symbols[planned.total] = planned.sum.in(c);
+        if (symbols[planned.total]) std::memset(symbols[planned.total], 0, static_cast<std::size_t>(planned.sum.bytes.at(c.dimensions)));
     }
     auto const finished = [&] {
-        return facts::end != op::loop_end::steps && !goes_on(static_cast<std::byte const*>(symbols[0]), carry[0].bytes);
+        return loop.end != op::loop_end::steps && !goes_on(static_cast<std::byte const*>(symbols[0]), carry[0].bytes);
     };
     for (std::int64_t i = 0, at = first; i < steps; ++i, at += forward) {
-        if (facts::keeps_no_step && finished()) {
-            for (int k = 0; k < carries; ++k)
-                if (carry[k].last) std::memcpy(carry[k].last, symbols[k], static_cast<std::size_t>(carry[k].bytes));
+        if (loop.keeps_no_step && finished()) {
+            for (int k = 0; k < loop.carries; ++k)
+                if (carry[k].last) copy(carry[k].last, symbols[k], carry[k].bytes);
             return;
         }
         bool const is_last = i + 1 == steps;
-        for (int k = 0; k < facts::count; ++k)
-            if (facts::walks(k)) symbols[k] = operand[k] + at * row[k];
-        for (int k = 0; k < carries; ++k) {
-            if (carry[k].result < 0) continue;
+        for (int k = 0; k < loop.operands; ++k)
+            if (loop.walked[k]) symbols[k] = operand[k] + at * row[k];
+        for (int k = 0; k < loop.carries; ++k) {
+            if (loop.carried[k].result < 0) continue;
             std::byte* to = carry[k].scratch + (i % 2) * whole_lines(carry[k].bytes);
             if (is_last && carry[k].last) to = carry[k].last;
             else if (!is_last && carry[k].states) to = carry[k].states + (at + forward) * carry[k].bytes;
-            outputs[carry[k].result] = to;
+            outputs[loop.carried[k].result] = to;
         }
-        for (int k = 0; k < others; ++k)
-            if (out[k].result >= 0) outputs[out[k].result] = out[k].stack + at * out[k].bytes;
-        run_program<step>({symbols, outputs, arena, dimensions.of});
-        for (int k = 0; k < carries; ++k)
-            if (carry[k].result >= 0) symbols[k] = outputs[carry[k].result];
+        for (int k = 0; k < loop.others; ++k)
+            if (loop.given[k].result >= 0) outputs[loop.given[k].result] = out[k].stack + at * out[k].bytes;
+        loop.step(inner);
+        for (int k = 0; k < loop.carries; ++k)
+            if (loop.carried[k].result >= 0) symbols[k] = outputs[loop.carried[k].result];
     }
-    if (facts::end != op::loop_end::steps && !finished()) {
-        double residual = 0;
-        if constexpr (facts::end != op::loop_end::steps && carries > 1) {
-            using R = element_t<stages<Source>::optimized[facts::operands[1]].type>;
-            residual = static_cast<double>(*static_cast<R const*>(symbols[1]));
-        }
-        refuse_loop(facts::end, steps, residual);
-    }
+    if (loop.end == op::loop_end::steps || finished()) return;
+    double residual = 0;
+    with_dtype(loop.residual, [&]<class T>(T) {
+        if (loop.end != op::loop_end::condition) residual = static_cast<double>(*static_cast<T const*>(symbols[1]));
+    });
+    refuse_loop(loop.end, steps, residual);
+}
+
+/// What a body is called with, but for symbols and outputs.
+template <class Source, class Body>
+run_context context_of_body(run_context const& c, inner_dimensions const& dimensions) {
+    return {nullptr, nullptr, c.arena + offset_of<Source, scratch_number<Source>>(c), dimensions.of};
+}
+template <class Source, int Node>
+[[gnu::noinline]] void run_scan(run_context const& c) {
+    using step = body_source<Source, Node>;
+    inner_dimensions const dimensions(inner_numbers<Source, step>, stages<step>::plan.dimensions, c.dimensions);
+    run_context const inner = context_of_body<Source, step>(c, dimensions);
+    run_steps<void>(loop_to_run::of<Source, Node>(c.dimensions), with_offsets<Source>(c), inner,
+                    inner.arena + whole_lines(stages<step>::plan.workspace_bytes(dimensions.of)));
 }
 
 template <class Source, int Node, int Which>
 [[gnu::noinline]] void run_branch(run_context const& c, void* const* symbols, void* const* outputs) {
     using branch = body_source<Source, Node, Which>;
-    inner_dimensions<Source, branch> const dimensions(c.dimensions);
-    run_program<branch>({symbols, outputs, c.arena + offset_of<Source, scratch_number<Source>>(c), dimensions.of});
+    inner_dimensions const dimensions(inner_numbers<Source, branch>, stages<branch>::plan.dimensions, c.dimensions);
+    run_context inner = context_of_body<Source, branch>(c, dimensions);
+    inner.symbols = symbols;
+    inner.outputs = outputs;
+    run_program<branch>(inner);
 }
 template <class Source, int Node>
 [[gnu::noinline]] void run_cond(run_context const& c) {
     using facts = control_facts<Source, Node>;
+    static constexpr auto const& tables = loop_tables_of<Source, Node>;
     void *symbols[facts::count + 1] = {}, *outputs[facts::outputs + 1] = {};
-    std::int64_t row = 0;
-    [&]<int... K>(std::integer_sequence<int, K...>) {
-        ((symbols[K] = operand_memory<Source, facts::operands[K]>(c, row)), ...);
-    }(std::make_integer_sequence<int, facts::count>{});
-    [&]<int... K>(std::integer_sequence<int, K...>) {
-        ((facts::layout.result[K] >= 0 ? void(outputs[facts::layout.result[K]] = result_address<Source, facts::layout.last[K]>(c))
-                                       : void()),
-         ...);
-    }(std::make_integer_sequence<int, facts::outputs>{});
+    run_context const at = with_offsets<Source>(c);
+    for (int k = 0; k < facts::count; ++k) symbols[k] = tables.operand[k].in(at);
+    for (int k = 0; k < facts::outputs; ++k)
+        if (tables.given[k].result >= 0) outputs[tables.given[k].result] = tables.given[k].stack.in(at);
     using P = element_t<stages<Source>::optimized[facts::operands[0]].type>;
     if (*static_cast<P const*>(symbols[0]) != P{}) run_branch<Source, Node, 0>(c, symbols, outputs);
     else run_branch<Source, Node, 1>(c, symbols, outputs);
