@@ -66,7 +66,7 @@ TEST_CASE("extents: running maxima and their indices") {
     constexpr auto lowest = gr::cummin(u);
     constexpr auto program = gr::compile(std::get<0>(highest), std::get<1>(highest), std::get<1>(lowest),
                                          gr::grad(gr::sum(gr::square(std::get<0>(highest))), u));
-    for (std::size_t n : {1, 2, 19}) {
+    for (std::size_t n : {std::size_t{1}, std::size_t{2}, std::size_t{19}}) {
         std::vector<double> given;
         for (std::size_t i = 0; i < n; ++i) given.push_back(static_cast<double>(i * 7 % 5));
         auto const [values, most, least, slopes] = program(u = given);
