@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// expect: gradus::inv(a): needs square floating-point matrices of static extents: a is double[3,4]
+// expect: gradus::inv(a): needs square floating-point matrices: a is double[3,4]
 #include <gradus/expr.hpp>
 
 namespace gr = gradus;

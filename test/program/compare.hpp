@@ -86,12 +86,14 @@ struct subject {
     gr::graph differentiated, optimized;
     std::function<std::int64_t(std::int64_t const* dimensions)> workspace_bytes;
     std::function<void(gr::core::run_context const&)> run;
+    gr::dimension_table dimensions;
 };
 template <class Source>
 subject subject_of() {
     using S = gr::stages<Source>;
     return {S::differentiated.thaw(), S::optimized.thaw(),
-            [](std::int64_t const* dimensions) { return S::plan.workspace_bytes(dimensions); }, gr::core::run_program<Source>};
+            [](std::int64_t const* dimensions) { return S::plan.workspace_bytes(dimensions); }, gr::core::run_program<Source>,
+            S::plan.dimensions};
 }
 
 /// A program made at run time (made.cpp): the compiler neither evaluates its passes nor makes code for it.
@@ -113,7 +115,8 @@ public:
 private:
     std::size_t elements(gr::shape const& s) const {
         std::size_t count = 1;
-        for (int i = 0; i < s.rank(); ++i) count *= static_cast<std::size_t>(s[i].is_static() ? s[i].code : size_);
+        auto const size = [&](gr::extent) { return size_; };
+        for (int i = 0; i < s.rank(); ++i) count *= static_cast<std::size_t>(gr::core::form(s[i]).at(size));
         return count;
     }
     void draw(inputs how) {
@@ -160,6 +163,7 @@ private:
     }
     void compare(std::vector<std::vector<double>> const& expected, bool everywhere) {
         std::int64_t dimensions[gr::max_dimensions] = {size_};
+        program_.dimensions.complete(dimensions);
         std::vector<memory> symbols, outputs;
         std::vector<void*> symbol_memory, output_memory;
         for (auto const& symbol : g_.symbols) {

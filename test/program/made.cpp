@@ -15,7 +15,7 @@ subject made(gr::graph const& written) {
     gr::graph differentiated = gr::pass::differentiation(written);
     auto const program = std::make_shared<gr::core::executable<> const>(gr::pass::prepare(gr::pass::simplify(differentiated)), table);
     return {differentiated, program->program(), [=](std::int64_t const* dimensions) { return program->workspace_bytes(dimensions); },
-            [=](gr::core::run_context const& c) { program->run(c); }};
+            [=](gr::core::run_context const& c) { program->run(c); }, program->dimensions()};
 }
 
 }  // namespace compare

@@ -57,6 +57,12 @@ public:
         return a.normal(b);
     }
     static constexpr form of_number(std::int64_t n) { return {n, 0}; }
+    /// What no extent is.
+    static constexpr form none() {
+        form f;
+        f.exists = false;
+        return f;
+    }
 
     /// The extent; `dyn` where there is none, or its text has more than 20 characters.
     constexpr extent to_extent() const {
@@ -120,11 +126,6 @@ private:
         }
     };
     constexpr form(std::int64_t n, int) { add({n, extent{}}); }
-    static constexpr form none() {
-        form f;
-        f.exists = false;
-        return f;
-    }
     static constexpr std::int64_t floored(std::int64_t a, std::int64_t b) { return a / b - (a % b != 0 && a < 0); }
     constexpr void add(term const& t) {
         int at = 0;
@@ -215,15 +216,17 @@ private:
 
 namespace gradus::inline GRADUS_ARCH {
 
-constexpr bool core::same_product(shape const& a, shape const& b) {
+/// Extents of both shapes go first: a product of quotients is no form.
+constexpr bool core::same_product(shape const& a, shape b) {
     form products[2]{form::of_number(1), form::of_number(1)};
-    for (int k = 0; k < 2; ++k) {
-        shape const& s = k ? b : a;
-        for (int i = 0; i < s.rank(); ++i) {
-            if (!s[i].is_expressible()) return false;
-            products[k] = products[k] * form(s[i]);
-        }
+    auto multiply = [](form& product, extent e) { product = e.is_expressible() ? product * form(e) : form::none(); };
+    for (int i = 0; i < a.rank(); ++i) {
+        int k = 0;
+        while (k < b.rank() && !(b[k] == a[i])) ++k;
+        if (k == b.rank()) multiply(products[0], a[i]);
+        else b[k] = 1;
     }
+    for (int k = 0; k < b.rank(); ++k) multiply(products[1], b[k]);
     form const difference = products[0] - products[1];
     return difference.is_number() && difference.number() == 0;
 }

@@ -203,7 +203,7 @@ struct tensor_type {
 };
 
 namespace core {
-constexpr bool same_product(shape const& a, shape const& b);  // of arithmetic on names
+constexpr bool same_product(shape const& a, shape b);  // of arithmetic on names
 }
 /// Same elements in the same order under another shape: equal products, named dimensions included.
 constexpr bool same_size(shape const& a, shape const& b) {

@@ -18,14 +18,23 @@ template <class Op, auto... A>
 constexpr auto along(auto x) {
     return apply<with<Op, reduction_parameters<A...>(decltype(x)::type.shape.rank(), true)>>(std::move(x));
 }
-/// Running results along one axis, the last by default. Those of a named dimension are a loop.
+/// The one axis of A..., the last by default.
+template <int... A>
+constexpr int running_axis(int rank) {
+    return rank == 0 ? 0 : static_cast<int>(sizeof...(A) ? (0 + ... + axis_of(A, rank)) : rank - 1);
+}
+/// Is it a named dimension, along which running results are a loop?
+template <int... A>
+constexpr bool runs_in_loop(shape const& s) {
+    int const axis = running_axis<A...>(s.rank());
+    return sizeof...(A) < 2 && axis < s.rank() && s[axis].is_named();
+}
+/// Running results along one axis, the last by default.
 template <class Op, class Combine, int... A>
 constexpr auto running_results(auto x) {
     constexpr shape s = decltype(x)::type.shape;
-    constexpr int axis = s.rank() == 0 ? 0 : static_cast<int>(sizeof...(A) ? (0 + ... + axis_of(A, s.rank())) : s.rank() - 1);
-    constexpr bool loops = sizeof...(A) < 2 && axis < s.rank() && s[axis < s.rank() ? axis : 0].is_named();
-    if constexpr (!loops) return along<Op, A...>(std::move(x));
-    else return associative_scan<axis>([](auto a, auto b) { return apply<Combine>(a, b); }, x);
+    if constexpr (!runs_in_loop<A...>(s)) return along<Op, A...>(std::move(x));
+    else return associative_scan<running_axis<A...>(s.rank())>([](auto a, auto b) { return apply<Combine>(a, b); }, x);
 }
 constexpr parameters with_value(double value, std::int64_t n = 0) {
     parameters p;

@@ -82,11 +82,7 @@ struct full_factor : on_matrices<full_factor, 1> {
     static constexpr auto name = "full_factor";
     static constexpr auto runs_by = own_kernel::full_factor;
     static constexpr int flops_per_column = 1;
-    static constexpr tensor_type infer(call const& c, complaint& fail) {
-        tensor_type f = lu_factor::infer(c, fail);
-        if (!fail.failed) f.shape[f.shape.rank() - 2] = columns_of(f.shape).code + 2;
-        return f;
-    }
+    static constexpr tensor_type infer(call const& c, complaint& fail) { return with_more_rows(c, 2, fail); }
     static constexpr std::int64_t result_size(std::int64_t n, std::int64_t) { return n * (n + 2); }
     static void matrix(attributes const&, std::int64_t n, std::int64_t, double const* const* in, double* f) {
         compute(rows_at(in[0], n), n, f);
@@ -127,7 +123,7 @@ struct cofactor_slope : on_matrices<cofactor_slope, 3> {
     static constexpr tensor_type infer(call const& c, complaint& fail) {
         tensor_type const &a = c.operand[0], &f = c.operand[1], &e = c.operand[2];
         bool fits = is_square(a, c) && e.type == a.type && c.same(e.shape, a.shape) && f.type == a.type && f.shape.rank() == a.shape.rank();
-        fits = fits && rows_of(f.shape).code == columns_of(a.shape).code + 2;
+        fits = fits && c.same(rows_of(f.shape), columns_of(a.shape) + 2);
         return fits ? a : fail("needs square matrices, their factors and as many matrices: a is ", a, ", b is ", f, ", c is ", e);
     }
     static constexpr std::int64_t result_size(std::int64_t n, std::int64_t) { return n * n; }

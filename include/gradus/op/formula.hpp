@@ -79,6 +79,12 @@ struct call {
         for (int i = 0; equal && i < a.rank(); ++i) equal = same(a[i], b[i]);
         return equal;
     }
+    /// Does only run time tell an extent of these, while demands are collected?
+    constexpr bool is_unknown(shape const& s) const {
+        bool all = true;
+        for (int i = 0; i < s.rank(); ++i) all = all && s[i].is_expressible();
+        return unknowns && !all;
+    }
     /// Of two extents that are the same, the one that says more.
     static constexpr extent either(extent a, extent b) { return a.is_static() || (a.is_named() && !b.is_static()) ? a : b; }
 };

@@ -162,29 +162,54 @@ struct index_select : composite {
     }
 };
 
+/// The extent along an axis as a number beside `index`.
+constexpr auto size_beside(auto index, extent e) -> decltype(index) {
+    if (e.is_static()) return static_cast<double>(e.code);
+    return index.number(0).broadcast_to({e}).count(1);
+}
 /// Where element `index` along an axis stands in x with its axes as one; -1 where the index is out of range.
 constexpr auto flat_index(shape const& x, auto index, int axis) {
-    if (x.static_size() > INT32_MAX) index = index.cast(dtype::int64);
-    auto flat = gradus::where(index < 0, -1, gradus::where(index < static_cast<double>(x[axis].code), index, -1));
+    if (!x.is_static() || x.static_size() > INT32_MAX) index = index.cast(dtype::int64);
+    auto flat = gradus::where(index < 0, -1, gradus::where(index < size_beside(index, x[axis]), index, -1));
     std::int64_t step = 1;
-    auto place = index;
+    auto place = index, steps = index.number(1);  // of axes that have names
     for (int i = x.rank() - 1; i >= 0; --i) {
-        auto term = (i == axis ? index : index.index(i).cast(index.type())) * static_cast<double>(step);
+        auto term = (i == axis ? index : index.index(i).cast(index.type())) * static_cast<double>(step) * steps;
         place = i == x.rank() - 1 ? term : place + term;
-        step *= x[i].code;
+        if (x[i].is_static()) step *= x[i].code;
+        else steps = steps * size_beside(index, x[i]);
     }
     return gradus::where(flat < 0, flat, place);
 }
-constexpr auto flattened(auto x) { return x.reshape({x.shape().static_size()}); }
+/// All axes as one; `dyn` where no name says how many elements there are.
+constexpr extent flat_extent(shape const& s) {
+    extent product = 1;
+    for (int i = 0; i < s.rank(); ++i) product = product * s[i];
+    return product;
+}
+constexpr auto flattened(auto x) { return x.reshape({flat_extent(x.shape())}); }
+constexpr bool has_flat_extent(tensor_type const& x, complaint& fail) {
+    bool expressible = true;
+    for (int i = 0; i < x.shape.rank(); ++i) expressible = expressible && x.shape[i].is_expressible();
+    if (expressible && flat_extent(x.shape) == dyn) fail("the number of elements is longer than a name: a is ", x);
+    return !fail.failed;
+}
+/// Is extent a known to be at most b? One that is known at run time only is taken to be the same.
+constexpr bool is_at_most(call const& c, extent a, extent b) {
+    if (a.is_static() && b.is_static()) return a.code <= b.code;
+    core::form const left(b), right(a);
+    bool const known = a.is_expressible() && b.is_expressible();
+    return known ? (left - right).is_number() && (left - right).number() >= 0 : c.same(a, b);
+}
 /// The rule of gather and scatter_add: index has x's rank, and nowhere but along axis n[0] more elements than x.
 constexpr bool is_indexed(call const& c, int operand, complaint& fail) {
     tensor_type const &x = c.operand[0], &index = c.operand[operand];
     if (!is_integer(index.type)) fail("an index is no integer: ", letter(operand), " is ", index);
     else if (c.attr.n[0] >= x.shape.rank()) fail("no such axis: a is ", x, " and has ", x.shape.rank(), " axes");
-    else if (!x.shape.is_static() || !index.shape.is_static()) fail("extents are static: a is ", x, ", ", letter(operand), " is ", index);
     bool fits = x.shape.rank() == index.shape.rank();
-    for (int i = 0; fits && i < x.shape.rank(); ++i) fits = i == c.attr.n[0] || index.shape[i].code <= x.shape[i].code;
-    if (!fail.failed && !fits)
+    for (int i = 0; fits && i < x.shape.rank(); ++i) fits = i == c.attr.n[0] || is_at_most(c, index.shape[i], x.shape[i]);
+    if (!fail.failed && fits) return has_flat_extent(x, fail);
+    if (!fail.failed)
         fail("needs indices with as many axes, beside axis ", c.attr.n[0], " no longer: a is ", x, ", ", letter(operand), " is ", index);
     return !fail.failed;
 }
@@ -211,13 +236,13 @@ struct scatter_add : composite {
     static constexpr op_kind kind = op_kind::movement;
     static constexpr indexed_axis indexes(attributes const& attr, int) { return {1, static_cast<int>(attr.n[0])}; }
     static constexpr tensor_type infer(call const& c, complaint& fail) {
-        if (is_indexed(c, 1, fail) && !(c.operand[2] == tensor_type{c.operand[0].type, c.operand[1].shape}))
+        if (is_indexed(c, 1, fail) && !(c.operand[2].type == c.operand[0].type && c.same(c.operand[2].shape, c.operand[1].shape)))
             fail("needs an element for every index: b is ", c.operand[1], ", c is ", c.operand[2]);
         return c.operand[0];
     }
     static constexpr auto expand(attributes const& attr, auto x, auto index, auto source) {
         auto place = flat_index(x.shape(), index, static_cast<int>(attr.n[0]));
-        return x + decltype(x)::template emit<add_rows>(x.owner(), {}, {x.shape().static_size()}, {source, place}).reshape(x.shape());
+        return x + decltype(x)::template emit<add_rows>(x.owner(), {}, {flat_extent(x.shape())}, {source, place}).reshape(x.shape());
     }
 };
 

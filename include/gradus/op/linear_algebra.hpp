@@ -59,7 +59,8 @@ struct solution : composite {
         extent const columns = columns_of(a.shape), rows = vector ? b.shape[0] : rows_of(b.shape);
         if (!c.same(columns, rows))
             return fail("a has other columns than b has rows: a is ", a, ", b is ", b, " (", columns, " != ", rows, ")");
-        if (Op::factors && !columns.is_static()) return fail("what is factored has static extents: a is ", a);
+        if (Op::factors) lu_factor::infer(c, fail);
+        if (fail.failed) return {};
         complaint unequal;
         shape lead = common_lead(a.shape, b.shape, c.unknowns, unequal);
         if (unequal.failed) return fail("leading axes do not broadcast: a is ", a, ", b is ", b);

@@ -8,6 +8,16 @@
 // Factorization of square matrices with pivots, and systems of equations. See op/triangular.hpp; op/determinant.hpp has the rest.
 namespace gradus::inline GRADUS_ARCH::op {
 
+/// Square matrices a with some more rows than they have columns; refused where no name is left for their number.
+constexpr tensor_type with_more_rows(call const& c, int more, complaint& fail) {
+    tensor_type a = c.operand[0];
+    if (!is_square(a, c)) return fail("needs square floating-point matrices: a is ", a);
+    extent const columns = columns_of(a.shape), rows = columns + more;
+    if (rows == dyn && columns.is_expressible()) return fail("the number of rows of the factors is longer than a name: a is ", a);
+    a.shape[a.shape.rank() - 2] = rows;
+    return a;
+}
+
 /// p a = l u with the largest element of a column as its pivot: a matrix with l below the diagonal (ones on it), u on and above
 /// it, and a row more: element k is the row that was exchanged with row k. It has no derivative: operations that take it take
 /// a, too, and theirs is with respect to a, so that one factorization serves values and derivatives.
@@ -15,13 +25,7 @@ struct lu_factor : on_matrices<lu_factor, 1> {
     static constexpr auto name = "lu_factor";
     static constexpr auto runs_by = own_kernel::lu_factor;
     static constexpr int flops_per_column = 1;
-    static constexpr tensor_type infer(call const& c, complaint& fail) {
-        tensor_type a = c.operand[0];
-        if (!is_square(a, c) || !rows_of(a.shape).is_static())
-            return fail("needs square floating-point matrices of static extents: a is ", a);
-        a.shape[a.shape.rank() - 2] = columns_of(a.shape).code + 1;
-        return a;
-    }
+    static constexpr tensor_type infer(call const& c, complaint& fail) { return with_more_rows(c, 1, fail); }
     static constexpr std::int64_t result_size(std::int64_t n, std::int64_t) { return n * (n + 1); }
     static void matrix(attributes const&, std::int64_t n, std::int64_t, double const* const* in, double* f) {
         for (std::int64_t i = 0; i < n * n; ++i) f[i] = in[0][i];
@@ -43,8 +47,8 @@ struct lu_factor : on_matrices<lu_factor, 1> {
 constexpr bool is_factored(call const& c) {
     tensor_type const &a = c.operand[0], &f = c.operand[1];
     return is_square(a, c) && f.type == a.type && f.shape.rank() == a.shape.rank() &&
-           c.same(op::matmul::leading(a.shape), op::matmul::leading(f.shape)) && columns_of(f.shape) == columns_of(a.shape) &&
-           rows_of(f.shape).code == columns_of(a.shape).code + 1;
+           c.same(op::matmul::leading(a.shape), op::matmul::leading(f.shape)) && c.same(columns_of(f.shape), columns_of(a.shape)) &&
+           c.same(rows_of(f.shape), columns_of(a.shape) + 1);
 }
 
 /// x with op(a) x = b for a and its factors; n[0]: op transposes. Infinite or NaN for a singular a.

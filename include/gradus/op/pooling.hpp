@@ -7,7 +7,7 @@
 
 #include <limits>
 
-// Pooling over the axes after the first two, whose extents are static.
+// Pooling over the axes after the first two.
 
 namespace gradus::inline GRADUS_ARCH::op {
 
@@ -46,9 +46,10 @@ struct pooled_axis {
     static constexpr pooled_axis of(attributes const& attr, int axis) {
         return {attr.n[0] >> 21 * (axis - 2) & most, attr.n[axis - 1], attr.n[4] >> 21 * (axis - 2) & most};
     }
-    /// How many windows there are.
-    constexpr std::int64_t count(std::int64_t extent) const {
-        return extent + 2 * padding < size ? 0 : (extent + 2 * padding - size) / stride + 1;
+    /// How many windows there are; of a named dimension arithmetic on it.
+    constexpr extent count(extent e) const {
+        extent const room = e + 2 * padding - size;
+        return e.is_static() && e.code + 2 * padding < size ? extent(0) : room / stride + 1;
     }
 };
 
@@ -58,7 +59,7 @@ struct pooling : composite {
     static constexpr int arity = 1;
     static constexpr op_kind kind = op_kind::movement;
     static constexpr shape result(attributes const& attr, shape s) {
-        for (int i = 2; i < s.rank(); ++i) s[i] = pooled_axis::of(attr, i).count(s[i].code);
+        for (int i = 2; i < s.rank(); ++i) s[i] = pooled_axis::of(attr, i).count(s[i]);
         return s;
     }
     static constexpr tensor_type infer(call const& c, complaint& fail) {
@@ -66,11 +67,13 @@ struct pooling : composite {
         if (x.shape.rank() < 3 || x.shape.rank() > 5 || !is_floating(x.type)) return fail("needs floating-point [N, C, ...]: a is ", x);
         for (int i = 2; i < x.shape.rank(); ++i) {
             pooled_axis const p = pooled_axis::of(c.attr, i);
-            if (!x.shape[i].is_static()) return fail("extents are static from the third axis on: a is ", x);
             if (p.size < 1 || p.stride < 1 || p.padding < 0 || 2 * p.padding > p.size)
                 return fail("needs a positive window and stride, and padding of at most half of the window");
-            if (p.count(x.shape[i].code) == 0)
+            extent const count = p.count(x.shape[i]);
+            if (count == extent(0))
                 return fail("the window is larger than axis ", i, ": a is ", x, " (", p.size, " > ", x.shape[i].code + 2 * p.padding, ")");
+            if (count == dyn && x.shape[i].is_expressible())
+                return fail("the number of windows along axis ", i, " is longer than a name: a is ", x);
         }
         return {x.type, result(c.attr, x.shape)};
     }
@@ -87,7 +90,7 @@ struct pooling : composite {
         }
         auto part = [&] {
             auto y = x;
-            for (int i = 2; i < out.rank(); ++i) y = part_of(y, i, w.at[i - 2], out[i].code, pooled_axis::of(attr, i).stride);
+            for (int i = 2; i < out.rank(); ++i) y = part_of(y, i, w.at[i - 2], out[i], pooled_axis::of(attr, i).stride);
             return y;
         };
         decltype(x) y = part();

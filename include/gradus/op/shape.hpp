@@ -23,7 +23,8 @@ struct reshape : linear<reshape, op_kind::view> {
     static constexpr bool same_order = true;
     static constexpr auto runs_by = own_kernel::loop;
     static constexpr tensor_type infer(call const& c, complaint& fail) {
-        if (!same_size(c.operand[0].shape, c.target)) return fail("sizes differ: a is ", c.operand[0], ", the new shape is ", c.target);
+        if (!same_size(c.operand[0].shape, c.target) && !c.is_unknown(c.operand[0].shape))
+            return fail("sizes differ: a is ", c.operand[0], ", the new shape is ", c.target);
         return {c.operand[0].type, c.target};
     }
     static constexpr auto vjp(auto g, auto, auto x) { return g.reshape(x.shape()); }
@@ -238,7 +239,7 @@ struct slice : linear<slice, op_kind::view> {
     /// Is it known that a range of a named dimension leaves its axis? What only their sizes tell, binding checks.
     static constexpr bool leaves(call const& c, int axis) {
         extent const from = c.operand[0].shape[axis], count = c.target[axis], first = first_of(c.attr, axis);
-        if (!from.is_expressible() || !count.is_expressible() || !first.is_expressible()) return count != dyn;
+        if (!from.is_expressible() || !count.is_expressible() || !first.is_expressible()) return count != dyn && !c.unknowns;
         auto negative = [](core::form const& f) { return f.is_number() && f.number() < 0; };
         core::form const one = core::form::of_number(1), step = core::form::of_number(step_of(c.attr, axis));
         core::form const last = core::form(first) + (count - one) * step;

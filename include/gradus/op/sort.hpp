@@ -60,7 +60,7 @@ struct ordering : composite {
         tensor_type const& x = c.operand[0];
         if (c.attr.n[0] >= x.shape.rank()) return fail("no such axis: a is ", x, " and has ", x.shape.rank(), " axes");
         if (x.type == dtype::boolean) return fail("needs numbers: a is ", x);
-        if (Op::gathers && !x.shape.is_static()) return fail("elements are gathered by their order, which needs all extents: a is ", x);
+        if (Op::gathers && !has_flat_extent(x, fail)) return {};
         return Op::result(c.attr, x, fail);
     }
     static constexpr tensor_type result(attributes const&, tensor_type const& x, complaint&) { return x; }
@@ -89,8 +89,7 @@ struct topk_index : ordering<topk_index> {
     static constexpr bool gathers = false;
     static constexpr tensor_type shortened(attributes const& attr, tensor_type x, complaint& fail) {
         extent& along = x.shape[static_cast<int>(attr.n[0])];
-        if (!along.is_static()) return fail("the axis needs its extent: a is ", x);
-        if (attr.n[2] < 0 || attr.n[2] > along.code)
+        if (attr.n[2] < 0 || (along.is_static() && attr.n[2] > along.code))
             return fail("there are not so many elements along axis ", attr.n[0], ": a is ", x, " (", attr.n[2], " > ", along, ")");
         along = attr.n[2];
         return x;
@@ -124,7 +123,7 @@ struct median : ordering<median> {
     }
     static constexpr auto expand(attributes const& attr, auto x) {
         int const axis = static_cast<int>(attr.n[0]);
-        auto index = part_of(argsort::expand(attr, x), axis, (x.shape()[axis].code - 1) / 2, 1);
+        auto index = part_of(argsort::expand(attr, x), axis, (x.shape()[axis] - 1) / 2, 1);
         auto middle = gather::expand(attr, x, index).reduced_shape(std::int64_t{1} << axis);
         auto invalid = gradus::where(x == x, x.number(0), 1).sum(std::int64_t{1} << axis, false);
         return gradus::where(invalid > 0, std::numeric_limits<double>::quiet_NaN(), middle);
@@ -156,7 +155,10 @@ struct running_extreme : running<Op, void> {
         tensor_type y = running<Op, void>::infer(c, fail);
         return Op::is_index ? tensor_type{dtype::int64, y.shape} : y;
     }
-    static constexpr auto beats(auto later, auto earlier) { return Op::is_largest ? later >= earlier : later <= earlier; }
+    static constexpr auto beats(auto later, auto earlier) {
+        if constexpr (Op::is_largest) return later >= earlier;
+        else return later <= earlier;
+    }
 };
 struct cummax : running_extreme<cummax> {
     static constexpr auto name = "cummax";
