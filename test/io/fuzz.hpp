@@ -33,8 +33,8 @@ inline std::string mutated(std::string file, gradus::random& random) {
     return file;
 }
 /// Every one of `count` mutated files is read, into no more memory than it has itself (eight times, bytes become 32 bits and axes
-/// have an order), or refused by io_error. The elements that were read are there.
-inline counts run(std::string const& file, int count, std::uint64_t seed, auto read) {
+/// have an order; `beside` is what the reader adds to the input), or refused by io_error. The elements that were read are there.
+inline counts run(std::string const& file, int count, std::uint64_t seed, auto read, std::size_t beside = 0) {
     counts seen;
     gradus::random random(seed);
     for (int i = 0; i < count; ++i) {
@@ -49,7 +49,7 @@ inline counts run(std::string const& file, int count, std::uint64_t seed, auto r
                 bytes += size;
                 for (std::size_t b = 0; b < size; ++b) sum += static_cast<unsigned char*>(t.data())[b];
             }
-            bool const is_bounded = bytes <= 8 * input.size() && sum <= 255 * bytes;
+            bool const is_bounded = bytes <= 8 * (input.size() + beside) && sum <= 255 * bytes;
             CHECK_MESSAGE(is_bounded, "input ", i, " of seed ", seed);
             ++seen.accepted;
         } catch (gradus::io_error const&) { ++seen.refused; } catch (std::exception const& other) {
