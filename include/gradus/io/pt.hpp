@@ -4,6 +4,7 @@
 #include <gradus/io/pickle.hpp>
 #include <gradus/io/state_dict.hpp>
 #include <gradus/io/zip.hpp>
+#include <gradus/tensor/state/factories.hpp>
 
 #include <map>
 

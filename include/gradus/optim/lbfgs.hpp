@@ -57,7 +57,8 @@ struct lbfgs_state {
 
 /// The vector operations of lbfgs, compiled programs.
 struct lbfgs_step {
-    static constexpr auto x = var<"x", double, "n">, y = var<"y", double, "n">;
+    static constexpr auto x = var<"x", double, "n">;
+    static constexpr auto y = var<"y", double, "n">;
     static constexpr auto k = var<"k", double>;
     static constexpr auto dot = compile(sum(x * y));
     static constexpr auto add = compile(update(y, y + k * x));
