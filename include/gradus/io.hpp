@@ -10,6 +10,8 @@
 #include <gradus/io/npy.hpp>
 #include <gradus/io/npy_header.hpp>
 #include <gradus/io/npz.hpp>
+#include <gradus/io/pickle.hpp>
+#include <gradus/io/pt.hpp>
 #include <gradus/io/state_dict.hpp>
 #include <gradus/io/stored_array.hpp>
 #include <gradus/io/stored_type.hpp>

@@ -5,7 +5,9 @@
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wshadow"
 
+#include <gradus/tensor/any/in_place.hpp>
 #include <gradus/tensor/any/operations.hpp>
+#include <gradus/tensor/any/several_results.hpp>
 #include <gradus/tensor/any/statement.hpp>
 #include <gradus/tensor/autograd/autograd.hpp>
 #include <gradus/tensor/autograd/captured_program.hpp>
@@ -49,6 +51,7 @@
 #include <gradus/tensor/tape/unselected.hpp>
 #include <gradus/tensor/view/concatenate.hpp>
 #include <gradus/tensor/view/counting.hpp>
+#include <gradus/tensor/view/drawn_in_place.hpp>
 #include <gradus/tensor/view/in_place.hpp>
 #include <gradus/tensor/view/index.hpp>
 #include <gradus/tensor/view/index_range.hpp>

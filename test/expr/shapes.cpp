@@ -53,7 +53,8 @@ TEST_CASE("expressions: reductions drop axes, negative ones count from the end")
     static_assert(is(gr::mean<-2, gr::keepdim>(x), f32, {2, 1, 4}) && is(gr::amax<gr::keepdim>(x), f32, {1, 1, 1}) &&
                   is(gr::logsumexp<0>(n), f64, {5}));
     static_assert(is(gr::argmax<1>(n), gr::dtype::int64, {"batch"}) && is(gr::argmax(i), gr::dtype::int64, {}) &&
-                  is(gr::sum(i), gr::dtype::int32, {}));
+                  is(gr::sum(i), gr::dtype::int64, {}) && is(gr::sum<0, gr::keepdim>(mask), gr::dtype::int64, {1}) &&
+                  is(gr::sum(l), gr::dtype::int64, {}) && is(gr::amax(i), gr::dtype::int32, {}));
     static_assert(is(gr::softmax(x), f32, {2, 3, 4}) && is(gr::log_softmax<0>(n), f64, {"batch", 5}));
     static_assert(std::is_same_v<decltype(gr::sum<-1>(x)), decltype(gr::sum<2>(x))>);
 }

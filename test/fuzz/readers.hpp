@@ -4,6 +4,7 @@
 #include <gradus/data/csv.hpp>
 #include <gradus/data/idx.hpp>
 #include <gradus/io/npz.hpp>
+#include <gradus/io/pt.hpp>
 #include <gradus/io/safetensors.hpp>
 #include <gradus/nn/linear.hpp>
 #include <gradus/nn/state_dict.hpp>
@@ -48,6 +49,7 @@ inline void check_tensors(gradus::io::state_dict const& found, bytes input) {
 inline void npy(bytes input) { check_tensors({{"", gradus::core::read_npy(file_of(input), gradus::dtype::number)}}, input); }
 inline void npz(bytes input) { check_tensors(gradus::core::read_npz(file_of(input)), input); }
 inline void safetensors(bytes input) { check_tensors(gradus::core::read_safetensors(file_of(input)), input); }
+inline void pt(bytes input) { check_tensors(gradus::core::read_pt(file_of(input)), input); }
 inline void idx(bytes input) { check_tensors({{"", gradus::core::read_idx(file_of(input), gradus::dtype::number)}}, input); }
 
 /// Members have the sizes that their entries tell, no more than deflated data can say.

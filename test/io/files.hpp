@@ -3,6 +3,8 @@
 
 #include "../tensor/messages.hpp"
 
+#include <gradus/io/zip.hpp>
+
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -47,6 +49,28 @@ public:
 private:
     std::filesystem::path path_;
 };
+
+/// An archive of members that are not packed, right but for what they hold.
+inline std::string archive_of(std::vector<std::pair<std::string, std::string>> const& members) {
+    std::string file, list;
+    auto const append = [](std::string& to, auto... numbers) { (to.append(reinterpret_cast<char const*>(&numbers), sizeof numbers), ...); };
+    for (auto const& [name, contents] : members) {
+        auto const size = static_cast<std::uint32_t>(contents.size()), at = static_cast<std::uint32_t>(file.size());
+        std::string common;  // version, flags, method, time, date, checksum, sizes, lengths
+        append(common, std::uint16_t{20}, std::uint16_t{0}, std::uint16_t{0}, std::uint32_t{0}, gradus::core::crc32(as_bytes(contents)),
+               size, size, static_cast<std::uint16_t>(name.size()), std::uint16_t{0});
+        append(file, std::uint32_t{0x04034b50}), append(list, std::uint32_t{0x02014b50}, std::uint16_t{20});
+        file += common + name + contents;
+        list += common;
+        append(list, std::uint16_t{0}, std::uint16_t{0}, std::uint16_t{0}, std::uint32_t{0}, at);
+        list += name;
+    }
+    std::string end;
+    auto const count = static_cast<std::uint16_t>(members.size());
+    append(end, std::uint32_t{0x06054b50}, std::uint32_t{0}, count, count, static_cast<std::uint32_t>(list.size()),
+           static_cast<std::uint32_t>(file.size()), std::uint16_t{0});
+    return file + list + end;
+}
 
 /// What io_error says, or that there is none.
 inline std::string refused(auto call) { return messages::of<gradus::io_error>(call); }

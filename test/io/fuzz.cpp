@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "fuzz.hpp"
 
+#include <string>
+#include <utility>
+#include <vector>
+
 namespace gr = gradus;
 
 namespace {
@@ -19,6 +23,18 @@ std::string model() {
     gr::io::save_npz(directory / "model.npz", {{"weight", weight}, {"bias", bias}});
     return files::bytes_of(directory / "model.npz");
 }
+/// The pickle alone of an archive that torch.save wrote, in archives whose checksums are right.
+std::string pickle_of(std::string const& whole) {
+    gr::core::file_bytes const from = fuzz::file_of(files::as_bytes(whole));
+    for (auto const& member : gr::core::zip_reader(from).members())
+        if (member.name.ends_with("data.pkl")) return std::string(from.letters(member.begin, member.size, "a pickle"));
+    return {};
+}
+void pickle(fuzz::bytes input) {
+    std::vector<std::pair<std::string, std::string>> members{{"x/data.pkl", {reinterpret_cast<char const*>(input.data()), input.size()}}};
+    for (int i = 0; i < 13; ++i) members.emplace_back("x/data/" + std::to_string(i), std::string(32, '\1'));
+    fuzz::pt(files::as_bytes(files::archive_of(members)));
+}
 
 }  // namespace
 
@@ -33,4 +49,7 @@ TEST_CASE("io: mutated files are read or refused") {
     read_or_refused("a,\"b, c\"\n1.5,NA\r\n\"2\",x\n", 0.03, 41, 100, fuzz::csv);
     read_or_refused(files::bytes_of(files::golden("stored.npz")), 0.03, 51, 1000, fuzz::zip);
     read_or_refused(model(), 0.03, 61, 1000, fuzz::state_dict);
+    std::string const nested = files::bytes_of(files::golden("nested.pt"));
+    read_or_refused(nested, 0.06, 71, 1000, fuzz::pt);
+    read_or_refused(pickle_of(nested), 0.1, 81, 100, pickle);  // what hits a number or a name
 }

@@ -100,3 +100,54 @@ TEST_CASE("quantiles interpolate, along an axis or of all; derivatives go to the
     CHECK(elements(gr::quantile<0>(x, 1)) == std::vector<double>{1, 4, 8});
     CHECK(contains(messages::of<gr::error>([&] { gr::quantile(x, 1.5); }), "q is between 0 and 1"));
 }
+
+TEST_CASE("random numbers are written over the elements of tensors, views and picked elements") {
+    gr::random source(3), same(3);
+    gr::tensor<float, gr::dyn> x = gr::empty<float, gr::dyn>(4000);
+    std::uint32_t const before = x.version();
+    x.uniform_(2, 4, source);
+    CHECK(x.version() == before + 1);
+    CHECK(std::abs(mean_of(x) - 3) < 5 * std::sqrt(1.0 / 3 / 4000));
+    for (float v : x) CHECK((v >= 2 && v < 4));
+    gr::any_tensor const y = gr::empty(gr::shape{4000}, gr::dtype::float32);
+    y.uniform_(2, 4, same);
+    CHECK(elements(y.as<float, gr::dyn>()) == elements(x));  // the same numbers of the same seed
+    CHECK(std::abs(mean_of(x.normal_(1, 2, source)) - 1) < 5 * std::sqrt(4.0 / 4000));
+    CHECK(std::abs(mean_of(x.exponential_(4, source)) - 0.25) < 5 * std::sqrt(1.0 / 16 / 4000));
+    CHECK(std::abs(mean_of(x.bernoulli_(0.2, source)) - 0.2) < 5 * std::sqrt(0.16 / 4000));
+    gr::tensor<std::int64_t, 2, 3> n{{9, 9, 9}, {9, 9, 9}};
+    n[0].random_(0, 5, source);
+    for (std::int64_t i = 0; i < 3; ++i) CHECK((n(0, i) < 5 && n(1, i) == 9));
+    gr::tensor<float, 4> z{1, 2, 3, 4};
+    z[z > 2.5f].uniform_(-1, 0, source);
+    CHECK((z(1) == 2 && z(2) < 0 && z(3) < 0));
+    auto w = gr::tensor<float, 2>{1, 2}.requires_grad_();
+    gr::tensor h = w * 3.0f;
+    h.normal_(0, 1, source);
+    gr::tensor loss = gr::sum(h);
+    loss.backward();
+    CHECK(elements(w.grad()) == floats{0, 0});
+    CHECK_THROWS_AS(w.normal_(), gr::autograd_error);
+    CHECK(contains(messages::of<gr::error>([&] { n.normal_(); }), "draws numbers with fractions: the tensor is int64[2,3]"));
+    CHECK_THROWS_AS(n.random_(3, 3), gr::error);
+    CHECK_THROWS_AS(h.uniform_(1, 0), gr::error);
+    CHECK_THROWS_AS(h.bernoulli_(1.5), gr::error);
+}
+
+TEST_CASE("powers at equal ratios, and tensors of run-time type like others") {
+    auto const powers = gr::logspace<double, gr::dyn>(-1, 2, 4);
+    double const expected[] = {0.1, 1, 10, 100};
+    for (int i = 0; i < 4; ++i) CHECK(std::abs(powers(i) / expected[i] - 1) < 1e-14);
+    CHECK(elements(gr::randint_like(gr::empty<std::int64_t, gr::dyn>(3), 7, 8)) == integers{7, 7, 7});
+    gr::any_tensor const a = gr::tensor<std::int32_t, 2, 1>{{1}, {2}};
+    CHECK(gr::empty_like(a).shape() == gr::shape{2, 1});
+    CHECK(gr::zeros_like(a).sum().item() == 0);
+    CHECK(gr::ones_like(a).dtype() == gr::dtype::int32);
+    CHECK(gr::full_like(a, 3).sum().item() == 6);
+    gr::random source(5), same(5);
+    gr::any_tensor const b = gr::randn({3, 2}, gr::dtype::float64, source), c = gr::randn_like(b, same);
+    CHECK(elements(b.as<double, 3, 2>()) == elements(c.as<double, 3, 2>()));
+    CHECK(gr::rand({100}, gr::dtype::float32).amax().item() < 1);
+    CHECK(gr::rand_like(b).dtype() == gr::dtype::float64);
+    CHECK(gr::randint(4, 5, {2}, gr::dtype::int64).sum().item() == 8);
+}

@@ -54,10 +54,10 @@ template <auto... Axes>
 constexpr auto argmin(operand auto x) {
     return core::reduced<op::argmin, Axes...>(std::move(x));
 }
-/// The product over axes.
+/// The product over axes; of integers in 64 bits.
 template <auto... Axes>
 constexpr auto prod(operand auto x) {
-    return core::reduced<op::prod, Axes...>(std::move(x));
+    return core::reduced<op::prod, Axes...>(core::summand(std::move(x)));
 }
 /// sum (x - mean)^2 / (n - 1) over axes; `gr::variance<0, gr::correction<0>>(x)` divides by n.
 template <auto... Axes>
@@ -90,15 +90,15 @@ constexpr auto count_nonzero(operand auto x) {
     return core::reduced<op::count_nonzero, Axes...>(std::move(x));
 }
 
-/// x_0 + ... + x_i along one axis, the last by default.
+/// x_0 + ... + x_i along one axis, the last by default; of integers in 64 bits.
 template <int... Axis>
 constexpr auto cumsum(operand auto x) {
-    return core::running_results<op::cumsum, op::add, Axis...>(std::move(x));
+    return core::running_results<op::cumsum, op::add, Axis...>(core::summand(std::move(x)));
 }
-/// x_0 ... x_i along one axis.
+/// x_0 ... x_i along one axis; of integers in 64 bits.
 template <int... Axis>
 constexpr auto cumprod(operand auto x) {
-    return core::running_results<op::cumprod, op::mul, Axis...>(std::move(x));
+    return core::running_results<op::cumprod, op::mul, Axis...>(core::summand(std::move(x)));
 }
 /// log(exp(x_0) + ... + exp(x_i)) along one axis.
 template <int... Axis>

@@ -141,12 +141,18 @@ constexpr parameters cast_parameters() {
     return {op::cast::to(D), {}};
 }
 
+/// What sums and products are of: bools and 32-bit integers as integers of 64 bits.
+template <operand E>
+constexpr auto summand(E x) {
+    if constexpr (E::type.type != dtype::boolean && E::type.type != dtype::int32) return x;
+    else return apply<with<op::cast, cast_parameters<dtype::int64>()>>(std::move(x));
+}
 }  // namespace core
 
-/// Sums over the given axes, over all where none is given; `gr::sum<1, gr::keepdim>(x)`.
+/// Sums over the given axes, over all where none is given; `gr::sum<1, gr::keepdim>(x)`. Integers and bools are summed in 64 bits.
 template <auto... Axes, operand E>
 constexpr auto sum(E x) {
-    return apply<with<op::sum, core::reduction_parameters<Axes...>(E::type.shape.rank(), false)>>(std::move(x));
+    return apply<with<op::sum, core::reduction_parameters<Axes...>(E::type.shape.rank(), false)>>(core::summand(std::move(x)));
 }
 /// The mean over axes.
 template <auto... Axes, operand E>

@@ -25,10 +25,12 @@ struct mean : composite, reduction<mean> {
 template <class Op>
 struct along_axis : composite {
     static constexpr int arity = 1;
+    static constexpr bool takes_integers = false;
     static constexpr tensor_type infer(call const& c, complaint& fail) {
         if (c.attr.n[0] >> c.operand[0].shape.rank())
             return fail("no such axis: a is ", c.operand[0], " and has ", c.operand[0].shape.rank(), " axes");
-        if (!is_floating(c.operand[0].type)) return fail("needs a floating-point operand: a is ", c.operand[0]);
+        if (!is_floating(c.operand[0].type) && !(Op::takes_integers && is_integer(c.operand[0].type)))
+            return fail("needs ", Op::takes_integers ? "numbers" : "a floating-point operand", ": a is ", c.operand[0]);
         return c.operand[0];
     }
     // The maximum only scales: its derivative cancels exactly, so none is taken.

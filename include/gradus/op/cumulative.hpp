@@ -31,10 +31,12 @@ struct running : along_axis<Op> {
 /// x_0 + ... + x_i along an axis.
 struct cumsum : running<cumsum, add> {
     static constexpr auto name = "cumsum";
+    static constexpr bool takes_integers = true;
 };
 /// x_0 ... x_i along an axis; zeros are nothing special.
 struct cumprod : running<cumprod, mul> {
     static constexpr auto name = "cumprod";
+    static constexpr bool takes_integers = true;
 };
 /// log(exp(x_0) + ... + exp(x_i)) along an axis, without overflow.
 struct logcumsumexp : running<logcumsumexp, logaddexp> {

@@ -133,6 +133,7 @@ struct median : ordering<median> {
 /// Base of the running maxima and minima: of equal elements the last, whose index has the derivative; NaN stays from where it is.
 template <class Op>
 struct running_extreme : running<Op, void> {
+    static constexpr bool takes_integers = true;
     static constexpr auto expand(attributes const& attr, auto x) {
         int axis = 0;
         while (!reduces(attr, axis)) ++axis;

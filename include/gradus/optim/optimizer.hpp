@@ -46,15 +46,7 @@ public:
         parameters_ = std::move(all);
     }
     /// Drops the gradients of all parameters, or fills them with zeros (none if memory is refused).
-    void zero_grad(bool set_to_none = true) const {
-        if (set_to_none) {
-            for (any_tensor const& p : parameters_) p.zero_grad();
-            return;
-        }
-        core::list<core::tensor_ref> fresh(static_cast<int>(parameters_.size()));
-        for (int i = 0; i < fresh.size(); ++i) fresh[i] = core::fresh_zeros(state_of(i)->grad);
-        for (int i = 0; i < fresh.size(); ++i) core::set_to_zero(*state_of(i), std::move(fresh[i]));
-    }
+    void zero_grad(bool set_to_none = true) const { zero_gradients(parameters_, set_to_none); }
     /// What is remembered of parameter `i`.
     State const& state(std::size_t i) const { return states_[i]; }
 
@@ -155,7 +147,6 @@ private:
             for (std::size_t k = 0; k < wide.size(); ++k) elements[k] = static_cast<T>(wide[k]);
         });
     }
-    core::tensor_ref const& state_of(int i) const { return parameters_[static_cast<std::size_t>(i)].state(); }
     template <class X>
     void put(std::vector<X>& list, std::size_t at, X what) const {
         if (list.empty()) list.resize(parameters_.size());

@@ -5,7 +5,7 @@
 #include <gradus/tensor/state/factories.hpp>
 
 // What an optimiser remembers and what it was told, as tensors by name. A struct tells its fields by a function
-// `static void visit(auto& self, auto const& f)`, which calls f(name, field) for tensors, doubles, ints and bools.
+// `static void visit(auto& self, auto const& f)`, which calls f(name, field) for tensors, numbers, bools and enumerators.
 
 namespace gradus::inline GRADUS_ARCH::optim {
 
@@ -28,10 +28,26 @@ void check_parameters(std::vector<any_tensor> const& all) {
     }
 }
 
+/// Drops the gradients of all parameters, or fills them with zeros (none if memory is refused).
+inline void zero_gradients(std::vector<any_tensor> const& parameters, bool set_to_none) {
+    if (set_to_none) {
+        for (any_tensor const& p : parameters) p.zero_grad();
+        return;
+    }
+    core::list<core::tensor_ref> fresh(static_cast<int>(parameters.size()));
+    for (int i = 0; i < fresh.size(); ++i) fresh[i] = core::fresh_zeros(parameters[static_cast<std::size_t>(i)].state()->grad);
+    for (int i = 0; i < fresh.size(); ++i) core::set_to_zero(*parameters[static_cast<std::size_t>(i)].state(), std::move(fresh[i]));
+}
+
 inline any_tensor as_tensor(double x) { return full<double>(x); }
 inline any_tensor as_tensor(std::int64_t x) { return full<std::int64_t>(x); }
 inline any_tensor as_tensor(int x) { return full<std::int64_t>(x); }
 inline any_tensor as_tensor(bool x) { return full<bool>(x); }
+template <class E>
+    requires std::is_enum_v<E>
+any_tensor as_tensor(E x) {
+    return as_tensor(static_cast<int>(x));
+}
 
 /// Appends the fields of a struct that have values.
 template <class S>

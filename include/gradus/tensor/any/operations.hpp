@@ -106,25 +106,37 @@ struct run_time_operations {
     Self argmax(int axis, bool keepdim = false, location where = location::current()) const {
         return reduced<op::argmax>("argmax(axis)", axis, keepdim, where);
     }
+    Self argmin(location where = location::current()) const { return reduced<op::argmin>("argmin(axis)", every_axis(), false, where); }
     Self argmin(int axis, bool keepdim = false, location where = location::current()) const {
         return reduced<op::argmin>("argmin(axis)", axis, keepdim, where);
     }
+    Self logsumexp(location where = location::current()) const { return logsumexp(every_axis(), false, where); }
     Self logsumexp(axes a, bool keepdim = false, location where = location::current()) const {
         return reduced<op::logsumexp>("logsumexp(axes)", a, keepdim, where);
     }
+    Self any(location where = location::current()) const { return any(every_axis(), false, where); }
     Self any(axes a, bool keepdim = false, location where = location::current()) const {
         return reduced<op::any>("any(axes)", a, keepdim, where);
     }
+    Self all(location where = location::current()) const { return all(every_axis(), false, where); }
     Self all(axes a, bool keepdim = false, location where = location::current()) const {
         return reduced<op::all>("all(axes)", a, keepdim, where);
     }
+    /// How many elements are not 0.
+    Self count_nonzero(location where = location::current()) const { return count_nonzero(every_axis(), false, where); }
+    Self count_nonzero(axes a, bool keepdim = false, location where = location::current()) const {
+        return reduced<op::count_nonzero>("count_nonzero(axes)", a, keepdim, where);
+    }
     /// sum (x - mean)^2 / (n - correction).
+    Self variance(location where = location::current()) const { return variance(every_axis(), false, 1, where); }
     Self variance(axes a, bool keepdim = false, double correction = 1, location where = location::current()) const {
         return reduced<op::variance>("variance(axes)", a, keepdim, where, false, correction);
     }
+    Self stddev(location where = location::current()) const { return stddev(every_axis(), false, 1, where); }
     Self stddev(axes a, bool keepdim = false, double correction = 1, location where = location::current()) const {
         return reduced<op::stddev>("stddev(axes)", a, keepdim, where, false, correction);
     }
+    Self norm(location where = location::current()) const { return norm(every_axis(), 2, false, where); }
     Self norm(axes a, double order = 2, bool keepdim = false, location where = location::current()) const {
         return reduced<op::norm>("norm(axes)", a, keepdim, where, false, order);
     }
@@ -134,7 +146,35 @@ struct run_time_operations {
     Self log_softmax(int axis, location where = location::current()) const {
         return reduced<op::log_softmax>("log_softmax(axis)", axis, false, where);
     }
-    Self cumsum(int axis, location where = location::current()) const { return reduced<op::cumsum>("cumsum(axis)", axis, false, where); }
+    Self cumsum(int axis, location where = location::current()) const {
+        return reduced<op::cumsum>("cumsum(axis)", axis, false, where, true);
+    }
+    Self cumprod(int axis, location where = location::current()) const {
+        return reduced<op::cumprod>("cumprod(axis)", axis, false, where, true);
+    }
+    Self logcumsumexp(int axis, location where = location::current()) const {
+        return reduced<op::logcumsumexp>("logcumsumexp(axis)", axis, false, where);
+    }
+    /// Reversed along axes.
+    Self flip(axes a, location where = location::current()) const { return reduced<op::flip>("flip(axes)", a, false, where); }
+    /// Shifted around along an axis.
+    Self roll(std::int64_t shift, int axis, location where = location::current()) const {
+        return along_with<op::roll>("roll(shift, axis)", axis, where, shift, 0);
+    }
+
+    // ---- by indices along an axis
+    /// y[i, j] = x[index[i, j], j] for axis 0, and so on.
+    Self gather(int axis, Self const& index, location where = location::current()) const {
+        return along<op::gather>("gather(axis, index)", axis, where, index);
+    }
+    /// The parts of a vector of indices.
+    Self index_select(int axis, Self const& index, location where = location::current()) const {
+        return along<op::index_select>("index_select(axis, index)", axis, where, index);
+    }
+    /// With source[i, j] added to x[index[i, j], j] for axis 0, and so on; equal indices add up.
+    Self scatter_add(int axis, Self const& index, Self const& source, location where = location::current()) const {
+        return along<op::scatter_add>("scatter_add(axis, index, source)", axis, where, index, source);
+    }
 
     // ---- views, as those of tensors
     /// One extent may be -1. A view where the elements stand in order, else a copy.
@@ -215,39 +255,6 @@ struct run_time_operations {
         return Self(indexed_by<Asked>(state(), items, location::current()));
     }
 
-    // ---- in place
-    template <class X>
-    Self const& operator+=(X const& x) const {
-        return update(add(self(), x));
-    }
-    template <class X>
-    Self const& operator-=(X const& x) const {
-        return update(sub(self(), x));
-    }
-    template <class X>
-    Self const& operator*=(X const& x) const {
-        return update(mul(self(), x));
-    }
-    template <class X>
-    Self const& operator/=(X const& x) const {
-        return update(div(self(), x));
-    }
-    /// Writes a tensor that broadcasts, of any dtype, over the elements.
-    Self const& copy_(Self const& x, location where = location::current()) const {
-        write_through(state(), where, [&] { copy_in_place(state(), converted(x, need().type, where).state(), where); });
-        return self();
-    }
-    Self const& fill_(double value) const {
-        write_through(state(), location::current(), [&] {
-            with_dtype(need().type, [&]<class T>(T) {
-                auto const of_type = static_cast<T>(static_cast<computed_t<dtype_of<T>>>(value));
-                fill_in_place(state(), &of_type);
-            });
-        });
-        return self();
-    }
-    Self const& zero_() const { return fill_(0); }
-
     // ---- the rest
     /// Under another dtype.
     Self to(dtype type, location where = location::current()) const { return converted(self(), type, where); }
@@ -260,7 +267,7 @@ struct run_time_operations {
         start_backward<Asked>(state(), {&g, 1}, nullptr);
     }
 
-private:
+protected:
     Self const& self() const { return static_cast<Self const&>(*this); }
     tensor_ref const& state() const { return self().state(); }
     tensor_state& need() const {
@@ -283,17 +290,20 @@ private:
         any_operand const operands[] = {{from.state()}};
         return Self(run_statement<Op, Asked>({op::reduction_attributes(bits, keep, value), {}}, operands, where));
     }
-    Self const& update(Self const& result) const {
-        auto const where = location::current();
-        tensor_ref const& t = state();
-        write_through(t, where, [&] {
-            require_writable(t);
-            Self const typed = converted(result, t->type, where);
-            require_shape(*t, typed.state()->rank, typed.state()->extents);
-            write_over(t, typed.state());
-        });
-        return self();
+    /// `Op` along an axis, which is the first number among its attributes.
+    template <class Op, class... More>
+    Self along_with(std::string_view call, int axis, location where, std::int64_t second, std::int64_t third, More const&... more) const {
+        any_operand const operands[] = {{state()}, {more.state()}...};
+        for (any_operand const& o : operands)
+            if (!o.tensor) refuse_undefined();
+        return Self(run_statement<Op, Asked>(with_numbers(any_axis(call, need(), axis), second, third), operands, where));
     }
+    template <class Op, class... More>
+    Self along(std::string_view call, int axis, location where, More const&... more) const {
+        return along_with<Op>(call, axis, where, 0, 0, more...);
+    }
+
+private:
     template <class I>
     static index_value item_of(I const& i) {
         if constexpr (std::same_as<I, Self>) {

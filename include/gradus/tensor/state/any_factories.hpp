@@ -35,6 +35,46 @@ inline any_tensor empty(shape const& s, dtype type) {
     core::run_time_extents_of const extents("empty(shape, dtype)", s, type);
     return any_tensor(core::make_state(type, s.rank(), extents.n));
 }
+/// Uniform in [0, 1), normal, and whole numbers in [low, high): `gr::randn(gr::shape{7, 5}, gr::dtype::float32)`.
+template <class Asked = void>
+any_tensor rand(shape const& s, dtype type, random& source = default_random()) {
+    return empty(s, type).uniform_(0, 1, source);
+}
+template <class Asked = void>
+any_tensor randn(shape const& s, dtype type, random& source = default_random()) {
+    return empty(s, type).normal_(0, 1, source);
+}
+template <class Asked = void>
+any_tensor randint(std::int64_t low, std::int64_t high, shape const& s, dtype type, random& source = default_random()) {
+    return empty(s, type).random_(low, high, source);
+}
+/// Tensors like another one in dtype and shape.
+template <class Asked = void>
+any_tensor empty_like(any_tensor const& t) {
+    if (!t.defined()) core::refuse_undefined();
+    return any_tensor(core::make_state(t.dtype(), t.rank(), t.state()->extents));
+}
+template <class Asked = void>
+any_tensor full_like(any_tensor const& t, double value) {
+    return empty_like(t).fill_(value);
+}
+template <class Asked = void>
+any_tensor zeros_like(any_tensor const& t) {
+    return full_like(t, 0);
+}
+template <class Asked = void>
+any_tensor ones_like(any_tensor const& t) {
+    return full_like(t, 1);
+}
+template <class Asked = void>
+any_tensor rand_like(any_tensor const& t, random& source = default_random()) {
+    return empty_like(t).uniform_(0, 1, source);
+}
+template <class Asked = void>
+any_tensor randn_like(any_tensor const& t, random& source = default_random()) {
+    return empty_like(t).normal_(0, 1, source);
+}
+
 /// A tensor of foreign memory: `deleter(data)` is called when the last tensor and the last saved value that show the memory are
 /// gone. If this throws, the memory is still the caller's.
 template <class Deleter>

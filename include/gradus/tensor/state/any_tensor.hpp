@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <gradus/tensor/any/operations.hpp>
+#include <gradus/tensor/any/in_place.hpp>
 #include <gradus/tensor/tape/region.hpp>
 
 #include <span>
@@ -81,7 +81,7 @@ inline void set_to_zero(tensor_state& t, tensor_ref fresh) {
 /// A tensor whose dtype and shape are known at run time: for lists of parameters, optimisers, files, and models that are made when the
 /// program runs. It is a handle of the same tensor: gradients, history and versions are shared with the typed ones. It computes as they do,
 /// one operation at a time by the loop interpreter; dtypes are promoted by PyTorch's table, and an axis broadcasts where its extent is 1.
-class any_tensor : public core::run_time_operations<any_tensor> {
+class any_tensor : public core::run_time_updates<any_tensor> {
     using location = std::source_location;
 
 public:

@@ -78,6 +78,17 @@ tensor<T, N> tensor_of(linspace_function<T, N>, T start, T stop, Count... count)
 }
 }  // namespace core
 
+/// N powers of 10 at equal ratios, from 10^start to 10^stop: `gr::logspace<double, 3>(0, 2)` is 1, 10, 100; the number of a gr::dyn comes
+/// last.
+template <floating_element T, extent N, std::integral... Count>
+    requires(sizeof...(Count) == core::run_time_extents<N>)
+tensor<T, N> logspace(double start, double stop, Count... count) {
+    auto const exponents = linspace<double, N>(start, stop, count...);
+    auto made = empty<T, N>(count...);
+    for (std::int64_t i = 0; i < made.size(); ++i)
+        made.data()[i] = static_cast<T>(static_cast<computed_t<dtype_of<T>>>(std::pow(10.0, exponents.data()[i])));
+    return made;
+}
 /// Normal with mean 0 and standard deviation 1, in memory order.
 template <element T, extent... E>
     requires(core::run_time_extents<E...> == 0 && floating_element<T>)

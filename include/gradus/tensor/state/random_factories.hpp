@@ -10,11 +10,6 @@
 
 namespace gradus::inline GRADUS_ARCH {
 
-/// The generator that the calling thread draws from where none is given.
-inline random& default_random() {
-    static thread_local random generator(0);
-    return generator;
-}
 /// Starts it anew: what is drawn from here on depends on the seed alone.
 inline void manual_seed(std::uint64_t seed) { default_random() = random(seed); }
 
@@ -41,18 +36,6 @@ tensor<T, E...> drawn(auto const& draw, A&&... arguments) {
         for (T& x : made) x = static_cast<T>(static_cast<computed_t<dtype_of<T>>>(draw(*source)));
         return made;
     }(std::make_index_sequence<extents>{});
-}
-/// Uniform in [0, 1), of as many bits as the type has: a double that is rounded may be 1.
-template <class T>
-double below_one(random& source) {
-    constexpr int bits = std::is_same_v<T, double> ? 53 : is_half(dtype_of<T>) ? 8 : 24;
-    return static_cast<double>(source.next() >> (64 - bits)) / static_cast<double>(std::int64_t{1} << bits);
-}
-inline std::int64_t whole_below(random& source, std::int64_t count) {
-    auto const n = static_cast<std::uint64_t>(count);
-    std::uint64_t const unfair = (0 - n) % n;  // 2^64 modulo n: the first values, which would be drawn once too often
-    for (;;)
-        if (std::uint64_t const x = source.next(); x >= unfair) return static_cast<std::int64_t>(x % n);
 }
 }  // namespace core
 
@@ -157,6 +140,14 @@ template <floating_element T, extent... E>
 tensor<T, E...> rand_like(tensor<T, E...> const& t, random& source = default_random()) {
     auto made = empty_like(t);
     for (T& x : made) x = static_cast<T>(static_cast<computed_t<dtype_of<T>>>(core::below_one<T>(source)));
+    return made;
+}
+
+/// Whole numbers in [low, high).
+template <element T, extent... E>
+tensor<T, E...> randint_like(tensor<T, E...> const& t, std::int64_t low, std::int64_t high, random& source = default_random()) {
+    auto made = empty_like(t);
+    made.random_(low, high, source);
     return made;
 }
 

@@ -7,6 +7,7 @@
 #include <gradus/tensor/tape/evaluate.hpp>
 #include <gradus/tensor/tape/region.hpp>
 #include <gradus/tensor/tape/tape.hpp>
+#include <gradus/tensor/view/drawn_in_place.hpp>
 #include <gradus/tensor/view/in_place.hpp>
 #include <gradus/tensor/view/indexed_write.hpp>
 #include <gradus/tensor/view/indexing.hpp>
@@ -20,7 +21,9 @@ namespace gradus::inline GRADUS_ARCH {
 /// `gr::tensor z = gr::matmul(x, w) + b;` computes the whole expression with fused kernels and, where an operand requires it,
 /// records one node. An extent is a number or `gr::dyn` (known at run time). Default-constructed, it is undefined.
 template <element T, extent... E>
-class tensor : public core::written_in_place<tensor<T, E...>>, public core::indexed_by_all<tensor<T, E...>> {
+class tensor : public core::written_in_place<tensor<T, E...>>,
+               public core::drawn_in_place<tensor<T, E...>>,
+               public core::indexed_by_all<tensor<T, E...>> {
     static_assert(sizeof...(E) <= static_cast<std::size_t>(max_rank), "gradus::tensor: at most 6 axes");
     static_assert((!E.is_named() && ...), "gradus::tensor: an extent is a number or gr::dyn; names are for symbols");
     static_assert(!gradus::shape{E...}.is_too_large(), "gradus::tensor: more elements than 64 bits count");
@@ -190,9 +193,7 @@ public:
             core::refuse_type("tensor::set_grad(g)", *gradient.state_, need().described());
         core::replace_gradient(need(), gradient.state_);
     }
-    void zero_grad() const {
-        core::replace_gradient(need(), {});
-    }
+    void zero_grad() const { core::replace_gradient(need(), {}); }
     /// Keeps the gradient of this computed tensor too.
     void retain_grad() const {
         if (!need().is_recorded()) throw autograd_error("can't retain_grad on Tensor that has requires_grad=False");
