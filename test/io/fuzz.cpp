@@ -26,7 +26,8 @@ std::string model() {
 /// The pickle alone of an archive that torch.save wrote, in archives whose checksums are right.
 std::string pickle_of(std::string const& whole) {
     gr::core::file_bytes const from = fuzz::file_of(files::as_bytes(whole));
-    for (auto const& member : gr::core::zip_reader(from).members())
+    gr::core::zip_reader const archive(from);
+    for (auto const& member : archive.members())
         if (member.name.ends_with("data.pkl")) return std::string(from.letters(member.begin, member.size, "a pickle"));
     return {};
 }
