@@ -19,7 +19,8 @@ struct dropout : module<dropout<P>> {
     training_mode training;
 
     /// Another key for each layer: 31 random bits.
-    explicit dropout(random& source) : key(static_cast<std::int64_t>(source.next() >> 33)) {}
+    explicit dropout(random& source) { manual_seed(source); }
+    void manual_seed(random& source) const { key = static_cast<std::int64_t>(source.next() >> 33); }
     template <operand X>
     auto operator()(X const& x) const {
         std::int64_t const now = training && P > 0 ? key++ : key;
@@ -48,5 +49,15 @@ private:
         return result(x);
     }
 };
+
+/// Sets the keys of all dropout layers of a module: what their next calls drop is a function of `seed` and the layer's place alone. Once
+/// for each step or epoch, with its number, it makes training that goes on from a checkpoint drop what it would have dropped.
+template <class M>
+void manual_seed(M const& module, std::uint64_t seed) {
+    random keys(seed);
+    nn::apply(module, [&keys]<class L>(L const& layer) {
+        if constexpr (requires { layer.manual_seed(keys); }) layer.manual_seed(keys);
+    });
+}
 
 }  // namespace gradus::inline GRADUS_ARCH::nn

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <gradus/expr/constants.hpp>
 #include <gradus/expr/recurrent.hpp>
 #include <gradus/nn/linear.hpp>
 #include <gradus/tensor/state/let.hpp>
@@ -49,8 +50,7 @@ struct lstm_rule {
     static constexpr auto next(auto const& of_input, auto const& of_state, auto const& s) {
         return gradus::let(of_input + of_state, std::get<1>(s), [](auto const& all, auto const& c) {
             return gradus::let(gradus::apply<op::lstm_memory>(all, c), [&all](auto const& memory) {
-                return gradus::let(gradus::apply<op::lstm_output>(all, memory),
-                                   [&memory](auto const& h) { return std::tuple{h, memory}; });
+                return gradus::let(gradus::apply<op::lstm_output>(all, memory), [&memory](auto const& h) { return std::tuple{h, memory}; });
             });
         });
     }
@@ -62,6 +62,24 @@ struct gru_rule {
         return gradus::let(gradus::apply<op::gru_state>(of_input, of_state, std::get<0>(s)), [](auto const& h) { return std::tuple{h}; });
     }
 };
+
+/// Sequences of different lengths in one operand, and the lengths, [batch]; see pack_padded_sequence.
+template <operand X, operand Lengths>
+struct packed_sequence {
+    X x;
+    Lengths lengths;
+};
+/// What a recurrent layer takes where sequence b of x ends after lengths[b] steps, from 1 to all:
+/// `auto [y, h, c] = lstm(nn::pack_padded_sequence(x, lengths));`. Outputs behind the end are 0, the last states are those after the last
+/// step of each sequence, and the reverse direction begins there: PyTorch's pack_padded_sequence, layer and pad_packed_sequence. Sequences
+/// need no order. On tensors shape_error for another number of lengths, error for one out of range; a program takes a length beyond
+/// the steps for all of them, and one below 1 for none, which leaves the first state.
+template <operand X, operand Lengths>
+packed_sequence<X, Lengths> pack_padded_sequence(X const& x, Lengths const& lengths) {
+    static_assert(Lengths::type.shape.rank() == 1 && is_integer(Lengths::type.type),
+                  "gradus::nn::pack_padded_sequence(x, lengths): the lengths are integers, one for each sequence");
+    return {x, lengths};
+}
 
 /// `auto [y, h, c] = lstm(x);`: the outputs of the last layer for all steps, [steps, batch, directions Hidden], and the state after the
 /// last step of every layer and direction, [layers directions, batch, Hidden] (h alone for gru and rnn). A state to begin with may follow
@@ -85,16 +103,20 @@ public:
     template <operand X, operand... State>
         requires(sizeof...(State) == 0 || sizeof...(State) == Rule::states)
     auto operator()(X const& x, State const&... first) const {
-        static_assert(X::type.shape.rank() == 3, "gradus::nn: a recurrent layer takes [steps, batch, In], or [batch, steps, In]");
-        static_assert(X::type.shape[2] == extent(In), "gradus::nn: a recurrent layer has another number of inputs than x has columns");
+        require_type<X>();
         return gradus::let(steps_first(x), [&](auto const& in) {
             require_steps(in);
-            auto const all = [&]<std::size_t... I>(std::index_sequence<I...>) {
-                return layers_from<0>(in, std::make_tuple(first_state<I>(in, first...)...));
-            }(all_stacks);
-            return [&]<std::size_t... K>(std::index_sequence<K...>) {
-                return std::tuple{gradus::let(steps_first(std::get<0>(all)), value), joined_states<K>(all, all_stacks)...};
-            }(std::make_index_sequence<static_cast<std::size_t>(Rule::states)>{});
+            return run(in, std::tuple{}, first...);
+        });
+    }
+    template <operand X, operand Lengths, operand... State>
+        requires(sizeof...(State) == 0 || sizeof...(State) == Rule::states)
+    auto operator()(packed_sequence<X, Lengths> const& packed, State const&... first) const {
+        require_type<X>();
+        return gradus::let(steps_first(packed.x), packed.lengths, [&](auto const& in, auto const& lengths) {
+            require_steps(in);
+            require_lengths(in, lengths);
+            return gradus::let(steps_within(in, lengths), [&](auto const& within) { return run(in, std::tuple{within}, first...); });
         });
     }
     /// The weights of a layer and direction: weight_ih, weight_hh, bias_ih, bias_hh.
@@ -122,10 +144,43 @@ private:
         if constexpr (O.batch_first) return gradus::transpose<1, 0, 2>(x);
         else return x;
     }
+    template <class X>
+    static void require_type() {
+        static_assert(X::type.shape.rank() == 3, "gradus::nn: a recurrent layer takes [steps, batch, In], or [batch, steps, In]");
+        static_assert(X::type.shape[2] == extent(In), "gradus::nn: a recurrent layer has another number of inputs than x has columns");
+    }
     static void require_steps([[maybe_unused]] auto const& x) {
         if constexpr (core::is_tensor<std::remove_cvref_t<decltype(x)>>)
             if (x.size(0) == 0)
                 throw shape_error(core::concat("gradus::nn: a recurrent layer needs a step: x is ", x.state()->described()).str());
+    }
+    template <class X, class Lengths>
+    static void require_lengths([[maybe_unused]] X const& x, [[maybe_unused]] Lengths const& lengths) {
+        if constexpr (core::is_tensor<X> && core::is_tensor<Lengths>) {
+            char const* const who = "gradus::nn::pack_padded_sequence(x, lengths): ";
+            if (lengths.size(0) != x.size(1))
+                throw shape_error(core::concat(who, lengths.size(0), " lengths for ", x.size(1), " sequences").str());
+            for (std::int64_t const n : lengths)
+                if (n < 1 || n > x.size(0)) throw error(core::concat(who, "a length is ", n, ", of ", x.size(0), " steps").str());
+        }
+    }
+    /// Is the step one of the sequence's? [steps, batch, 1].
+    template <class X>
+    static auto steps_within(X const& x, auto const& lengths) {
+        auto const numbers = [&] {
+            if constexpr (core::is_tensor<X>) return arange<std::int64_t, dyn>(x.size(0));
+            else return arange<std::int64_t, X::type.shape[0]>;
+        }();
+        return gradus::unsqueeze<2>(gradus::unsqueeze<1>(numbers) < gradus::unsqueeze<0>(cast<std::int64_t>(lengths)));
+    }
+    /// All results; `within` is empty, or has the steps that count.
+    auto run(auto const& in, auto const& within, auto const&... first) const {
+        auto const all = [&]<std::size_t... I>(std::index_sequence<I...>) {
+            return layers_from<0>(in, within, std::make_tuple(first_state<I>(in, first...)...));
+        }(all_stacks);
+        return [&]<std::size_t... K>(std::index_sequence<K...>) {
+            return std::tuple{gradus::let(steps_first(std::get<0>(all)), value), joined_states<K>(all, all_stacks)...};
+        }(std::make_index_sequence<static_cast<std::size_t>(Rule::states)>{});
     }
     /// The state that layer and direction I begin with, a tuple.
     template <std::size_t I>
@@ -151,13 +206,13 @@ private:
         else return gradus::let(gradus::stack<0>(std::get<K>(std::get<I + 1>(all))...), value);
     }
     /// The outputs of the last layer, and the states from what goes into layer `Layer` on.
-    template <std::size_t Layer, class X, class States>
-    auto layers_from(X const& x, States const& first) const {
+    template <std::size_t Layer, class X, class Within, class States>
+    auto layers_from(X const& x, Within const& within, States const& first) const {
         constexpr std::size_t at = Layer * static_cast<std::size_t>(directions);
         if constexpr (Layer == static_cast<std::size_t>(O.layers)) return std::tuple{x};
         else {
-            auto const now = one_layer<at>(x, first);
-            auto const rest = layers_from<Layer + 1>(std::get<0>(now), first);
+            auto const now = one_layer<at>(x, within, first);
+            auto const rest = layers_from<Layer + 1>(std::get<0>(now), within, first);
             auto const behind = [](auto const& tuple) {
                 return std::apply([](auto const&, auto const&... states) { return std::make_tuple(states...); }, tuple);
             };
@@ -165,33 +220,42 @@ private:
         }
     }
     template <std::size_t At>
-    auto one_layer(auto const& x, auto const& first) const {
+    auto one_layer(auto const& x, auto const& within, auto const& first) const {
         if constexpr (directions == 1) {
-            auto const there = walk<false>(x, std::get<At>(weights_), std::get<At>(first));
+            auto const there = walk<false>(x, within, std::get<At>(weights_), std::get<At>(first));
             return std::make_tuple(std::get<1>(there), std::get<0>(there));
         } else
             return gradus::let(x, [&](auto const& in) {
-                auto const there = walk<false>(in, std::get<At>(weights_), std::get<At>(first));
-                auto const back = walk<true>(in, std::get<At + 1>(weights_), std::get<At + 1>(first));
+                auto const there = walk<false>(in, within, std::get<At>(weights_), std::get<At>(first));
+                auto const back = walk<true>(in, within, std::get<At + 1>(weights_), std::get<At + 1>(first));
                 return std::tuple{gradus::concatenate<2>(std::get<1>(there), std::get<1>(back)), std::get<0>(there), std::get<0>(back)};
             });
     }
     /// One layer in one direction, step by step: the state after the last one, and the outputs.
     template <bool Reverse>
-    static auto walk(auto const& x, auto const& w, auto const& state) {
-        auto const loop = [](auto const& of_input, auto const& weight, auto const& bias, auto const&... first) {
+    static auto walk(auto const& x, auto const& within, auto const& w, auto const& state) {
+        auto const loop = [&within](auto const& of_input, auto const& weight, auto const& bias, auto const&... first) {
             auto const step = [=](auto const& s, auto const& row) {
-                auto const next = Rule::next(row, gradus::linear(std::get<0>(s), weight, bias), s);
-                return std::pair{next, std::get<0>(next)};
+                auto const next = Rule::next(std::get<0>(row), gradus::linear(std::get<0>(s), weight, bias), s);
+                if constexpr (std::tuple_size_v<std::remove_cvref_t<decltype(row)>> == 1) return std::pair{next, std::get<0>(next)};
+                else return kept_behind_end(std::get<1>(row), next, s);
             };
-            if constexpr (Reverse) return gradus::scan<gradus::reverse>(step, std::tuple{first...}, of_input);
-            else return gradus::scan(step, std::tuple{first...}, of_input);
+            auto const rows = std::tuple_cat(std::tuple{of_input}, within);
+            if constexpr (Reverse) return gradus::scan<gradus::reverse>(step, std::tuple{first...}, rows);
+            else return gradus::scan(step, std::tuple{first...}, rows);
         };
         return std::apply(
             [&](auto const&... first) {
                 return gradus::let(gradus::linear(x, w.weight_ih, w.bias_ih), w.weight_hh, w.bias_hh, first..., loop);
             },
             state);
+    }
+    /// The next state and output within a sequence, elsewhere the last state and 0.
+    static auto kept_behind_end(auto const& within, auto const& next, auto const& last) {
+        return [&]<std::size_t... K>(std::index_sequence<K...>) {
+            return std::pair{std::tuple{gradus::where(within, std::get<K>(next), std::get<K>(last))...},
+                             gradus::where(within, std::get<0>(next), constant<0>)};
+        }(std::make_index_sequence<static_cast<std::size_t>(Rule::states)>{});
     }
     decltype([]<std::size_t... I>(std::index_sequence<I...>) -> std::tuple<weights_of<I>...> { return {}; }(all_stacks)) weights_;
 };

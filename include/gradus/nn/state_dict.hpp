@@ -15,6 +15,25 @@ tensor_dict state_dict(M const& module) {
     return made;
 }
 
+/// Dicts in one, under a name each, such as a checkpoint is made of: `joined({{"model", net.state_dict()}, {"step", adam.state_dict()}})`
+/// has "model.weight". part() takes them apart.
+template <class Asked = void>
+tensor_dict joined(std::vector<std::pair<std::string, tensor_dict>> const& dicts) {
+    core::when<Asked, tensor_dict> made;
+    for (auto const& [path, dict] : dicts)
+        for (auto const& [name, value] : dict) made.emplace_back(joined_name(path, name), value);
+    return made;
+}
+/// What joined() put under that name. Throws error where nothing is.
+template <class Asked = void>
+tensor_dict part(tensor_dict const& dict, std::string const& name) {
+    core::when<Asked, tensor_dict> found;
+    for (auto const& [path, value] : dict)
+        if (path.starts_with(name + '.')) found.emplace_back(path.substr(name.size() + 1), value);
+    if (found.empty()) throw error("gradus::nn::part(dict, name): the dict has nothing under " + name);
+    return found;
+}
+
 /// Names that a loaded dict lacked, and names that it had beside the module's.
 struct loaded {
     std::vector<std::string> missing, unexpected;
