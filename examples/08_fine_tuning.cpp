@@ -2,8 +2,8 @@
 // A network learns the digits 0 to 4 and is saved; its body is loaded, frozen, and a new head on it learns 5 to 9 from few digits. Then
 // the body learns too, at a smaller rate.
 //
-//     ./25_fine_tuning                on digits that the program draws itself
-//     ./25_fine_tuning --mnist DIR    on the MNIST files, unpacked, in DIR
+//     ./08_fine_tuning                on digits that the program draws itself
+//     ./08_fine_tuning --mnist DIR    on the MNIST files, unpacked, in DIR
 //
 // What is frozen requires no gradient, so the tape ends there: nothing of the body is kept or run backward. The same on a body that has
 // learned nothing shows what the transfer is worth. The file is what safetensors' own libraries read, in Python and elsewhere.
@@ -110,7 +110,7 @@ int main(int argc, char** argv) {
         return run(digits::load_or_draw(mnist, count), few, file);
     } catch (std::exception const& error) {
         std::fflush(stdout);
-        std::fprintf(stderr, "25_fine_tuning: %s\n", error.what());
+        std::fprintf(stderr, "08_fine_tuning: %s\n", error.what());
         return 1;
     }
 }

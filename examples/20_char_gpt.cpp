@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // A transformer learns a poem by its letters, goes on from a checkpoint with the same bits, and writes with a cache of keys and values.
 //
-//     ./22_char_gpt --steps 1000    until it knows the poem
+//     ./20_char_gpt --steps 1000    until it knows the poem
 #include <gradus.hpp>
 #include <gradus/io.hpp>
 
