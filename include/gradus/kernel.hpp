@@ -26,7 +26,9 @@
 #include <gradus/kernel/loop_evaluation.hpp>
 #include <gradus/kernel/loop_facts.hpp>
 #include <gradus/kernel/loop_folds.hpp>
+#include <gradus/kernel/loop_guard.hpp>
 #include <gradus/kernel/loop_instruction.hpp>
+#include <gradus/kernel/loop_leaf.hpp>
 #include <gradus/kernel/loop_view.hpp>
 #include <gradus/kernel/loop_window.hpp>
 #include <gradus/kernel/math/arch.hpp>

@@ -4,15 +4,15 @@
 #include <gradus/core/config.hpp>
 #include <gradus/core/target.hpp>
 #include <gradus/kernel/loop_folds.hpp>
+#include <gradus/kernel/loop_guard.hpp>
 #include <gradus/kernel/loop_instruction.hpp>
-#include <gradus/kernel/loop_window.hpp>
+#include <gradus/kernel/loop_leaf.hpp>
 #include <gradus/kernel/math/error_function.hpp>
 #include <gradus/kernel/math/exponential.hpp>
 #include <gradus/kernel/math/hyperbolic.hpp>
 #include <gradus/kernel/math/logarithm.hpp>
 #include <gradus/kernel/math/power.hpp>
 #include <gradus/kernel/math/trigonometric.hpp>
-#include <gradus/kernel/truth.hpp>
 
 #pragma GCC diagnostic push
 #ifndef __clang__
@@ -33,13 +33,13 @@ class loop {
     static constexpr int lanes = facts::width;
     using folds = loop_folds<Description>;
     using step_of = loop_instruction<Description, Ops>;
+    using guard = loop_guard<Description, Ops>;
     static constexpr int unroll = folds::unroll;
     using file = registers<facts::bytes, lanes, count>;
     using accumulators = typename folds::accumulators;
     using sums = typename folds::sums;
     using scalars = registers<0, 1, outputs + 1>;
-    template <dtype T>
-    using lane_t = element_t<T>;
+    using cursor = loop_cursor<Description>;
 
 public:
     /// A function of its own, so that g++ does not run out of its inlining budget in the caller and leave the vector
@@ -109,15 +109,6 @@ private:
             GRADUS_PART { (f(std::integral_constant<int, First + I>{}), ...); }(std::make_integer_sequence<int, Last - First>{});
     }
 
-    // ---- leaves
-
-    /// Where the current row of every input and output begins, and the innermost strides: a local object whose address
-    /// goes nowhere, so that stores to the outputs do not make the compiler load it again.
-    struct cursor {
-        void const* in[D.input_count + 1];
-        void* out[outputs];
-        std::int64_t stride[D.input_count + 1];
-    };
     GRADUS_PART cursor here() const {
         cursor c;
         each<0, D.input_count>([&](auto j) GRADUS_PART {
@@ -130,41 +121,10 @@ private:
         });
         return c;
     }
-    template <int I>
-    GRADUS_PART void leaf(auto& r, cursor const& at, std::int64_t column, int valid) const {
-        constexpr instruction i = D.code[I];
-        using T = element_t<i.type>;
-        auto& to = r.template at<T>(I);
-        if constexpr (i.op == load) {
-            constexpr std::int64_t stride = D.inputs[i.a].stride[inner];
-            T const* p = static_cast<T const*>(at.in[i.a]);
-            if constexpr (D.inputs[i.a].has_window()) to = load_in_window<Description, i.a>(p, at.stride[i.a], index_, column, valid);
-            else if constexpr (std::is_same_v<T, bool>) {
-                if constexpr (lanes == 1) to = p[column * at.stride[i.a]];
-                else if constexpr (stride == 1) to = simd::load_bool<mask_lane<facts::bytes>, lanes>(p + column, valid);
-                else {
-                    bool gathered[lanes] = {};
-                    for (int k = 0; k < valid; ++k) gathered[k] = p[(column + k) * at.stride[i.a]];
-                    to = simd::load_bool<mask_lane<facts::bytes>, lanes>(gathered, lanes);
-                }
-            } else if constexpr (stride == 0) to = simd::broadcast<T, lanes>(*p);
-            else if constexpr (stride == 1)
-                to = valid == lanes ? simd::load<T, lanes>(p + column) : simd::load_partial<T, lanes>(p + column, valid, T(1));
-            else to = simd::load_strided<T, lanes>(p + column * at.stride[i.a], at.stride[i.a], valid, T(1));
-        } else if constexpr (i.op == constant) {
-            if constexpr (std::is_same_v<T, bool> && lanes > 1) to = simd::first<mask_lane<facts::bytes>, lanes>(i.value != 0 ? lanes : 0);
-            else to = simd::broadcast<T, lanes>(static_cast<T>(i.value));
-        } else if constexpr (i.op == size) {
-            to = simd::broadcast<T, lanes>(static_cast<T>(args_.sizes[i.a]));
-        } else if constexpr (i.op == index) {
-            if constexpr (i.a == inner) to = simd::lane_index<T, lanes>() + simd::broadcast<T, lanes>(static_cast<T>(column));
-            else to = simd::broadcast<T, lanes>(static_cast<T>(index_[i.a]));
-        }
-    }
     template <varies When, int I>
     GRADUS_PART void evaluate(auto& r, auto& f, cursor const& at, std::int64_t column, int valid) const {
         if constexpr (facts::change.of[I] != When) return;
-        else if constexpr (D.code[I].op < 0) leaf<I>(r, at, column, valid);
+        else if constexpr (D.code[I].op < 0) loop_leaf<Description, I>(r, at, column, valid, index_, args_.sizes);
         else step_of::template operate<lanes, I>(r, f);
     }
     template <varies When, int... I>
@@ -204,7 +164,9 @@ private:
     }
     template <int Axis>
     GRADUS_PART void nest() {
-        if constexpr (Axis == inner) row();
+        if constexpr (Axis == inner) row(here());
+        else if constexpr (Axis == inner - 1 && guard::exists) guarded_rows();
+        else if constexpr (Axis == inner - 1 && folds::ends_together) rows_together();
         else {
             each_in_memory([&](auto o) GRADUS_PART {
                 if constexpr (Axis > 0 && in_memory<o>::outermost == Axis) fold_of<o>().open(out_offset_[o]);
@@ -223,6 +185,51 @@ private:
                 if constexpr (Axis > 0 && in_memory<o>::outermost == Axis) fold_of<o>().close();
             });
         }
+    }
+    GRADUS_PART void guarded_rows() {
+        cursor const first = here();
+        guard::each_row(fixed_, first.in, in_stride_, index_, extent_[inner - 1], [&](std::int64_t k) GRADUS_PART {
+            index_[inner - 1] = k;
+            row(first.row(k, in_stride_, out_stride_));
+        });
+    }
+    GRADUS_PART void rows_together() {
+        constexpr int axis = inner - 1;
+        std::int64_t const n = extent_[axis], whole = n - n % lanes;
+        cursor at = here();
+        typename folds::ends ends;
+        auto const one_row = [&](auto k) GRADUS_PART {
+            accumulators acc;
+            file f = fixed_;
+            evaluate_all<varies::per_row>(f, f, at, 0, lanes);
+            each<0, outputs>([&](auto o) GRADUS_PART { folds::template reset<o>(acc); });
+            elements(f, acc, at);
+            each<0, outputs>([&](auto o) GRADUS_PART {
+                ends.template at<computed_t<D.outputs[o].type>>(o * lanes + k) = folds::template gather<o>(acc);
+            });
+            at = at.row(1, in_stride_, out_stride_);
+            ++index_[axis];
+        };
+        auto const end_rows = [&](auto valid) GRADUS_PART {
+            each<0, outputs>([&](auto o) GRADUS_PART {
+                using T = element_t<D.outputs[o].type>;
+                simd::store_partial<T, lanes>(static_cast<T*>(at.out[o]) - valid, folds::template collapse_rows<o>(ends), valid);
+            });
+        };
+        for (index_[axis] = 0; index_[axis] < whole;) {
+            if constexpr (D.body * unroll <= target::unrolled_rows) each<0, lanes>(one_row);
+            else
+                for (int k = 0; k < lanes; ++k) one_row(k);
+            end_rows(std::integral_constant<int, lanes>{});
+        }
+        if (whole == n) return;
+        each<0, outputs * lanes>([&](auto k) GRADUS_PART {  // rows that are not there end too
+            using T = computed_t<D.outputs[k / lanes].type>;
+            ends.template at<T>(k) = simd::broadcast<T, lanes>(T(0));
+        });
+        int const rest = static_cast<int>(n - whole);
+        for (int k = 0; k < rest; ++k) one_row(k);
+        end_rows(rest);
     }
     /// Vectors First .. Last - 1 of a step that begins at `column`.
     template <int First, int Last>
@@ -307,10 +314,9 @@ private:
     }
     /// Has this row more terms than are added plainly?
     GRADUS_PART bool is_long_row() const { return folds::rows_compensate && whole_of(extent_[inner]) > folds::block; }
-    GRADUS_PART void row() {
+    GRADUS_PART void row(cursor const& at) {
         file f = fixed_;
         accumulators acc;
-        cursor const at = here();
         evaluate_all<varies::per_row>(f, f, at, 0, lanes);
         each<0, outputs>([&](auto o) GRADUS_PART {
             if constexpr (folds::is_fold(o) && (D.outputs[o].axes >> inner & 1)) {

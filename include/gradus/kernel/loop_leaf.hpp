@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <gradus/kernel/loop_window.hpp>
+#include <gradus/kernel/registers.hpp>
+#include <gradus/kernel/truth.hpp>
+
+#include <utility>
+
+namespace gradus::inline GRADUS_ARCH::kernel {
+
+/// Where the current row of every input and output of a loop begins, and the innermost strides: a local object whose address
+/// goes nowhere, so that stores to the outputs do not make the compiler load it again.
+template <auto Description>
+struct loop_cursor {
+    static constexpr auto D = Description;
+    void const* in[D.input_count + 1];
+    void* out[D.output_count];
+    std::int64_t stride[D.input_count + 1];
+
+    /// `by` rows further, as the last axis but one counts them.
+    GRADUS_PART loop_cursor row(std::int64_t by, auto const& in_stride, auto const& out_stride) const {
+        loop_cursor c = *this;
+        [&]<int... J>(std::integer_sequence<int, J...>) GRADUS_PART {
+            ((c.in[J] = static_cast<element_t<D.inputs[J].type> const*>(in[J]) + by * in_stride[J][D.axis_count - 2]), ...);
+        }(std::make_integer_sequence<int, D.input_count>{});
+        [&]<int... O>(std::integer_sequence<int, O...>) GRADUS_PART {
+            ((c.out[O] = static_cast<element_t<D.outputs[O].type>*>(out[O]) + by * out_stride[O][D.axis_count - 2]), ...);
+        }(std::make_integer_sequence<int, D.output_count>{});
+        return c;
+    }
+};
+
+/// r[I], an instruction that computes nothing, of the `valid` elements from `column` on.
+template <auto Description, int I>
+GRADUS_PART inline void loop_leaf(auto& r, loop_cursor<Description> const& at, std::int64_t column, int valid, std::int64_t const* indices,
+                                  double const* sizes) {
+    static constexpr auto D = Description;
+    using facts = loop_facts<Description>;
+    constexpr int inner = facts::inner, lanes = facts::width;
+    constexpr instruction i = D.code[I];
+    using T = element_t<i.type>;
+    auto& to = r.template at<T>(I);
+    if constexpr (i.op == load) {
+        constexpr std::int64_t stride = D.inputs[i.a].stride[inner];
+        T const* p = static_cast<T const*>(at.in[i.a]);
+        if constexpr (D.inputs[i.a].has_window()) to = load_in_window<Description, i.a>(p, at.stride[i.a], indices, column, valid);
+        else if constexpr (std::is_same_v<T, bool>) {
+            if constexpr (lanes == 1) to = p[column * at.stride[i.a]];
+            else if constexpr (stride == 0) to = simd::first<mask_lane<facts::bytes>, lanes>(*p ? lanes : 0);
+            else if constexpr (stride == 1) to = simd::load_bool<mask_lane<facts::bytes>, lanes>(p + column, valid);
+            else {
+                bool gathered[lanes] = {};
+                for (int k = 0; k < valid; ++k) gathered[k] = p[(column + k) * at.stride[i.a]];
+                to = simd::load_bool<mask_lane<facts::bytes>, lanes>(gathered, lanes);
+            }
+        } else if constexpr (stride == 0) to = simd::broadcast<T, lanes>(*p);
+        else if constexpr (stride == 1)
+            to = valid == lanes ? simd::load<T, lanes>(p + column) : simd::load_partial<T, lanes>(p + column, valid, T(1));
+        else to = simd::load_strided<T, lanes>(p + column * at.stride[i.a], at.stride[i.a], valid, T(1));
+    } else if constexpr (i.op == constant) {
+        if constexpr (std::is_same_v<T, bool> && lanes > 1) to = simd::first<mask_lane<facts::bytes>, lanes>(i.value != 0 ? lanes : 0);
+        else to = simd::broadcast<T, lanes>(static_cast<T>(i.value));
+    } else if constexpr (i.op == size) {
+        to = simd::broadcast<T, lanes>(static_cast<T>(sizes[i.a]));
+    } else if constexpr (i.op == special::index) {
+        if constexpr (i.a == inner) to = simd::lane_index<T, lanes>() + simd::broadcast<T, lanes>(static_cast<T>(column));
+        else to = simd::broadcast<T, lanes>(static_cast<T>(indices[i.a]));
+    }
+}
+
+}  // namespace gradus::inline GRADUS_ARCH::kernel
