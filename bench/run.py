@@ -10,7 +10,7 @@ ratio is our least time over the least time of the best hand-written version, bo
 """
 import argparse, csv, os, pathlib, subprocess, sys
 
-PROGRAMS = ["tutorial", "small", "scalars", "instances", "logistic", "elementwise", "network", "convolution", "linear_algebra"]
+PROGRAMS = ["tutorial", "small", "scalars", "instances", "irregular", "logistic", "elementwise", "network", "convolution", "linear_algebra"]
 
 
 def measure(directory, programs, repeat):

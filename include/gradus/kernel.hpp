@@ -30,7 +30,9 @@
 #include <gradus/kernel/loop_evaluation.hpp>
 #include <gradus/kernel/loop_facts.hpp>
 #include <gradus/kernel/loop_folds.hpp>
+#include <gradus/kernel/loop_guard.hpp>
 #include <gradus/kernel/loop_instruction.hpp>
+#include <gradus/kernel/loop_leaf.hpp>
 #include <gradus/kernel/loop_load.hpp>
 #include <gradus/kernel/loop_view.hpp>
 #include <gradus/kernel/math/arch.hpp>

@@ -20,6 +20,9 @@
 #include <gradus/tensor/gradcheck.hpp>
 #include <gradus/nn.hpp>
 #include <gradus/optim.hpp>
+#include <gradus/optim/lbfgs.hpp>
+#include <gradus/optim/mixed_precision.hpp>
+#include <gradus/optim/strong_wolfe.hpp>
 #include <gradus.hpp>
 #include <gradus/io.hpp>
 #include <gradus/data.hpp>

@@ -448,3 +448,116 @@ TEST_CASE("loop: short static loops take vectors that fit") {
         (check(loop<fixed(std::integral_constant<std::int64_t, N + 1>{})>, N + 1), ...);
     }(std::make_integer_sequence<std::int64_t, 18>{});
 }
+
+namespace {
+
+/// Sum and maximum of each row of x [rows,N], whose number run time tells.
+template <class T, std::int64_t N>
+constexpr auto short_rows = [] {
+    k::loop_description<2, 1, 2, 2> x;
+    x.inputs[0] = {gr::dtype_of<T>, {any, 1}};
+    x.code[0] = load(0, gr::dtype_of<T>);
+    x.code[1] = apply<op::square>(gr::dtype_of<T>, 0);
+    x.outputs[0] = folded(1, gr::dtype_of<T>, k::fold::sum, 2);
+    x.outputs[1] = folded(0, gr::dtype_of<T>, k::fold::amax, 2);
+    x.extents[0] = any;
+    x.extents[1] = N;
+    x.body = 2;
+    return x;
+}();
+template <class T, std::int64_t N>
+void check_short_rows() {
+    CAPTURE(N);
+    constexpr std::int64_t step = N + 1;
+    for (std::int64_t rows : {0, 1, 3, 4, 5, 8, 15, 16, 17, 35}) {
+        std::vector<T> x(static_cast<std::size_t>(rows * step)), squares, most;
+        for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<T>(static_cast<int>(i * 29 % 41) - 30);
+        for (std::int64_t i = 0; i < rows; ++i) {
+            T sum = 0, largest = x[static_cast<std::size_t>(i * step)];
+            for (std::int64_t j = 0; j < N; ++j) {
+                T const e = x[static_cast<std::size_t>(i * step + j)];
+                sum += e * e, largest = std::max(largest, e);
+            }
+            squares.push_back(sum), most.push_back(largest);
+        }
+        target<T> s(rows), m(rows);
+        run(loop<short_rows<T, N>>, {x.data()}, {s.data(), m.data()}, {rows, N}, {step, 1});
+        CHECK(s.values() == squares);  // whole numbers: exact in any order
+        CHECK(m.values() == most);
+        CHECK(s.guarded());
+        CHECK(m.guarded());
+    }
+}
+
+/// sum_i where(c, x[i,j,l] * y[i,j], 0) for each j and l, and its sum over these; c[i,j] is loaded, or a[i,j] >= b[i] - j.
+template <class T, bool Loaded, std::int64_t N>
+constexpr auto selected_rows = [] {
+    constexpr dtype type = gr::dtype_of<T>;
+    k::loop_description<12, 5, 2, 3> d;
+    d.inputs[0] = {Loaded ? dtype::boolean : type, {any, any, 0}};
+    d.inputs[1] = {type, {any, 0, 0}};
+    d.inputs[2] = {type, {any, any, 1}};
+    d.inputs[3] = {type, {any, any, 0}};
+    d.code[0] = load(0, d.inputs[0].type);
+    d.code[1] = load(1, type);
+    d.code[2] = {k::index, 1, -1, -1, type, 0};
+    d.code[3] = apply<op::sub>(type, 1, 2);
+    d.code[4] = Loaded ? load(0, dtype::boolean) : apply<op::greater_equal>(dtype::boolean, 0, 3);
+    d.code[5] = load(2, type);
+    d.code[6] = load(3, type);
+    d.code[7] = apply<op::mul>(type, 5, 6);
+    d.code[8] = {k::constant, -1, -1, -1, type, 0};
+    d.code[9] = apply<op::where>(type, 4, 7, 8);
+    d.code[10] = apply<op::where>(type, 4, 6, 8);
+    d.outputs[0] = folded(9, type, k::fold::sum, 1);
+    d.outputs[1] = folded(10, type, k::fold::sum, 7);
+    d.extents[0] = d.extents[1] = any;
+    d.extents[2] = N;
+    d.body = 11;
+    d.code[11] = {k::reduced, 1, -1, -1, type, 0};
+    return d;
+}();
+template <class T, bool Loaded, std::int64_t N>
+void check_selected_rows() {
+    static_assert(k::loop_guard<selected_rows<T, Loaded, N>, list>::exists);
+    CAPTURE(N);
+    for (std::size_t rows : {0u, 1u, 2u, 7u, 8u, 9u, 16u, 21u})
+        for (std::size_t step : {1u, 2u}) {  // from one condition to the next
+            std::size_t const n = 5, all = n * rows;
+            bool conditions[2 * 5 * 21] = {};
+            std::vector<T> a(2 * all), b(n), x(all * N), y(all), sums(rows * N);
+            T total = 0;
+            for (std::size_t i = 0; i < n; ++i) b[i] = static_cast<T>(static_cast<int>(i % 3) + 7);
+            for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<T>(static_cast<int>(i * 29 % 41) - 30);
+            for (std::size_t i = 0; i < all; ++i) {
+                y[i] = static_cast<T>(static_cast<int>(i % 4) - 1);
+                a[i * step] = static_cast<T>(i * 5 % 11);
+                bool const holds = a[i * step] >= b[i / rows] - static_cast<T>(i % rows);
+                conditions[i * step] = holds;
+                for (std::size_t l = 0; l < N && holds; ++l) sums[i % rows * N + l] += x[i * N + l] * y[i], total += y[i];
+            }
+            target<T> s(static_cast<std::int64_t>(sums.size())), t(1);
+            auto const r = static_cast<std::int64_t>(rows), by = static_cast<std::int64_t>(step);
+            void const* const first = Loaded ? static_cast<void const*>(conditions) : a.data();
+            run(loop<selected_rows<T, Loaded, N>>, {first, b.data(), x.data(), y.data()}, {s.data(), t.data()}, {5, r, N},
+                {r * by, by, 0, 1, 0, 0, r * N, N, 1, r, 1, 0});
+            CHECK(s.values() == sums);  // whole numbers: exact in any order
+            CHECK(t[0] == total);
+            CHECK(s.guarded());
+        }
+}
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("loop: short rows end together, whatever their number", T, float, double, std::int32_t, std::int64_t) {
+    check_short_rows<T, 2>();
+    check_short_rows<T, 3>();
+    check_short_rows<T, 8>();
+    check_short_rows<T, 17>();
+}
+TEST_CASE_TEMPLATE("loop: of sums of what a condition selects only the rows run where it holds", T, float, double, std::int64_t) {
+    check_selected_rows<T, false, 3>();
+    check_selected_rows<T, true, 3>();
+    check_selected_rows<T, false, 16>();
+    check_selected_rows<T, true, 16>();
+}

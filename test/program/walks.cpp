@@ -109,3 +109,28 @@ TEST_CASE("walks: the training step of a classifier with two layers") {
     CHECK(table.find("2 | matmul; maximum minimum cast; add amax equal where sum; abs less where; sub exp sum; ") != std::string::npos);
     CHECK(table.find("5 | matmul; mul sub |") != std::string::npos);
 }
+
+namespace {
+/// The distances of points to the nearest of centres, of which each stands twice: two minima share the derivative.
+template <class T, std::int64_t D>
+struct nearest {
+    static constexpr auto x = gr::var<"x", T, "n", D>;
+    static constexpr auto c = gr::var<"c", T, 11, D>;
+    static constexpr auto v = gr::var<"v", T, 11, D>;
+    static constexpr auto distances = gr::let([] { return gr::sum<2>(gr::square(gr::unsqueeze<1>(x) - c)); });
+    static constexpr auto loss = gr::sum(gr::amin<1, 2>(gr::stack<2>(distances, distances)));
+    static constexpr auto least = gr::sum(gr::amin<1>(distances) * gr::select<1, 0>(x));
+};
+}  // namespace
+
+TEST_CASE_TEMPLATE("walks: the derivatives of minima are sums of the rows that are selected", T, float, double) {
+    using p = nearest<T, 3>;
+    using q = nearest<T, 8>;
+    subject const of_3 = subject_of<
+        source<[] { return std::tuple{p::loss, gr::grad(p::loss, p::c), gr::grad(p::loss, p::x), gr::hvp(p::loss, p::c, p::v)}; }>>();
+    subject const of_8 = subject_of<source<[] { return std::tuple{q::least, gr::grad(q::least, q::c), gr::hvp(q::least, q::c, q::v)}; }>>();
+    for (std::int64_t n : {1, 5, 40}) {
+        running(of_3, n, 47).check(inputs::distinct);
+        running(of_8, n, 47).check(inputs::distinct);
+    }
+}

@@ -342,9 +342,9 @@ private:
         if (kernel.rows == gr::fused_rows::none) {
             for (int k = 0; k < kernel.groups; ++k) run_group(plan_.groups[kernel.first + k]);
         } else {
-            // what runs behind a product follows on blocks of any size
+            // what runs behind a product, and rows of which run time knows the length, follow on blocks of any size
             std::int64_t const row_count = dimensions_.of(plan_.groups[kernel.first].domain[0]).at(sizes_),
-                               block = kernel.rows == gr::fused_rows::blocks ? kernel.block : 2;
+                               block = kernel.rows == gr::fused_rows::blocks && kernel.block > 0 ? kernel.block : 2;
             std::vector<std::unique_ptr<piece>> pieces;
             for (int k = 0; k < kernel.groups; ++k) pieces.push_back(piece_of(plan_.groups[kernel.first + k]));
             for (auto& p : pieces) p->begin();

@@ -100,3 +100,17 @@ TEST_CASE("fuse: a scalar that is compared is computed once, in memory") {
     CHECK(build(false) == "mul sum | mul sum");
     CHECK(build(true) == "add | greater where sum | mul sum");
 }
+TEST_CASE("fuse: arrays that have more axes than what they are computed of are computed by each loop") {
+    auto memory = [](bool result) {
+        builder b;
+        value const column = b.symbol("column", {4, 1}), row = b.symbol("row", {8}), difference = column - row;
+        value const sums = exp(difference).sum(2, false);
+        b.result((gr::where(sums.reshape({4, 1}) > column, difference, 0) * difference).sum(1, false));
+        if (result) b.result(difference);
+        gr::fusion const f = gr::pass::fuse(b.g);
+        CHECK(f.groups.size() == 3);  // the comparison too
+        return !f.inlined[difference.id()];
+    };
+    CHECK_FALSE(memory(false));
+    CHECK(memory(true));
+}

@@ -67,6 +67,8 @@ inline constexpr std::int64_t fixed_row = 64;
 inline constexpr std::int64_t short_row = 512;
 /// Vectors per step of a loop whose body has so many instructions: long bodies fill the registers by themselves.
 constexpr int unroll(int body) { return body > 24 ? 1 : body > 8 ? 2 : 4; }
+/// Rows that end together are unrolled where each has up to so many instructions.
+inline constexpr int unrolled_rows = 24;
 /// A chain of scalars is computed wherever it is used as long as it is so short: each used twice by the next, it would double with each.
 inline constexpr int inlined_scalars = 64;
 /// Arrays that are put together from single elements are stored element by element up to so many: a Jacobian of 16 by 16.
@@ -91,6 +93,11 @@ inline constexpr int unrolled_pairs = 16;
 inline constexpr std::int64_t shared_elements = 4096;
 /// Rows of a block are a multiple of this: no vector and no tile ends inside.
 inline constexpr std::int64_t block_of_rows = 16;
+/// Rows that a kernel takes at a time where each is of so many bytes.
+constexpr std::int64_t rows_at_a_time(std::int64_t bytes) {
+    std::int64_t const rows = bytes > 0 ? rows_in_first_cache / bytes / block_of_rows * block_of_rows : 0;
+    return rows > block_of_rows ? rows : block_of_rows;
+}
 
 // ---- the loop interpreter
 

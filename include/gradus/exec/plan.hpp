@@ -28,7 +28,7 @@ struct planned_kernel {
     int first = 0, groups = 0;  ///< its groups, in the plan's order
     int after = 0;              ///< and those that run when the rows are done
     fused_rows rows = fused_rows::none;
-    std::int64_t block = 0;  ///< rows
+    std::int64_t block = 0;  ///< rows; 0: run time knows
 };
 
 /// The scratch memory of scans and conds where there are none; exec/control_bodies.hpp has it for others.

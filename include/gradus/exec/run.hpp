@@ -63,15 +63,44 @@ std::int64_t rows_in(run_context const& c) {
     }();
     return number_at<rows>(c.dimensions);
 }
+/// Bytes in a row of what the groups of a kernel read.
+template <class Source, int Position>
+inline constexpr element_offset row_bytes = [] {
+    constexpr auto const& plan = stages<Source>::plan;
+    constexpr auto const& g = stages<Source>::optimized;
+    constexpr planned_kernel k = plan.kernels[Position];
+    constexpr extent rows = plan.groups[k.first].domain[0];
+    dimension_table dimensions = plan.dimensions;
+    element_offset total;
+    list<char> counted(g.node_count, 0);
+    for (int at = k.first; at < k.first + k.groups; ++at)
+        for (int m = plan.groups[at].first_member; m < plan.groups[at].first_member + plan.groups[at].members; ++m)
+            for (int i = 0; i < g[plan.members[m]].op->arity; ++i) {
+                int const b = plan.base[g[plan.members[m]].in[i]];
+                shape row = g[b].shape;
+                bool const read = plan.group_of[b] != plan.groups[at].number && plan.buffers[b].where != buffer_kind::none;
+                if (!read || row.rank() == 0 || !(row[0] == rows) || std::exchange(counted[b], char{1})) continue;
+                row[0] = 1;
+                total.add(dimensions.size(row) * monomial{size_of(g[b].type), 0});
+            }
+    return total;
+}();
+/// Rows that they take at a time.
+template <class Source, int Position>
+std::int64_t block_rows([[maybe_unused]] run_context const& c) {
+    constexpr planned_kernel k = stages<Source>::plan.kernels[Position];
+    if constexpr (k.block > 0) return k.block;
+    else return target::rows_at_a_time(row_bytes<Source, Position>.at(c.dimensions));
+}
 template <class Source, int Position, int... G>
 [[gnu::noinline]] void run_blocks(run_context const& c, std::integer_sequence<int, G...>) {
     constexpr planned_kernel k = stages<Source>::plan.kernels[Position];
-    std::int64_t const rows = rows_in<Source, k.first>(c);
+    std::int64_t const rows = rows_in<Source, k.first>(c), block = block_rows<Source, Position>(c);
     groups_of_kernel<Source, k.first, G...> groups(c);
     std::int64_t row = 0;
     do {  // once without rows too, for products that are then sums of nothing
-        groups.rows(row, std::min(k.block, rows - row));
-        row += k.block;
+        groups.rows(row, std::min(block, rows - row));
+        row += block;
     } while (row < rows);
     groups.end();
 }

@@ -205,8 +205,8 @@ void run_kernel_on(run_context const& c, thread_team const& team) {
                                         std::make_integer_sequence<int, k.groups - 1 - by_rows>{});
     } else if constexpr (k.rows == fused_rows::blocks) {
         if constexpr (groups_by_rows<Source, k.first, k.first + k.groups>() == k.groups)
-            share_rows<Source, k.first>(c, team, rows_in<Source, k.first>(c), k.block, k.block,
-                                        std::make_integer_sequence<int, k.groups>{});
+            share_rows<Source, k.first>(c, team, rows_in<Source, k.first>(c), block_rows<Source, Position>(c),
+                                        block_rows<Source, Position>(c), std::make_integer_sequence<int, k.groups>{});
         else run_blocks<Source, Position>(c, std::make_integer_sequence<int, k.groups>{});
     } else {
         [&]<int... I>(std::integer_sequence<int, I...>) {

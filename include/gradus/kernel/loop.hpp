@@ -4,8 +4,9 @@
 #include <gradus/core/config.hpp>
 #include <gradus/core/target.hpp>
 #include <gradus/kernel/loop_folds.hpp>
+#include <gradus/kernel/loop_guard.hpp>
 #include <gradus/kernel/loop_instruction.hpp>
-#include <gradus/kernel/loop_load.hpp>
+#include <gradus/kernel/loop_leaf.hpp>
 #include <gradus/kernel/math/error_function.hpp>
 #include <gradus/kernel/math/exponential.hpp>
 #include <gradus/kernel/math/hyperbolic.hpp>
@@ -33,6 +34,7 @@ class loop {
     static constexpr int lanes = facts::width;
     using folds = loop_folds<Description>;
     using step_of = loop_instruction<Description, Ops>;
+    using guard = loop_guard<Description, Ops>;
     static constexpr int unroll = folds::unroll;
     using file = registers<facts::bytes, lanes, count>;
     using accumulators = typename folds::accumulators;
@@ -40,8 +42,7 @@ class loop {
     using scalars = registers<0, 1, outputs + 1>;
     using all_inputs = std::make_integer_sequence<int, D.input_count>;
     using all_outputs = std::make_integer_sequence<int, outputs>;
-    template <dtype T>
-    using lane_t = element_t<T>;
+    using cursor = loop_cursor<Description>;
 
 public:
     /// A function of its own, so that g++ does not run out of its inlining budget in the caller and leave the vector
@@ -105,15 +106,6 @@ private:
     GRADUS_PART in_memory<O> const& fold_of() const {
         return memory_;
     }
-    // ---- leaves
-
-    /// Where the current row of every input and output begins, and the innermost strides: a local object whose address
-    /// goes nowhere, so that stores to the outputs do not make the compiler load it again.
-    struct cursor {
-        void const* in[D.input_count + 1];
-        void* out[outputs];
-        std::int64_t stride[D.input_count + 1];
-    };
     GRADUS_PART cursor here() const { return here(all_inputs(), all_outputs()); }
     template <int... J, int... O>
     GRADUS_PART cursor here(std::integer_sequence<int, J...>, std::integer_sequence<int, O...>) const {
@@ -128,32 +120,9 @@ private:
         if constexpr (folds::adds_in_memory(O)) return fold_of<O>().base + out_offset_[O];
         else return static_cast<element_t<D.outputs[O].type>*>(args_.out[O]) + out_offset_[O];
     }
-    template <int I>
-    GRADUS_PART void evaluate(auto& r, auto& f, cursor const& at, std::int64_t column, int valid) const {
-        constexpr instruction i = D.code[I];
-        using T = element_t<i.type>;
-        auto& to = r.template at<T>(I);
-        if constexpr (i.op == load) {
-            to = load_input<Description, i.a>(static_cast<T const*>(at.in[i.a]), at.stride[i.a], index_, column, valid);
-        } else if constexpr (i.op == constant) {
-            if constexpr (std::is_same_v<T, bool> && lanes > 1) to = simd::first<mask_lane<facts::bytes>, lanes>(i.value != 0 ? lanes : 0);
-            else to = simd::broadcast<T, lanes>(static_cast<T>(i.value));
-        } else if constexpr (i.op == size) {
-            to = simd::broadcast<T, lanes>(static_cast<T>(args_.sizes[i.a]));
-        } else if constexpr (i.op == index) {
-            if constexpr (i.a == inner) to = simd::lane_index<T, lanes>() + simd::broadcast<T, lanes>(static_cast<T>(column));
-            else to = simd::broadcast<T, lanes>(static_cast<T>(index_[i.a]));
-        } else step_of::template operate<lanes, I>(r, f);
-    }
-    template <varies When, int... K>
-    GRADUS_PART void evaluate_each(auto& r, auto& f, cursor const& at, std::int64_t column, int valid,
-                                   std::integer_sequence<int, K...>) const {
-        (evaluate<facts::template changing<When>.at[K]>(r, f, at, column, valid), ...);
-    }
     template <varies When>
     GRADUS_PART void evaluate_all(auto& r, auto& f, cursor const& at, std::int64_t column, int valid) const {
-        constexpr int some = facts::template changing<When>.count;
-        if constexpr (some > 0) evaluate_each<When>(r, f, at, column, valid, std::make_integer_sequence<int, some>{});
+        loop_values<Description, Ops>::template all<When>(r, f, at, column, valid, index_, args_.sizes);
     }
 
     // ---- the loop
@@ -170,11 +139,8 @@ private:
         if constexpr (!folds::is_fold(O)) return;
         else if constexpr (facts::folds_all(out)) folds::template reset<O>(total_);
         else if constexpr (!facts::folds_row(out)) {  // added up in memory
-            std::int64_t size = 1;
-            for (int a = 0; a < axes; ++a)
-                if (!(out.axes >> a & 1)) size *= extent_[a];
-            T* p = static_cast<T*>(args_.out[O]);
-            for (std::int64_t i = 0; i < size; ++i) p[i] = folds::template identity<out.how, T>();
+            T* const p = static_cast<T*>(args_.out[O]);
+            folds::template clear<O>(p, extent_);
             if constexpr (folds::adds_in_memory(O))
                 fold_of<O>().start(p, extent_, args_.partial ? static_cast<T*>(args_.partial[O]) : nullptr);
         }
@@ -194,7 +160,9 @@ private:
     }
     template <int Axis>
     GRADUS_PART void nest() {
-        if constexpr (Axis == inner) row();
+        if constexpr (Axis == inner) row(here());
+        else if constexpr (Axis == inner - 1 && guard::exists) guarded_rows();
+        else if constexpr (Axis == inner - 1 && folds::ends_together) rows_together(all_outputs());
         else {
             constexpr bool folds_within = folds::has_folds_in_memory && Axis > 0;
             if constexpr (folds_within) pass_folds<Axis, moment::opens>(all_outputs());
@@ -208,6 +176,51 @@ private:
             for (int o = 0; o < outputs; ++o) out_offset_[o] -= extent_[Axis] * out_stride_[o][Axis];
             if constexpr (folds_within) pass_folds<Axis, moment::closes>(all_outputs());
         }
+    }
+    GRADUS_PART void guarded_rows() {
+        cursor const first = here();
+        guard::each_row(fixed_, first.in, in_stride_, index_, extent_[inner - 1], [&](std::int64_t k) GRADUS_PART {
+            index_[inner - 1] = k;
+            row(first.row(k, in_stride_, out_stride_));
+        });
+    }
+    template <int... O>
+    GRADUS_PART void rows_together(std::integer_sequence<int, O...>) {
+        constexpr int axis = inner - 1;
+        std::int64_t const n = extent_[axis], whole = n - n % lanes;
+        cursor at = here();
+        typename folds::ends ends;
+        auto const one_row = [&](int k) GRADUS_PART {
+            accumulators acc;
+            file f = fixed_;
+            evaluate_all<varies::per_row>(f, f, at, 0, lanes);
+            (folds::template reset<O>(acc), ...);
+            elements(f, acc, at);
+            ((ends.template at<computed_t<D.outputs[O].type>>(O * lanes + k) = folds::template gather<O>(acc)), ...);
+            at = at.row(1, in_stride_, out_stride_);
+            ++index_[axis];
+        };
+        auto const end_rows = [&](auto valid) GRADUS_PART {
+            (simd::store_partial<element_t<D.outputs[O].type>, lanes>(static_cast<element_t<D.outputs[O].type>*>(at.out[O]) - valid,
+                                                                      folds::template collapse_rows<O>(ends), valid),
+             ...);
+        };
+        for (index_[axis] = 0; index_[axis] < whole;) {
+            if constexpr (D.body * unroll <= target::unrolled_rows) {
+                GRADUS_UNROLL
+                for (int k = 0; k < lanes; ++k) one_row(k);
+            } else
+                for (int k = 0; k < lanes; ++k) one_row(k);
+            end_rows(std::integral_constant<int, lanes>{});
+        }
+        if (whole == n) return;
+        int const rest = static_cast<int>(n - whole);
+        for (int k = 0; k < lanes; ++k)  // rows that are not there end too
+            ((ends.template at<computed_t<D.outputs[O].type>>(O * lanes + k) =
+                  simd::broadcast<computed_t<D.outputs[O].type>, lanes>(computed_t<D.outputs[O].type>(0))),
+             ...);
+        for (int k = 0; k < rest; ++k) one_row(k);
+        end_rows(rest);
     }
     /// Vectors First .. Last - 1 of a step that begins at `column`.
     template <int First, int Last>
@@ -297,10 +310,9 @@ private:
     }
     /// Has this row more terms than are added plainly?
     GRADUS_PART bool is_long_row() const { return folds::rows_compensate && whole_of(extent_[inner]) > folds::block; }
-    GRADUS_PART void row() {
+    GRADUS_PART void row(cursor const& at) {
         file f = fixed_;
         accumulators acc;
-        cursor const at = here();
         evaluate_all<varies::per_row>(f, f, at, 0, lanes);
         if constexpr (folds::has_folds)
             [&]<int... O>(std::integer_sequence<int, O...>) GRADUS_PART { (begin_row<O>(acc), ...); }(all_outputs());
@@ -348,8 +360,7 @@ private:
         if constexpr (folds::compensates_between_rows(O)) folds::template compensate<O>(total_, compensated_, has_compensated_);
     }
 
-    // ---- the end: folds over everything, then scalars computed from them. Then all is stored, as an update may write over what is read
-    // here
+    // ---- the end: folds over everything, then scalars computed from them; stored last, as an update may write over what is read here
 
     static constexpr bool is_stored_at_end(int o) {
         return D.outputs[o].how == fold::epilogue || (folds::is_fold(o) && facts::folds_all(D.outputs[o]));
@@ -363,7 +374,7 @@ private:
         scalars totals;
         registers<0, 1, count> r;
         (total<O>(totals), ...);
-        (after_folds<D.body + K>(r, totals), ...);
+        (loop_values<Description, Ops>::template after_folds<D.body + K>(r, totals, args_.in, args_.sizes), ...);
         (store_at_end<O>(r, totals), ...);
     }
     template <int O>
@@ -373,17 +384,6 @@ private:
             to.template at<T>(O) =
                 has_compensated_ ? folds::template collapse<O>(total_, compensated_) : folds::template collapse<O>(total_);
         else if constexpr (folds::is_fold(O) && facts::folds_all(D.outputs[O])) to.template at<T>(O) = folds::template collapse<O>(total_);
-    }
-    template <int I>
-    GRADUS_PART void after_folds(registers<0, 1, count>& r, scalars& totals) const {
-        constexpr instruction i = D.code[I];
-        using T = element_t<i.type>;
-        auto& to = r.template at<T>(I);
-        if constexpr (i.op == load) to = *static_cast<T const*>(args_.in[i.a]);
-        else if constexpr (i.op == constant) to = static_cast<T>(i.value);
-        else if constexpr (i.op == size) to = static_cast<T>(args_.sizes[i.a]);
-        else if constexpr (i.op == reduced) to = totals.template at<T>(i.a);
-        else step_of::template operate<1, I>(r, r);
     }
     template <int O>
     GRADUS_PART void store_at_end(registers<0, 1, count>& r, scalars& totals) const {

@@ -52,6 +52,15 @@ struct loop_folds {
                           has_folds = any([](int o) { return is_fold(o); }),
                           has_folds_in_memory = any([](int o) { return adds_in_memory(o); });
 
+    /// Do as many rows as there are lanes end together? Rows of a constant length that are the whole of their folds, and of which run time
+    /// tells how many there are.
+    static constexpr bool ends_together = [] {
+        bool all = inner > 0 && lanes > 1 && width != at_run_time && width <= block && D.extents[inner > 0 ? inner - 1 : 0] == at_run_time;
+        for (loop_output const& o : D.outputs) all = all && facts::folds_row(o) && (o.how == fold::sum || o.how == fold::amax);
+        return all;
+    }();
+    using ends = registers<facts::bytes, lanes, outputs * lanes>;
+
     template <fold How, class T>
     static constexpr T identity() {
         if constexpr (How == fold::sum) return T(0);
@@ -67,6 +76,14 @@ struct loop_folds {
     GRADUS_PART static void reset(auto& acc) {
         using T = element_t<D.outputs[O].type>;
         for (int u = 0; u < unroll; ++u) acc.template at<T>(O * unroll + u) = simd::broadcast<T, lanes>(identity<D.outputs[O].how, T>());
+    }
+    /// An output that is added up in memory begins.
+    template <int O>
+    GRADUS_PART static void clear(element_t<D.outputs[O].type>* p, std::int64_t const* extents) {
+        std::int64_t size = 1;
+        for (int a = 0; a <= inner; ++a)
+            if (!(D.outputs[O].axes >> a & 1)) size *= extents[a];
+        for (std::int64_t i = 0; i < size; ++i) p[i] = identity<D.outputs[O].how, element_t<D.outputs[O].type>>();
     }
     /// All accumulators of an output, in their order.
     template <int O>
@@ -89,6 +106,19 @@ struct loop_folds {
         using T = element_t<D.outputs[O].type>;
         if constexpr (D.outputs[O].how == fold::sum) return simd::reduce_add<T, lanes>(gather<O>(acc));
         else return simd::reduce_max<T, lanes>(gather<O>(acc));
+    }
+    /// Those of as many rows as there are lanes, from row to row what `gather` says.
+    template <int O>
+    GRADUS_PART static auto collapse_rows(ends& rows) {
+        using T = computed_t<D.outputs[O].type>;
+        simd::detail::raw<T, lanes> r[lanes];
+        GRADUS_UNROLL
+        for (int row = 0; row < lanes; ++row) r[row] = simd::detail::to_raw<T, lanes>(rows.template at<T>(O * lanes + row));
+        return simd::detail::from_raw<T, lanes>(simd::detail::fold_lanes<T, lanes>(r, [](auto low, auto high) GRADUS_PART {
+            auto const both =
+                combine<D.outputs[O].how, T, lanes>(simd::detail::from_raw<T, lanes>(low), simd::detail::from_raw<T, lanes>(high));
+            return simd::detail::to_raw<T, lanes>(both);
+        }));
     }
     /// The same with the compensated sum.
     template <int O>

@@ -38,6 +38,8 @@ GRADUS_PART inline auto load_input(T const* p, std::int64_t stride, std::int64_t
     constexpr auto in = Description.inputs[J];
     if constexpr (in.has_window()) return load_in_window<Description, J>(p, stride, index, column, valid);
     else if constexpr (std::is_same_v<T, bool> && lanes == 1) return p[column * stride];
+    else if constexpr (std::is_same_v<T, bool> && in.stride[facts::inner] == 0)
+        return simd::first<mask_lane<facts::bytes>, lanes>(*p ? lanes : 0);
     else if constexpr (std::is_same_v<T, bool> && in.stride[facts::inner] == 1)
         return simd::load_bool<mask_lane<facts::bytes>, lanes>(p + column, valid);
     else if constexpr (std::is_same_v<T, bool>) {

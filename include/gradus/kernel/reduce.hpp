@@ -32,6 +32,26 @@ template <class T, int W>
     return select<T, W>(is_nan<T, W>(lost), s, vec<T, W>(s + lost));
 }
 
+namespace detail {
+/// Lane i becomes f of the lanes of r[i]: halves, then their halves, ... of two vectors are folded in one.
+template <class T, int W, int Block = W>
+GRADUS_PART inline raw<T, W> fold_lanes(raw<T, W> const (&r)[Block], auto f) {
+    if constexpr (Block == 1) {
+        return r[0];
+    } else {
+        constexpr int half = Block / 2;
+        raw<T, W> s[half];
+        [&]<int... L>(std::integer_sequence<int, L...>) GRADUS_PART {
+            GRADUS_UNROLL
+            for (int i = 0; i < half; ++i)
+                s[i] = f(__builtin_shufflevector(r[i], r[i + half], (L % Block < half ? L : L - half + W)...),
+                         __builtin_shufflevector(r[i], r[i + half], (L % Block < half ? L + half : L + W)...));
+        }(std::make_integer_sequence<int, W>{});
+        return fold_lanes<T, W, half>(s, f);
+    }
+}
+}  // namespace detail
+
 /// The largest lane, NaN if any is.
 template <class T, int W>
 [[gnu::always_inline]] inline T reduce_max(vec<T, W> v) {

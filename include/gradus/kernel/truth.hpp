@@ -38,6 +38,13 @@ GRADUS_PART inline vec<I, W> widen_bytes(void const* p) {
 
 }  // namespace detail
 
+/// Is a lane true?
+template <class T, int W>
+GRADUS_PART inline bool any(mask<T, W> m) {
+    if constexpr (W == 1) return m;
+    else return xsimd::any(m);
+}
+
 /// Lane i is p[i] for i < n, false beyond; reads nothing beyond p[n - 1].
 template <class T, int W>
 GRADUS_PART inline mask<T, W> load_bool(bool const* p, int n) {
@@ -55,6 +62,20 @@ GRADUS_PART inline mask<T, W> load_bool(bool const* p, int n) {
 template <class T, int W>
 GRADUS_PART inline void store_bool(bool* p, mask<T, W> m, int n) {
     using I = detail::bits_of<T>;
+#if defined(__AVX__) && !defined(__AVX512F__)
+    if constexpr (W * detail::words<T> == 8 && W > 2)
+        if (__builtin_constant_p(n) && n >= W) {  // bit j of four moves to byte j: g++ 12 narrows a compiler vector byte by byte
+            auto const bits = [&] {
+                if constexpr (sizeof(T) == 8) return static_cast<unsigned>(_mm256_movemask_pd(m));
+                else return static_cast<unsigned>(_mm256_movemask_ps(m));
+            }();
+            for (int half = 0; half < W; half += 4) {
+                unsigned const bytes = ((bits >> half & 15U) * 0x00204081U) & 0x01010101U;
+                std::memcpy(p + half, &bytes, 4);
+            }
+            return;
+        }
+#endif
     auto const ones = select<I, W>(mask_cast<I, T, W>(m), vec<I, W>(I{1}), vec<I, W>(I{0}));
     auto const b = __builtin_convertvector((detail::to_raw<I, W>(ones)), detail::raw<unsigned char, W>);
     if (__builtin_constant_p(n) && n >= W) {

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+// g++ takes names here for shadows of the user's globals.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+
 #include <gradus/expr/functions.hpp>
 #include <gradus/optim/strong_wolfe.hpp>
 
 // Not part of optim.hpp: programs that have a closure to minimize include it.
-
-// g++ takes the names of variables in an instantiated lambda or template for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
 
 namespace gradus::inline GRADUS_ARCH::optim {
 

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+// g++ takes names here for shadows of the user's globals.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+
 #include <gradus/nn/clip.hpp>
 #include <gradus/optim/state.hpp>
 
 // Training with numbers of 16 bits: gradients that are kept in their range, parameters that add up small steps in float.
 // Source: P. Micikevicius et al., "Mixed precision training", 2018; the names are those of torch.amp.
 // Not part of optim.hpp: few programs need it.
-
-// g++ takes the names of variables in an instantiated lambda or template for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
 
 namespace gradus::inline GRADUS_ARCH::amp {
 

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+// g++ takes names here for shadows of the user's globals.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+
 #include <gradus/optim/state.hpp>
 
 #include <algorithm>
 #include <cmath>
 
 // A step length along a descent direction.
-
-// g++ takes the names of variables in an instantiated lambda or template for shadows of the user's globals.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
 
 namespace gradus::inline GRADUS_ARCH::optim {
 

@@ -40,7 +40,7 @@ struct fused_kernel {
     core::list<int> groups;   ///< in the order of execution, what comes after the rows last
     core::list<int> members;  ///< nodes of all groups
     fused_rows rows = fused_rows::none;
-    std::int64_t block = 0;  ///< rows at a time, in a walk of blocks
+    std::int64_t block = 0;  ///< rows at a time, in a walk of blocks; 0: run time knows
 };
 
 /// The graph cut into groups, and those into kernels.
@@ -50,8 +50,8 @@ struct fusion {
     core::list<int> group_of;   ///< per node; -1 for leaves, views and inline scalars
     core::list<int> kernel_of;  ///< per node, the same
     core::list<int> base;       ///< per node: itself, or what its views look at
-    core::list<char> inlined;   ///< no memory: short formulas of scalars, computed again wherever they are used, lists, and assemblies
-                                ///< that are parts of others
+    core::list<char> inlined;  ///< no memory: short formulas of scalars, computed again wherever they are used, what has more elements than
+                               ///< it is computed of, lists, and assemblies that are parts of others
     core::list<char> epilogue;  ///< scalars computed from a reduction at the end of its kernel
 };
 
@@ -116,6 +116,7 @@ public:
         for (int i = n_ - 1; i >= 0; --i) sink(i);
         join_all();
         collect();
+        find_repeated();
         return std::move(result_);
     }
 
@@ -319,6 +320,42 @@ private:
             result_.kernels.push_back({{}, result_.groups[k].members, fused_rows::none, 0});
             result_.kernels[k].groups.push_back(k);
         }
+    }
+
+    /// Is a node arithmetic of arrays with fewer axes, x[i] - y[j], so that reading it costs more than computing it again?
+    constexpr bool is_outer(int i) const {
+        node const& n = g_[i];
+        if (!is_region(i) || single(i) || assembled(i) || n.op->arithmetic == arithmetic_kind::none) return false;
+        bool fewer = true;
+        for (int k = 0; k < n.op->arity; ++k) {
+            int const b = result_.base[n.in[k]];
+            bool const stored = g_[b].is_symbol() || (result_.group_of[b] >= 0 && result_.group_of[b] != result_.group_of[i]);
+            fewer = fewer && (stored || g_[b].op->holds == leaf_kind::constant) && long_axes(g_[b].shape) < long_axes(n.shape);
+        }
+        return fewer;
+    }
+    static constexpr int long_axes(shape const& s) {
+        int count = 0;
+        for (int axis = 0; axis < s.rank(); ++axis) count += s[axis].code != 1;
+        return count;
+    }
+    /// Such nodes are computed by every loop that reads them, and need no memory.
+    constexpr void find_repeated() {
+        list<char> repeated(n_, 0), elsewhere(n_, 0);
+        for (int i = 0; i < n_; ++i) repeated[i] = is_outer(i);
+        decisions const compared(g_, [](int) { return true; });
+        for (int i = 0; i < n_; ++i)
+            if (compared.of[i] != decisions::none) repeated[i] = 0;
+        for (output_entry const& o : g_.outputs) repeated[result_.base[o.node]] = 0;
+        for (int j = 0; j < n_; ++j)
+            for (int k = 0; k < g_[j].op->arity && g_[j].op->kind != op_kind::view; ++k) {
+                int const o = g_[j].in[k], b = result_.base[o];
+                if (result_.group_of[j] >= 0 && result_.group_of[j] == result_.group_of[b]) continue;
+                elsewhere[b] = 1;
+                if (o != b || !in_loop(j) || is_window(g_, j) || assembled(j) || !(domain(j) == g_[b].shape)) repeated[b] = 0;
+            }
+        for (int i = 0; i < n_; ++i)
+            if (repeated[i] && elsewhere[i]) result_.inlined[i] = 1;
     }
 
     struct reader {

@@ -75,8 +75,8 @@ private:
     constexpr void note_reading(int k, reading const& r) {
         if (g_[r.base].op->kind == op_kind::list)
             for (int id : {g_[r.base].in[0], g_[r.base].in[1]}) note_reading(k, {r.member, r.i, f_.base[id]});
-        else if (f_.inlined[r.base] && g_[r.base].op->kind == op_kind::movement)  // part of an assembly
-            for (int i = 0; i < 2; ++i) note_reading(k, {r.base, i, f_.base[g_[r.base].in[i]]});
+        else if (f_.inlined[r.base])
+            for (int i = 0; i < g_[r.base].op->arity; ++i) note_reading(k, {r.base, i, f_.base[g_[r.base].in[i]]});
         else if (f_.group_of[r.base] >= 0 && f_.group_of[r.base] != k) reads_[k].push_back(r);
     }
     constexpr void place(int k) {
@@ -227,12 +227,11 @@ private:
             return;
         }
         std::int64_t const row = row_bytes(number, first.domain[0]);
-        if (row == 0) return;
-        k.block = target::rows_in_first_cache / row / target::block_of_rows * target::block_of_rows;
-        if (k.block < target::block_of_rows) k.block = target::block_of_rows;
-        if (!first.domain[0].is_static() || first.domain[0].code > k.block) k.rows = fused_rows::blocks;
+        if (row > 0) k.block = target::rows_at_a_time(row);
+        std::int64_t const least = row > 0 ? k.block : target::block_of_rows;
+        if (!first.domain[0].is_static() || first.domain[0].code > least) k.rows = fused_rows::blocks;
     }
-    /// Bytes in a row of everything that the groups of a kernel read from memory; 0: not known.
+    /// Bytes in a row of everything that the groups of a kernel read from memory; 0: run time knows.
     constexpr std::int64_t row_bytes(int number, extent rows) {
         std::int64_t bytes = 0;
         for (int m : f_.kernels[number].members)

@@ -16,25 +16,6 @@ namespace gradus::inline GRADUS_ARCH::kernel {
 
 namespace detail {
 
-/// Lane i becomes the sum of the lanes of r[i]: halves, then their halves, ... of two vectors are added in one.
-template <class T, int W, int Block = W>
-GRADUS_PART inline simd::detail::raw<T, W> sums_of_lanes(simd::detail::raw<T, W> const (&r)[Block]) {
-    if constexpr (Block == 1) {
-        return r[0];
-    } else {
-        constexpr int half = Block / 2;
-        simd::detail::raw<T, W> s[half];
-        [&]<int... L>(std::integer_sequence<int, L...>) GRADUS_PART {
-            unroll<half>([&](auto i) GRADUS_PART {
-                auto const low = __builtin_shufflevector(r[i], r[i + half], (L % Block < half ? L : L - half + W)...);
-                auto const high = __builtin_shufflevector(r[i], r[i + half], (L % Block < half ? L + half : L + W)...);
-                s[i] = low + high;
-            });
-        }(std::make_integer_sequence<int, W>{});
-        return sums_of_lanes<T, W, half>(s);
-    }
-}
-
 /// y = A * x by rows, for contiguous rows of A: a dot product for each lane at a time, then one by one.
 template <class T>
 GRADUS_SHARED void multiply_rows(T const* a, std::int64_t lda, T const* x, T* y, std::int64_t stride, std::int64_t m, std::int64_t k,
@@ -73,7 +54,7 @@ GRADUS_SHARED void multiply_rows(T const* a, std::int64_t lda, T const* x, T* y,
             dots(i, sum, std::integral_constant<int, W>{}, std::integral_constant<int, parts>{});
             simd::detail::raw<T, W> r[W];
             unroll<W>([&](auto row) GRADUS_PART { r[row] = simd::detail::to_raw<T, W>(sum[row][0]); });
-            auto const all = sums_of_lanes<T, W>(r);
+            auto const all = simd::detail::fold_lanes<T, W>(r, [](auto low, auto high) GRADUS_PART { return low + high; });
             if (stride == 1) {
                 auto const v = simd::detail::from_raw<T, W>(all);
                 simd::store<T, W>(y + i, add ? simd::load<T, W>(y + i) + v : v);

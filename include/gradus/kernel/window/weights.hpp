@@ -142,7 +142,8 @@ private:
                 simd::detail::raw<T, W> r[W]{};
                 constexpr int first = block * W, n = std::min(W, Rows * Columns - first);
                 unroll<n>([&](auto i) GRADUS_PART { r[i] = simd::detail::to_raw<T, W>(sum[first + i]); });
-                simd::store<T, W>(total + first, simd::detail::from_raw<T, W>(sums_of_lanes<T, W>(r)));
+                simd::store<T, W>(total + first, simd::detail::from_raw<T, W>(simd::detail::fold_lanes<T, W>(
+                                                     r, [](auto low, auto high) GRADUS_PART { return low + high; })));
             });
         else unroll<Rows * Columns>([&](auto i) GRADUS_PART { total[i] = sum[i]; });
         for (int r = 0; r < Rows; ++r)
