@@ -171,7 +171,7 @@ public:
         core::report<&core::arguments_complaint<Source, std::remove_cvref_t<A>...>>();
         if constexpr (core::is_empty<&core::arguments_complaint<Source, std::remove_cvref_t<A>...>>) {
             (check_binding<std::remove_cvref_t<A>>(), ...);
-            std::int64_t dimensions[max_dimensions];
+            std::int64_t dimensions[max_dimensions]{};
             void* symbols[S::optimized.symbol_count + 1] = {};
             std::int64_t numbers[S::optimized.symbol_count + 1];  // copies of numbers that are only read
             bind(dimensions, symbols, numbers, arguments...);

@@ -232,9 +232,12 @@ struct statement_operands : operand_frame<slot_source<X>::leaves> {
             leaf const* at = leaves;
             require_in_range(x, at, where);
         }
-        constexpr recorded_facts const* facts = R::differentiable ? &R::facts : nullptr;
-        wanted_edges = bind_operands(facts_of_leaves<X>.data(), facts, n, leaves, operands, edges, in);
-        if (facts && wanted_edges) keep = facts->wanted([&](int k) { return wanted_edges >> k & 1; });
+        if constexpr (R::differentiable) {
+            wanted_edges = bind_operands(facts_of_leaves<X>.data(), &R::facts, n, leaves, operands, edges, in);
+            if (wanted_edges) keep = R::facts.wanted([&](int k) { return wanted_edges >> k & 1; });
+        } else {
+            bind_operands(facts_of_leaves<X>.data(), nullptr, n, leaves, operands, edges, in);
+        }
     }
     /// Nothing of this is recorded.
     void forget() { wanted_edges = keep = 0; }
