@@ -63,7 +63,7 @@ template <class T, int W>
 GRADUS_PART inline void store_bool(bool* p, mask<T, W> m, int n) {
     using I = detail::bits_of<T>;
 #if defined(__AVX__) && !defined(__AVX512F__)
-    if constexpr (W * detail::words<T> == 8 && W > 2)
+    if constexpr (std::is_floating_point_v<T> && W * detail::words<T> == 8 && W > 2)
         if (__builtin_constant_p(n) && n >= W) {  // bit j of four moves to byte j: g++ 12 narrows a compiler vector byte by byte
             auto const bits = [&] {
                 if constexpr (sizeof(T) == 8) return static_cast<unsigned>(_mm256_movemask_pd(m));
