@@ -19,9 +19,9 @@ static_assert(train.explain(gradus::dim<"batch"> = 8).size() > 0);
 static_assert(gradus::graph_of(loss).count("matmul") == 1);
 }  // namespace
 
-float names_of_users(float const* rows_of_x, gradus::array<float, 4, 3>& weights, float const (&bias)[3]) {
+float names_of_users(float const* rows_of_x, gradus::array<float, 4, 3>& weights, float const (&shifts)[3]) {
     std::int32_t const labels[2] = {0, 1};
-    auto const answer = train(model::x = std::span(rows_of_x, 8), model::w = weights, model::b = bias,
+    auto const answer = train(model::x = std::span(rows_of_x, 8), model::w = weights, model::b = shifts,
                               gradus::var<"label", std::int32_t, "batch"> = std::span(labels));
     float const pixels[16] = {};
     auto const others = further(image = pixels, key = 1);
