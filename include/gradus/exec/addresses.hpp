@@ -126,7 +126,7 @@ template <class Source, int Node>
         return c.arena + offset_of<Source, where.index>(c) + number_at<within>(c.dimensions);
     } else return nullptr;
 }
-/// An array that a kernel reads or writes: a node, its elements, how many of them lie before the first that is meant.
+/// An array that a kernel reads or writes: a node, its elements, how many of them lie before the first that is meant. -1: there is none.
 struct operand_place {
     int node = -1;
     dtype type = dtype::number;
@@ -151,6 +151,7 @@ struct memory_map {
         return nullptr;
     }
     std::byte* address(operand_place const& p, run_context const& c) const {
+        if (p.node < 0) return nullptr;
         auto* const first = static_cast<std::byte*>(address(p.node, c));
         std::int64_t elements = number_at(p.offset.of[0], c.dimensions);
         if (p.offset.of[1].c != 0) [[unlikely]]

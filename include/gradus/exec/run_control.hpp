@@ -11,42 +11,20 @@
 
 namespace gradus::inline GRADUS_ARCH::core {
 
-/// A value of a program as data: where it is in the memory of a call, its size and how far apart its rows are, in bytes. One function
-/// runs the loops of all programs by such tables; it is the bodies alone that each of them adds to the code.
+/// A value of a program as data: where it is, its size and how far apart its rows are, in bytes. One function runs the loops of all
+/// programs by such tables; it is the bodies alone that each of them adds to the code.
 struct value_place {
-    buffer_kind where = buffer_kind::none;
-    int index = -1;  ///< of the symbol, of the output, of the arena's section
-    monomial within;
-    element_offset offset;
-    std::int64_t element = 0;
+    operand_place at;
     monomial row, bytes;
-
-    std::byte* in(run_context const& c) const {
-        if (where == buffer_kind::none) return nullptr;
-        std::byte* first = c.arena;
-        if (where == buffer_kind::symbol) first = static_cast<std::byte*>(c.symbols[index]);
-        else if (where == buffer_kind::output) first = static_cast<std::byte*>(c.outputs[index]);
-        else first += c.offsets[index] + within.at(c.dimensions);
-        return first ? first + offset.at(c.dimensions) * element : first;
-    }
 };
 template <class Source>
 constexpr value_place place_of(int id) {
     auto const& g = stages<Source>::optimized;
-    auto const& plan = stages<Source>::plan;
     if (id < 0) return {};
-    dimension_table dimensions = plan.dimensions;
+    dimension_table dimensions = stages<Source>::plan.dimensions;
     access const a = resolve(g, id, dimensions);
-    buffer const b = plan.buffers[a.base];
     monomial const element{size_of(g[id].type), 0};
-    monomial const within = b.where == buffer_kind::arena ? monomial{b.offset, plan.sections[b.index].powers} : monomial{};
-    return {b.where, b.index, within, a.offset, element.c, a.stride[0] * element, dimensions.size(g[id].shape) * element};
-}
-/// A call's memory with its offsets as data, whether the compiler knows them or not.
-template <class Source>
-run_context with_offsets(run_context c) {
-    if constexpr (has_static_offsets<Source>) c.offsets = static_offsets<Source>.data();
-    return c;
+    return {{a.base, g[id].type, a.offset}, a.stride[0] * element, dimensions.size(g[id].shape) * element};
 }
 
 /// A loop has made its last step and its condition holds. `residual` is what had to become small, as a double.
@@ -112,6 +90,7 @@ struct loop_to_run {
     bool reversed, keeps_no_step;
     op::loop_end end;
     dtype residual;
+    memory_map const* memory;
     void (*step)(run_context const&);
 
     template <class Source, int Node>
@@ -135,6 +114,7 @@ struct loop_to_run {
                 facts::keeps_no_step,
                 facts::end,
                 residual,
+                &memory_map_of<Source>,
                 &run_program<step>};
     }
 };
@@ -159,26 +139,27 @@ template <class Asked>
     short_list<bound_output, 8> out(loop.others);
     auto const copy = [](std::byte* to, void const* from, std::int64_t bytes) { std::memcpy(to, from, static_cast<std::size_t>(bytes)); };
     std::int64_t const steps = loop.steps, first = loop.reversed ? steps - 1 : 0, forward = loop.reversed ? -1 : 1;
+    auto const address = [&](value_place const& p) { return loop.memory->address(p.at, c); };
     inner.symbols = symbols.begin();
     inner.outputs = outputs.begin();
 
     for (int k = 0; k < loop.operands; ++k) {
-        symbols[k] = operand[k] = loop.operand[k].in(c);
+        symbols[k] = operand[k] = address(loop.operand[k]);
         row[k] = loop.operand[k].row.at(c.dimensions);
     }
     for (int k = 0; k < loop.carries; ++k) {
         carried_value const& planned = loop.carried[k];
         std::int64_t const bytes = loop.operand[k].bytes.at(c.dimensions);
-        carry[k] = {planned.last.in(c), planned.states.in(c), scratch, bytes};
+        carry[k] = {address(planned.last), address(planned.states), scratch, bytes};
         if (planned.result >= 0) scratch += 2 * whole_lines(bytes);
         if (carry[k].states && steps) copy(carry[k].states + first * bytes, operand[k], bytes);
         if (carry[k].last && !steps) copy(carry[k].last, operand[k], bytes);
     }
     for (int k = 0; k < loop.others; ++k) {
         given_out const& planned = loop.given[k];
-        out[k] = {planned.stack.in(c), steps ? planned.stack.bytes.at(c.dimensions) / steps : 0};
+        out[k] = {address(planned.stack), steps ? planned.stack.bytes.at(c.dimensions) / steps : 0};
         if (planned.total < 0) continue;
-        symbols[planned.total] = planned.sum.in(c);
+        symbols[planned.total] = address(planned.sum);
         if (symbols[planned.total]) std::memset(symbols[planned.total], 0, static_cast<std::size_t>(planned.sum.bytes.at(c.dimensions)));
     }
     auto const finished = [&] {
@@ -215,7 +196,7 @@ template <class Asked>
 }
 
 /// What a body is called with, but for symbols and outputs.
-template <class Source, class Body>
+template <class Source>
 run_context context_of_body(run_context const& c, inner_dimensions const& dimensions) {
     return {nullptr, nullptr, c.arena + offset_of<Source, scratch_number<Source>>(c), dimensions.of};
 }
@@ -223,8 +204,8 @@ template <class Source, int Node>
 [[gnu::noinline]] void run_scan(run_context const& c) {
     using step = body_source<Source, Node>;
     inner_dimensions const dimensions(inner_numbers<Source, step>, stages<step>::plan.dimensions, c.dimensions);
-    run_context const inner = context_of_body<Source, step>(c, dimensions);
-    run_steps<void>(loop_to_run::of<Source, Node>(c.dimensions), with_offsets<Source>(c), inner,
+    run_context const inner = context_of_body<Source>(c, dimensions);
+    run_steps<void>(loop_to_run::of<Source, Node>(c.dimensions), c, inner,
                     inner.arena + whole_lines(stages<step>::plan.workspace_bytes(dimensions.of)));
 }
 
@@ -232,7 +213,7 @@ template <class Source, int Node, int Which>
 [[gnu::noinline]] void run_branch(run_context const& c, void* const* symbols, void* const* outputs) {
     using branch = body_source<Source, Node, Which>;
     inner_dimensions const dimensions(inner_numbers<Source, branch>, stages<branch>::plan.dimensions, c.dimensions);
-    run_context inner = context_of_body<Source, branch>(c, dimensions);
+    run_context inner = context_of_body<Source>(c, dimensions);
     inner.symbols = symbols;
     inner.outputs = outputs;
     run_program<branch>(inner);
@@ -242,10 +223,10 @@ template <class Source, int Node>
     using facts = control_facts<Source, Node>;
     static constexpr auto const& tables = loop_tables_of<Source, Node>;
     void *symbols[facts::count + 1] = {}, *outputs[facts::outputs + 1] = {};
-    run_context const at = with_offsets<Source>(c);
-    for (int k = 0; k < facts::count; ++k) symbols[k] = tables.operand[k].in(at);
+    static constexpr memory_map const& memory = memory_map_of<Source>;
+    for (int k = 0; k < facts::count; ++k) symbols[k] = memory.address(tables.operand[k].at, c);
     for (int k = 0; k < facts::outputs; ++k)
-        if (tables.given[k].result >= 0) outputs[tables.given[k].result] = tables.given[k].stack.in(at);
+        if (tables.given[k].result >= 0) outputs[tables.given[k].result] = memory.address(tables.given[k].stack.at, c);
     using P = element_t<stages<Source>::optimized[facts::operands[0]].type>;
     if (*static_cast<P const*>(symbols[0]) != P{}) run_branch<Source, Node, 0>(c, symbols, outputs);
     else run_branch<Source, Node, 1>(c, symbols, outputs);

@@ -184,26 +184,22 @@ struct bound_product : product_arguments<element_t<node_of<Source, Node>.type>> 
     using product_arguments<T>::layout_a, product_arguments<T>::layout_b, product_arguments<T>::a, product_arguments<T>::b,
         product_arguments<T>::to, product_arguments<T>::size, product_arguments<T>::work;
     static constexpr shape const& to_shape = shape_of<Source, Node>;
-    static constexpr attributes const& attr = attributes_of<Source, Node>;
-    static constexpr int lead = to_shape.rank() - 2, rank_a = A::extents.rank(), rank_b = B::extents.rank();
-    static constexpr extent m = to_shape[lead], k = to_shape[lead + 1], inner = op::matmul::inner(attr, A::extents);
-    static constexpr monomial a_row = A::value.stride[row_axis(rank_a, op::matmul::transposes(attr, 0))],
-                              a_column = A::value.stride[row_axis(rank_a, !op::matmul::transposes(attr, 0))],
-                              b_row = B::value.stride[row_axis(rank_b, op::matmul::transposes(attr, 1))],
-                              b_column = B::value.stride[row_axis(rank_b, !op::matmul::transposes(attr, 1))];
-    static constexpr bool has_static_layouts = a_row.is_static() && a_column.is_static() && b_row.is_static() && b_column.is_static();
-    static constexpr kernel::contiguous are{a_row == monomial{1, 0}, b_column == monomial{1, 0}};
-    static constexpr kernel::matrix_layout static_a{a_row.c, a_column.c}, static_b{b_row.c, b_column.c};
+    static constexpr int lead = to_shape.rank() - 2;
+    static constexpr extent m = to_shape[lead], k = to_shape[lead + 1], inner = op::matmul::inner(attributes_of<Source, Node>, A::extents);
+    static constexpr planned_product const& planned = product_binding_of<Source, Node>.of;
+    static constexpr bool has_static_layouts =
+        planned.a_row.is_static() && planned.a_column.is_static() && planned.b_row.is_static() && planned.b_column.is_static();
+    static constexpr kernel::contiguous are{planned.a_row == monomial{1, 0}, planned.b_column == monomial{1, 0}};
+    static constexpr kernel::matrix_layout static_a{planned.a_row.c, planned.a_column.c}, static_b{planned.b_row.c, planned.b_column.c};
 
     [[gnu::always_inline]] explicit bound_product(run_context const& c) {
         if constexpr (binds_by_code<Source>) {
-            layout_a = {number_at<a_row>(c.dimensions), number_at<a_column>(c.dimensions)};
-            layout_b = {number_at<b_row>(c.dimensions), number_at<b_column>(c.dimensions)};
+            layout_a = {number_at<planned.a_row>(c.dimensions), number_at<planned.a_column>(c.dimensions)};
+            layout_b = {number_at<planned.b_row>(c.dimensions), number_at<planned.b_column>(c.dimensions)};
             a = A::data(c);
             b = B::data(c);
             to = elements<Source, Node, T>(c);
-            constexpr planned_product const& p = product_binding_of<Source, Node>.of;
-            size = {number_at<p.m>(c.dimensions), number_at<p.n>(c.dimensions), number_at<p.k>(c.dimensions)};
+            size = {number_at<planned.m>(c.dimensions), number_at<planned.n>(c.dimensions), number_at<planned.k>(c.dimensions)};
         } else this->bind(product_binding_of<Source, Node>, memory_map_of<Source>, c);
         work = {reinterpret_cast<T*>(product_scratch<Source>(c)), {}, c.thread, c.threads};
     }
