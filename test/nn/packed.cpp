@@ -89,18 +89,5 @@ TEST_CASE("pack_padded_sequence: in compiled programs, both directions and all d
     };
     using net = nn::lstm<double, 6, 3, nn::recurrent_options{.bidirectional = true}>;
     auto const inputs = drawn<gr::dyn, gr::dyn, 6>(3, most, count);
-    gr::random one(1), same(1);
-    net const compiled(one), eager(same);
-    auto step = gr::compile(
-        nn::train_step(compiled, [=](net const& m) { return loss(m, steps, n); }, gr::optim::sgd(compiled.parameters(), {.lr = 0.05})));
-    gr::optim::sgd sgd(eager.parameters(), {.lr = 0.05});
-    for (int i = 0; i < 2; ++i) {
-        auto const [value] = step(compiled, steps = inputs, n = lengths);
-        sgd.zero_grad();
-        gr::tensor computed = loss(eager, inputs, lengths);
-        computed.backward();
-        sgd.step();
-        CHECK(value == doctest::Approx(computed.item()).epsilon(rounding));
-    }
-    check_states(compiled, eager);
+    check_training<net, gr::optim::sgd>(loss, steps, n, inputs, lengths);
 }
